@@ -1,0 +1,27 @@
+export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo, isErrorCode } from './error-codes.ts';
+export { xxHash64, xxHash64OfBytes } from './hash.ts';
+export { KeyIndex } from './key-index.ts';
+export {
+  bytesOf,
+  KEY_BYTES,
+  keyCount,
+  keysFromBytes,
+  type PackedKeys,
+  packKeys,
+  unpackKeys,
+} from './keys.ts';
+export {
+  CLIENT_ID_LENGTH_MAX,
+  DIM_MAX,
+  DOCUMENTS_MAX,
+  FRAME_BYTES,
+  MESSAGE_BYTES_MAX,
+  PULL_BYTES_MAX,
+  PUSH_BYTES_MAX,
+  RECORD_BYTES_MAX,
+  SLOT_COUNT,
+  TABLE_NAME_LENGTH_MAX,
+} from './limits.ts';
+export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
+export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';
+export { WeirError, type WeirErrorDetails } from './weir-error.ts';

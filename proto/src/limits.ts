@@ -1,0 +1,25 @@
+// Limits that both sides of the protocol must agree on. Relations between them are asserted at load.
+
+export const SLOT_COUNT = 1024;
+export const DIM_MAX = 4096;
+/** Bytes of one push's part for one shard. */
+export const PUSH_BYTES_MAX = 16 * 1024 * 1024;
+/** What a frame of a push or a pull's answer should not exceed. */
+export const FRAME_BYTES = 256 * 1024;
+/** gRPC's hard limit for one message, either way. */
+export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
+export const PULL_BYTES_MAX = 16 * 1024 * 1024;
+/** Table name: `namespace/name`, each of `[A-Za-z0-9_.-]`. */
+export const TABLE_NAME_LENGTH_MAX = 200;
+export const CLIENT_ID_LENGTH_MAX = 200;
+/** Bytes of one stream record. */
+export const RECORD_BYTES_MAX = 4 * 1024 * 1024;
+export const DOCUMENTS_MAX = 4096;
+
+if (PUSH_BYTES_MAX >= MESSAGE_BYTES_MAX || PULL_BYTES_MAX >= MESSAGE_BYTES_MAX) {
+  throw new Error('a push and a pull must fit a message');
+}
+if (FRAME_BYTES > PUSH_BYTES_MAX || RECORD_BYTES_MAX >= MESSAGE_BYTES_MAX) {
+  throw new Error('a frame must fit a push, a record a message');
+}
+if (DIM_MAX * 4 > FRAME_BYTES) throw new Error('a row must fit a frame');

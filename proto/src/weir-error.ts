@@ -1,0 +1,120 @@
+// The one error type that leaves Weir's public functions, and its form on the wire.
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
+import { ErrorDetail } from './gen/weir/v1/common.ts';
+
+export interface WeirErrorDetails {
+  readonly table?: string;
+  readonly shard?: string;
+  /** Index of the key or row within the caller's arrays. */
+  readonly keyIndex?: number;
+  /** The newer routing epoch, with NOT_OWNER. */
+  readonly epoch?: number;
+  readonly retryAfterMs?: number;
+  /** With SOURCE_GAP: the offset up to which the shard has applied. */
+  readonly applied?: number;
+  readonly cause?: unknown;
+}
+
+const TRAILER = 'weir-error-bin';
+
+export class WeirError extends Error {
+  override readonly name: string = 'WeirError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly table: string | undefined;
+  readonly shard: string | undefined;
+  readonly keyIndex: number | undefined;
+  readonly epoch: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly applied: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: WeirErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = ERROR_CODES[code].retryable;
+    this.table = details.table;
+    this.shard = details.shard;
+    this.keyIndex = details.keyIndex;
+    this.epoch = details.epoch;
+    this.retryAfterMs = details.retryAfterMs;
+    this.applied = details.applied;
+  }
+
+  /** Any thrown value as a WeirError: gRPC errors by their detail or status, others as INTERNAL. */
+  static from(error: unknown): WeirError {
+    if (error instanceof WeirError) return error;
+    if (isServiceError(error)) return fromServiceError(error);
+    if (error instanceof Error && error.name === 'AbortError') {
+      return new WeirError('CANCELLED', error.message, { cause: error });
+    }
+    return new WeirError('INTERNAL', error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
+
+  static fromDetail(detail: ErrorDetail): WeirError {
+    const code = isErrorCode(detail.code) ? detail.code : 'INTERNAL';
+    return new WeirError(code, detail.message, {
+      ...(detail.table !== '' && { table: detail.table }),
+      ...(detail.shard !== '' && { shard: detail.shard }),
+      ...(detail.keyIndex !== undefined && { keyIndex: detail.keyIndex }),
+      ...(detail.epoch !== 0 && { epoch: detail.epoch }),
+      ...(detail.retryAfterMs !== 0 && { retryAfterMs: detail.retryAfterMs }),
+      ...(detail.applied !== undefined && { applied: detail.applied }),
+    });
+  }
+
+  toDetail(): ErrorDetail {
+    return {
+      code: this.code,
+      message: this.message,
+      table: this.table ?? '',
+      shard: this.shard ?? '',
+      keyIndex: this.keyIndex,
+      epoch: this.epoch ?? 0,
+      retryAfterMs: this.retryAfterMs ?? 0,
+      applied: this.applied,
+    };
+  }
+
+  /** What a gRPC handler answers with. */
+  toStatus(): StatusObject {
+    const metadata = new Metadata();
+    metadata.set(TRAILER, Buffer.from(ErrorDetail.encode(this.toDetail()).finish()));
+    return { code: ERROR_CODES[this.code].status, details: this.message, metadata };
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+function fromServiceError(error: ServiceError): WeirError {
+  const trailer = error.metadata?.get(TRAILER)[0];
+  if (trailer instanceof Uint8Array) return WeirError.fromDetail(ErrorDetail.decode(trailer));
+  return new WeirError(codeOfStatus(error.code), error.details || error.message, { cause: error });
+}
+
+function codeOfStatus(code: status): ErrorCode {
+  switch (code) {
+    case status.CANCELLED:
+      return 'CANCELLED';
+    case status.DEADLINE_EXCEEDED:
+      return 'DEADLINE_EXCEEDED';
+    case status.UNAVAILABLE:
+      return 'UNAVAILABLE';
+    case status.RESOURCE_EXHAUSTED:
+      return 'OVERLOADED';
+    case status.UNAUTHENTICATED:
+      return 'UNAUTHENTICATED';
+    case status.PERMISSION_DENIED:
+      return 'PERMISSION_DENIED';
+    case status.UNIMPLEMENTED:
+      return 'UNIMPLEMENTED';
+    case status.INVALID_ARGUMENT:
+      return 'INVALID_ARGUMENT';
+    default:
+      return 'INTERNAL';
+  }
+}
