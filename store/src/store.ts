@@ -1,0 +1,64 @@
+// The ordered key-value store's interface: what the parameter server, the streams and the stitcher stand on.
+// Holds for every implementation: keys order as unsigned bytes, a batch applies whole or not at all, writes
+// resolve in call order, and a resolved write survives the end of the process by any signal.
+
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Keys of one family; without bounds, all of them. `limit` counts entries. */
+export interface Range {
+  readonly gte?: Uint8Array;
+  readonly gt?: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly lte?: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/**
+ * Changes that apply together, in the order in which they were added. Keys and values are not copied: leave
+ * them unchanged until the write has resolved. A batch is written at most once.
+ */
+export interface WriteBatch {
+  put(family: string, key: Uint8Array, value: Uint8Array): this;
+  delete(family: string, key: Uint8Array): this;
+  /** Removes the keys with `gte <= key < lt`. */
+  deleteRange(family: string, gte: Uint8Array, lt: Uint8Array): this;
+  /** Number of changes. */
+  readonly size: number;
+  /** Bytes of their keys and values. */
+  readonly bytes: number;
+}
+
+/** Returned arrays belong to the caller. */
+export interface StoreReader {
+  get(family: string, key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Values parallel to `keys`. */
+  getMany(family: string, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+  /** Entries in key order, as of the moment at which the iteration began. */
+  range(family: string, range?: Range): AsyncIterable<Entry>;
+}
+
+/** The store as of the moment at which the snapshot was taken. */
+export interface StoreSnapshot extends StoreReader {
+  close(): Promise<void>;
+}
+
+/** Errors are `StoreError`s; a family that was not named at opening is a TypeError. */
+export interface Store extends StoreReader {
+  batch(): WriteBatch;
+  /** Atomic. Once resolved it survives kill -9 of the process; writes resolve in call order. */
+  write(batch: WriteBatch): Promise<void>;
+  snapshot(): StoreSnapshot;
+  /** Once resolved, every write that had resolved before the call survives power loss. */
+  sync(): Promise<void>;
+  /** Waits for writes in flight. Idempotent. Close snapshots and end iterations before. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Names of the key spaces. One that is new to a folder is made; one that is missing from the list is refused. */
+  readonly families: readonly string[];
+}
