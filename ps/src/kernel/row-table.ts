@@ -1,0 +1,78 @@
+// The row kernel's interface: rows of one table in memory. Whatever implements it (plain TypeScript today, a
+// WebAssembly kernel later) computes in f32 with one rounding per operation, so that all agree bit for bit.
+//
+// What always holds: a row never moves; a row is read and written as one; pulls create nothing; calls are
+// synchronous, so nobody sees half a push. Key checks, ownership and finite values are the caller's business
+// (core/validate-push.ts).
+import type { PackedKeys } from '@weir/proto';
+import type { TableSpec } from '@weir/proto/v1/tables';
+
+/** A page's place: `page` counts from 0 within `stripe`. The same place holds the same rows for ever. */
+export interface PageId {
+  readonly stripe: number;
+  readonly page: number;
+}
+
+/** Where a scan of changed rows goes on; opaque to callers. */
+export interface ChangePosition {
+  readonly stripe: number;
+  readonly page: number;
+  /** Row within the page. */
+  readonly row: number;
+}
+
+export interface Changes {
+  readonly keys: PackedKeys;
+  /** keys x dim, current values. */
+  readonly weights: Float32Array;
+  /** Undefined when the scan is through. May be set although fewer than `rowsMax` rows, even none, came. */
+  readonly next: ChangePosition | undefined;
+}
+
+export interface RowTable {
+  readonly spec: TableSpec;
+  /** f32 numbers of optimizer state per row. */
+  readonly stateSlots: number;
+  readonly rows: number;
+  /** Memory taken from the system for rows and index. */
+  readonly bytes: number;
+  /** Highest seq applied or loaded; 0 for none. */
+  readonly seq: number;
+
+  /** Writes keys x dim weights to `out` from `outOffset` on (in floats). An unknown key gives its initial value and makes no row. */
+  pull(keys: PackedKeys, out: Float32Array, outOffset?: number): void;
+
+  /**
+   * Applies one log record's part for this table: `values` is keys x dim, finite. A key that comes twice is two
+   * updates in order; an unknown key makes a row. Precondition: `seq` rises from call to call (asserted).
+   */
+  push(keys: PackedKeys, values: Float32Array, seq: number): void;
+
+  /**
+   * As `push`, after pages were loaded: updates only rows whose seq, as loaded, is below `seq`, and makes rows
+   * that are absent. Returns the number of updates applied. Preconditions: records come in log order, one call a
+   * record (asserted: `seq` rises from call to call).
+   */
+  replay(keys: PackedKeys, values: Float32Array, seq: number): number;
+
+  /** Pages that hold a row with seq > `sinceSeq`, in slab order. */
+  pages(sinceSeq: number): Iterable<PageId>;
+
+  /** The page as bytes of its own, with header and checksum; see page.ts for the format. */
+  readPage(id: PageId): Uint8Array;
+
+  /**
+   * Takes a page back, before any push or replay, pages in any order.
+   * @throws WeirError CORRUPT, naming page and reason; CONFIGURATION for a newer format.
+   */
+  loadPage(page: Uint8Array): void;
+
+  /**
+   * Current values of at most `rowsMax` rows with seq > `sinceSeq`, resumable, in slab order. One call looks at a
+   * bounded number of rows, so go on until `next` is undefined. Rows pushed meanwhile may or may not be part of it:
+   * a scan begun at `table.seq = P` has, when it is through, every row that changed in (sinceSeq, P].
+   */
+  changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes;
+}
+
+export { createRowTable } from './create-row-table.ts';
