@@ -1,0 +1,55 @@
+// What trainer and predictor know of a model. Both call the same functions on the same inputs, so training
+// and serving cannot compute different things. A model is pure: no clock, no randomness, no state between calls.
+import type { PackedKeys } from '@weir/proto';
+import type { Examples } from './examples.ts';
+import type { Schema } from './schema.ts';
+import type { TableDefinition } from './table-definition.ts';
+
+/** What `forward` computed, and what it was computed from. A model may return more in an extension of it. */
+export interface Forward {
+  readonly examples: Examples;
+  readonly rows: readonly Float32Array[];
+  /** [label][document], each strictly between 0 and 1 for finite rows. */
+  readonly probabilities: readonly Float64Array[];
+}
+
+export interface Targets {
+  /** [label][document], 0 to 1; meaningless where the weight is 0. */
+  readonly values: readonly Float32Array[];
+  /** [label][document]: how much the sample counts; 0 where the label is unknown or the sample left out. */
+  readonly weights: readonly Float32Array[];
+}
+
+export interface Model {
+  readonly name: string;
+  /** Heads, in the order of `probabilities`. */
+  readonly labels: readonly string[];
+  readonly tables: readonly TableDefinition[];
+  /** How its inputs are decoded; see `createExampleDecoder`. */
+  readonly schema: Schema;
+  /** Of `schema`; trainer and predictor refuse inputs that name another one. */
+  readonly schemaFingerprint: string;
+  /** SHA-256 (hex) of the static part; empty without one. */
+  readonly staticHash: string;
+  /** Per table the keys of the rows that `forward` needs; a key may repeat. */
+  keys(examples: Examples): readonly PackedKeys[];
+  /**
+   * Probabilities from rows: per table keys x dim, parallel to `keys(examples)`. Must return the same bits for
+   * the same examples and rows: sums in a fixed order, no state.
+   */
+  forward(examples: Examples, rows: readonly Float32Array[]): Forward;
+  /**
+   * Gradients of the summed weighted log loss with respect to the rows: per table keys x dim, parallel to
+   * `keys(examples)`. A target of weight 0 contributes nothing.
+   */
+  gradients(forward: Forward, targets: Targets): readonly Float32Array[];
+}
+
+export interface ModelOptions {
+  /** Absent: no schema file; `implicitSchema` stands for it. */
+  readonly schema: Schema | undefined;
+  readonly labels: readonly string[];
+}
+
+/** Default export of a `--model FILE`. */
+export type ModelFactory = (options: ModelOptions) => Model;
