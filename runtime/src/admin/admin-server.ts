@@ -1,0 +1,102 @@
+// The admin port: /healthz, /readyz, /metrics and a service's JSON routes. Bound to loopback unless told otherwise;
+// bodies are bounded; an error answers with its code and never ends the process.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WeirError } from '@weir/proto';
+import type { Logger } from 'pino';
+import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import { httpStatusOf, readJsonBody } from './json-body.ts';
+
+export type GetHandler = () => unknown | Promise<unknown>;
+export type PostHandler = (body: unknown) => unknown | Promise<unknown>;
+
+export interface AdminServer {
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** The handler's value is the answer's JSON. A WeirError thrown answers with its code. */
+  get(path: string, handler: GetHandler): void;
+  post(path: string, handler: PostHandler): void;
+}
+
+export interface AdminListener extends AdminServer {
+  /** /readyz answers 200 only while ready. */
+  setReady(ready: boolean): void;
+  stop(): Promise<void>;
+}
+
+export interface AdminOptions {
+  readonly listen: string;
+  readonly log: Logger;
+  renderMetrics(): Promise<string>;
+}
+
+export async function startAdminServer(options: AdminOptions): Promise<AdminListener> {
+  const gets = new Map<string, GetHandler>();
+  const posts = new Map<string, PostHandler>();
+  let ready = false;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    const isGet = request.method === 'GET' || request.method === 'HEAD';
+    if (isGet && path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
+    if (isGet && path === '/readyz') {
+      return send(response, ready ? 200 : 503, 'text/plain', ready ? 'ready\n' : 'not ready\n');
+    }
+    if (isGet && path === '/metrics') {
+      return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.renderMetrics());
+    }
+    const get = isGet ? gets.get(path) : undefined;
+    const post = request.method === 'POST' ? posts.get(path) : undefined;
+    if (get !== undefined) return sendJson(response, 200, await get());
+    if (post !== undefined) return sendJson(response, 200, await post(await readJsonBody(request)));
+    const known = ['GET /healthz', 'GET /readyz', 'GET /metrics'];
+    for (const route of gets.keys()) known.push(`GET ${route}`);
+    for (const route of posts.keys()) known.push(`POST ${route}`);
+    sendJson(response, 404, { error: { code: 'NOT_FOUND', message: `no ${request.method} ${path}`, known } });
+  };
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((thrown: unknown) => {
+      const error = WeirError.from(thrown);
+      if (error.code === 'INTERNAL')
+        options.log.error({ err: thrown, path: request.url }, 'admin route failed');
+      sendJson(response, httpStatusOf(error.code), { error: { code: error.code, message: error.message } });
+    });
+  });
+  const address = await listen(server, options.listen);
+  return {
+    address,
+    get: (path, handler) => void gets.set(path, handler),
+    post: (path, handler) => void posts.set(path, handler),
+    setReady: (value) => {
+      ready = value;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: ReturnType<typeof createServer>, text: string): Promise<string> {
+  const wanted = parseHostPort(text);
+  if (wanted === undefined) throw new WeirError('CONFIGURATION', `--admin-listen "${text}" is not HOST:PORT`);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(text, '--admin-listen', error)));
+    server.listen(wanted.port, wanted.host, () => {
+      const { port } = server.address() as AddressInfo;
+      resolve(formatHostPort({ host: wanted.host, port }));
+    });
+  });
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  send(response, status, 'application/json', `${JSON.stringify(value ?? null)}\n`);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

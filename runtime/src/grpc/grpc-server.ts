@@ -1,0 +1,82 @@
+// A gRPC server with what each of ours has: health, reflection, message limits, keepalive, one way to stop.
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
+import { KEEPALIVE_TIME_MS, KEEPALIVE_TIMEOUT_MS } from '../limits.ts';
+import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import { createHealth } from './health.ts';
+import { createReflection } from './reflection.ts';
+
+export interface GrpcServer {
+  addService<I>(definition: ServiceDefinition<I>, implementation: I): void;
+  /** Listens on `host:port` (port 0: any free one) and serves; the address bound. WeirError CONFIGURATION if it cannot. */
+  bind(listen: string): Promise<string>;
+  /**
+   * Health turns NOT_SERVING, new calls are refused, running calls get `timeoutMs`, then are cut.
+   * Streams without an end must be ended by their handlers when the runtime's signal aborts, else this takes all of it.
+   */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+export interface GrpcServerOptions {
+  /** The setting that an operator changes when the address is taken; default `--listen`. */
+  readonly listenFlag?: string;
+}
+
+export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
+  // What the library would print on stderr reaches us as errors.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
+  const server = new Server({
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.keepalive_permit_without_calls': 1,
+  });
+  const health = createHealth();
+  const names = new Set<string>();
+  const add = (definition: ServiceDefinition, implementation: UntypedServiceImplementation): void => {
+    server.addService(definition, implementation);
+    for (const { path } of Object.values(definition)) names.add(path.split('/')[1]!);
+  };
+  add(health.definition, health.implementation);
+  for (const service of createReflection(() => [...names])) add(service.definition, service.implementation);
+  const setStatus = (status: 'SERVING' | 'NOT_SERVING'): void => {
+    for (const name of ['', ...names]) health.setStatus(name, status);
+  };
+  return {
+    addService: (definition, implementation) =>
+      add(definition as ServiceDefinition, implementation as UntypedServiceImplementation),
+    async bind(listen) {
+      const wanted = parseHostPort(listen);
+      if (wanted === undefined) throw new WeirError('CONFIGURATION', `"${listen}" is not HOST:PORT`);
+      const port = await new Promise<number>((resolve, reject) => {
+        server.bindAsync(formatHostPort(wanted), ServerCredentials.createInsecure(), (error, bound) => {
+          if (error === null) resolve(bound);
+          else reject(listenError(listen, options.listenFlag ?? '--listen', error));
+        });
+      });
+      setStatus('SERVING');
+      return formatHostPort({ host: wanted.host, port });
+    },
+    async stop(timeoutMs) {
+      setStatus('NOT_SERVING');
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, timeoutMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+  };
+}

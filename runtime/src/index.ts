@@ -1,0 +1,23 @@
+// What every Weir process does at start and stop.
+export type { AdminServer } from './admin/admin-server.ts';
+export { httpStatusOf, readJsonBody } from './admin/json-body.ts';
+export { nearestName } from './config/nearest-name.ts';
+export { type ConfigOption, configOptions, environmentKey } from './config/options.ts';
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
+export { formatHostPort, type HostPort, hostPort, listenError, parseHostPort } from './listen-address.ts';
+export { freePorts } from './process/free-ports.ts';
+export type { ReadyLine } from './process/ready-line.ts';
+export { reportFailure } from './process/report-failure.ts';
+export { type ServiceProcess, type SpawnOptions, spawnService } from './process/spawn-service.ts';
+export { type RunOptions, runService } from './run-service.ts';
+export {
+  adminConfig,
+  defineService,
+  listenConfig,
+  type RunningService,
+  type Runtime,
+  type ServiceDefinition,
+} from './service.ts';
+export { createLogger } from './telemetry/log.ts';
+export { meter } from './telemetry/meter.ts';
+export { UsageError } from './usage-error.ts';

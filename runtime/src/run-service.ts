@@ -1,0 +1,90 @@
+// The life of a service process: settings, telemetry, admin port, start, ready line, stop. Owns the process: it ends
+// here, with exit code 0 after a clean stop, 1 after a failure, 2 after wrong usage.
+import { z } from 'zod';
+import { startAdminServer } from './admin/admin-server.ts';
+import { helpText } from './config/help.ts';
+import { type LoadedConfig, loadConfig } from './config/load-config.ts';
+import type { ReadyLine } from './process/ready-line.ts';
+import { reportFailure } from './process/report-failure.ts';
+import { awaitStopRequest } from './process/stop-request.ts';
+import { adminConfig, type ServiceDefinition } from './service.ts';
+import { createLogger } from './telemetry/log.ts';
+
+export interface RunOptions {
+  /** Words after `weir NAME`. */
+  readonly argv: readonly string[];
+  /** Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Resolves when nothing is left to do (help, printed settings, wrong usage); a started service ends the process. */
+export async function runService<C>(definition: ServiceDefinition<C>, options: RunOptions): Promise<void> {
+  const { argv, env = process.env } = options;
+  const program = `weir ${definition.name}`;
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig({ service: definition.name, schema: definition.config, argv, env });
+  } catch (error) {
+    process.exitCode = reportFailure(program, error);
+    return;
+  }
+  if (loaded.kind === 'help') process.stdout.write(helpText(definition));
+  else if (loaded.kind === 'print') process.stdout.write(`${loaded.text}\n`);
+  else await serve(definition, loaded.config as C & Record<string, unknown>, program, env);
+}
+
+async function serve<C>(
+  definition: ServiceDefinition<C>,
+  config: C & Record<string, unknown>,
+  program: string,
+  env: NodeJS.ProcessEnv,
+): Promise<never> {
+  const common = z.object(adminConfig).parse(config);
+  const id = typeof config.id === 'string' ? config.id : undefined;
+  const log = createLogger(definition.name, common.logLevel, id);
+  const die = (error: unknown): never => process.exit(reportFailure(program, error, log));
+  // State survives kill -9, so ending at once is safer than going on after the unexpected.
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  const stop = awaitStopRequest(log, common.shutdownTimeoutMs, env);
+  try {
+    // Imported here: only processes that serve pay for telemetry.
+    const [{ startMetrics }, { observeRuntime }] = await Promise.all([
+      import('./telemetry/metrics.ts'),
+      import('./telemetry/runtime-metrics.ts'),
+    ]);
+    const metrics = startMetrics();
+    const stopObserving = observeRuntime();
+    const admin = await startAdminServer({
+      listen: common.adminListen,
+      log,
+      renderMetrics: () => metrics.render(),
+    });
+    const runtime = { service: definition.name, log, admin, signal: stop.signal };
+    const running = await definition.start(config, runtime);
+    if (!stop.signal.aborted) {
+      admin.setReady(true);
+      printReady({
+        service: definition.name,
+        id: id ?? '',
+        listen: running.listen,
+        admin: admin.address,
+        ready_ms: Math.round(performance.now()),
+      });
+    }
+    await stop.requested;
+    admin.setReady(false);
+    await running.stop();
+    stopObserving();
+    await metrics.stop();
+    await admin.stop();
+    log.info('stopped');
+    return process.exit(0);
+  } catch (error) {
+    return die(error);
+  }
+}
+
+function printReady(line: ReadyLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

@@ -1,0 +1,51 @@
+// The process's meter provider and its text for Prometheus. Loaded only by processes that serve.
+import { metrics } from '@opentelemetry/api';
+import { AggregationType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+
+// Seconds; operations of a shard take tens of microseconds, a freshness minutes.
+const DURATION_BUCKETS = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  10, 30, 60, 300,
+];
+
+class PullReader extends MetricReader {
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+export interface Metrics {
+  /** Everything measured so far, in Prometheus' text format. */
+  render(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Registers the global meter provider: from now on `meter()` gives instruments that count. */
+export function startMetrics(): Metrics {
+  const reader = new PullReader();
+  const provider = new MeterProvider({
+    readers: [reader],
+    views: [
+      {
+        instrumentName: '*',
+        instrumentUnit: 's',
+        aggregation: {
+          type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+          options: { boundaries: DURATION_BUCKETS },
+        },
+      },
+    ],
+  });
+  metrics.setGlobalMeterProvider(provider);
+  return {
+    async render() {
+      // Only who is scraped pays for the serializer.
+      const { PrometheusSerializer } = await import('@opentelemetry/exporter-prometheus');
+      const { resourceMetrics } = await reader.collect();
+      return new PrometheusSerializer('', false, undefined, true, true).serialize(resourceMetrics);
+    },
+    async stop() {
+      metrics.disable();
+      await provider.shutdown();
+    },
+  };
+}
