@@ -1,5 +1,7 @@
-import type { PackedKeys } from '@weir/proto';
+// The routing table (slot -> shard, with an epoch) and what one shard owns by it.
+import { bytesOf, type PackedKeys, SLOT_COUNT, slotOf, WeirError, xxHash64OfBytes } from '@weir/proto';
 import type { RoutingTable } from '@weir/proto/v1/parameter_server';
+import { ringOf } from './ring.ts';
 import type { Topology } from './topology.ts';
 
 /** Which slots this shard serves, at which epoch. */
@@ -10,17 +12,46 @@ export interface Ownership {
   readonly slots: Uint8Array;
 }
 
-/** The routing table that every process computes alike: shards sorted by id, slots by the ring, hash of both. */
-export function routingTableOf(_topology: Topology): RoutingTable {
-  throw new Error('not built yet');
+/**
+ * The routing table that every process computes alike: shards sorted by id, slots by the ring, and a hash of ids
+ * and slots (of neither epoch nor addresses: those may change without a row changing its shard).
+ */
+export function routingTableOf(topology: Topology): RoutingTable {
+  const shards = topology.shards.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = shards.map((shard) => shard.id);
+  const slots = bytesOf(ringOf(ids));
+  return { epoch: topology.epoch, shards, slots, hash: hashOf(ids, slots) };
 }
 
 /** @throws WeirError CONFIGURATION when the routing table has no such shard. */
-export function ownershipOf(_routing: RoutingTable, _shard: string): Ownership {
-  throw new Error('not built yet');
+export function ownershipOf(routing: RoutingTable, shard: string): Ownership {
+  const index = routing.shards.findIndex((candidate) => candidate.id === shard);
+  if (index === -1) {
+    const known = routing.shards.map((candidate) => candidate.id).join(', ');
+    throw new WeirError('CONFIGURATION', `shard ${shard} is not in the topology, which has ${known}`, {
+      shard,
+    });
+  }
+  const view = new DataView(routing.slots.buffer, routing.slots.byteOffset, routing.slots.byteLength);
+  const slots = new Uint8Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT; slot++)
+    slots[slot] = Number(view.getUint16(2 * slot, true) === index);
+  return { shard, epoch: routing.epoch, slots };
 }
 
 /** Indexes of keys that the shard does not own (`PullResult.refused`); empty almost always. */
-export function foreignKeys(_keys: PackedKeys, _ownership: Ownership): Uint32Array {
-  throw new Error('not built yet');
+export function foreignKeys(keys: PackedKeys, ownership: Ownership): Uint32Array {
+  const foreign: number[] = [];
+  for (let i = 0; 2 * i < keys.length; i++) {
+    if (ownership.slots[slotOf(keys[2 * i]!, keys[2 * i + 1]!)] !== 1) foreign.push(i);
+  }
+  return Uint32Array.from(foreign);
+}
+
+function hashOf(ids: readonly string[], slots: Uint8Array): string {
+  const names = new TextEncoder().encode(JSON.stringify(ids));
+  const content = new Uint8Array(names.length + slots.length);
+  content.set(names);
+  content.set(slots, names.length);
+  return xxHash64OfBytes(content).toString(16).padStart(16, '0');
 }
