@@ -1,6 +1,15 @@
-import type { PackedKeys } from '@weir/proto';
-import type { ErrorDetail } from '@weir/proto/v1/common';
-import type { TableSpec } from '@weir/proto/v1/tables';
+// Records of the push log and their stored form: envelope (sealed.ts), seq, then what the kind needs. A record says
+// everything that replay needs, so that replaying it does what applying it did.
+import { type PackedKeys, WeirError } from '@weir/proto';
+import { ErrorDetail } from '@weir/proto/v1/common';
+import { TableSpec } from '@weir/proto/v1/tables';
+import { ByteReader, ByteWriter } from './byte-cursor.ts';
+import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
+
+const LOG_FORMAT_VERSION = 1;
+const KIND = { push: 1, create: 2, drop: 3, refusal: 4 } as const;
+/** Bytes of a record but for its arrays, strings included: only a first guess for the writer. */
+const OVERHEAD_BYTES = 256;
 
 /** A client's number that a record uses up. */
 export interface ClientNumber {
@@ -48,11 +57,98 @@ export interface RefusalRecord {
 
 export type LogRecord = PushRecord | CreateRecord | DropRecord | RefusalRecord;
 
-export function encodeLogRecord(_record: LogRecord): Uint8Array {
-  throw new Error('not built yet');
+export function encodeLogRecord(record: LogRecord): Uint8Array {
+  const writer = new ByteWriter(OVERHEAD_BYTES + arrayBytesOf(record));
+  writer.f64(0); // the envelope's place
+  writer.f64(record.seq);
+  switch (record.kind) {
+    case 'push':
+      writeClient(writer, record.client);
+      writer.f64(record.originTimeMs);
+      writer.u32(record.parts.length);
+      for (const part of record.parts) writePart(writer, part);
+      break;
+    case 'create':
+      writer.blob(TableSpec.encode(record.spec).finish());
+      break;
+    case 'drop':
+      writer.text(record.tableUid);
+      break;
+    case 'refusal':
+      writeClient(writer, record.client);
+      writer.blob(ErrorDetail.encode(record.error).finish());
+      break;
+  }
+  return seal(writer.finish(), LOG_FORMAT_VERSION, KIND[record.kind]);
 }
 
-/** @throws WeirError CORRUPT naming `seq` (the position under which the record is stored); CONFIGURATION for a newer format. */
-export function decodeLogRecord(_bytes: Uint8Array, _seq: number): LogRecord {
-  throw new Error('not built yet');
+/**
+ * @param seq the position under which the record is stored.
+ * @throws WeirError CORRUPT naming `seq`; CONFIGURATION for a newer format.
+ */
+export function decodeLogRecord(bytes: Uint8Array, seq: number): LogRecord {
+  const what = `log record ${seq}`;
+  const kind = unseal(bytes, LOG_FORMAT_VERSION, what);
+  try {
+    const reader = new ByteReader(bytes.subarray(ENVELOPE_BYTES));
+    const storedSeq = reader.f64();
+    if (storedSeq !== seq) throw new RangeError(`it says that it is record ${storedSeq}`);
+    const record = readBody(reader, kind, seq);
+    if (reader.rest !== 0) throw new RangeError(`${reader.rest} bytes are left over`);
+    return record;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WeirError('CORRUPT', `${what}: ${reason}`, { cause: error });
+  }
+}
+
+function readBody(reader: ByteReader, kind: number, seq: number): LogRecord {
+  switch (kind) {
+    case KIND.push: {
+      const client = readClient(reader);
+      const originTimeMs = reader.f64();
+      const parts = Array.from({ length: reader.u32() }, () => readPart(reader));
+      return { kind: 'push', seq, client, originTimeMs, parts };
+    }
+    case KIND.create:
+      return { kind: 'create', seq, spec: TableSpec.decode(reader.blob()) };
+    case KIND.drop:
+      return { kind: 'drop', seq, tableUid: reader.text() };
+    case KIND.refusal: {
+      const client = readClient(reader);
+      return { kind: 'refusal', seq, client, error: ErrorDetail.decode(reader.blob()) };
+    }
+    default:
+      throw new RangeError(`unknown kind ${kind}`);
+  }
+}
+
+function writeClient(writer: ByteWriter, client: ClientNumber): void {
+  writer.text(client.id);
+  writer.text(client.incarnation);
+  writer.f64(client.number);
+}
+
+function readClient(reader: ByteReader): ClientNumber {
+  return { id: reader.text(), incarnation: reader.text(), number: reader.f64() };
+}
+
+function writePart(writer: ByteWriter, part: PushRecordPart): void {
+  writer.text(part.tableUid);
+  writer.u32(part.keys.length / 2);
+  writer.u32(part.values.length);
+  writer.array(part.keys);
+  writer.array(part.values);
+}
+
+function readPart(reader: ByteReader): PushRecordPart {
+  const tableUid = reader.text();
+  const keys = reader.u32();
+  const values = reader.u32();
+  return { tableUid, keys: reader.keys(keys), values: reader.floats(values) };
+}
+
+function arrayBytesOf(record: LogRecord): number {
+  if (record.kind !== 'push') return 0;
+  return record.parts.reduce((sum, part) => sum + part.keys.byteLength + part.values.byteLength + 64, 0);
 }

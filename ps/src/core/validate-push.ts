@@ -1,3 +1,14 @@
+// A push is checked whole, before anything of it is written: it is logged and applied as it stands, or not at all.
+import {
+  decodeValues,
+  keyCount,
+  keysFromBytes,
+  type PackedKeys,
+  PUSH_BYTES_MAX,
+  slotOf,
+  WeirError,
+} from '@weir/proto';
+import { ValueEncoding } from '@weir/proto/v1/common';
 import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import type { PushRecordPart } from './log-record.ts';
@@ -10,11 +21,111 @@ export interface PushContext {
 }
 
 /**
- * Checks a whole push (all frames' parts, in order) before anything is written, and returns it ready for log and
- * kernel: decoded, parts of the same table joined in order. Values may be views of the request's bytes.
+ * Checks a whole push (all frames' parts, in order) and returns it ready for log and kernel: decoded, parts of the
+ * same table joined in order. Keys and values may be views of the request's bytes.
  * @throws WeirError PUSH_TOO_LARGE, TABLE_NOT_FOUND, INVALID_ARGUMENT, DIMENSION_MISMATCH, NOT_FINITE, NOT_OWNER,
- * with table and key index (within the joined part).
+ * with table and key index (within the joined part) where there is one.
  */
-export function validatePush(_parts: readonly PushPart[], _context: PushContext): PushRecordPart[] {
-  throw new Error('not built yet');
+export function validatePush(parts: readonly PushPart[], context: PushContext): PushRecordPart[] {
+  const { ownership } = context;
+  const bytes = parts.reduce((sum, part) => sum + part.keys.length + part.values.length, 0);
+  if (bytes > PUSH_BYTES_MAX) {
+    throw new WeirError(
+      'PUSH_TOO_LARGE',
+      `the push has ${bytes} bytes for shard ${ownership.shard}, at most ${PUSH_BYTES_MAX} are taken: split it`,
+      { shard: ownership.shard },
+    );
+  }
+  const byTable = Map.groupBy(parts, (part) => part.tableUid);
+  return Array.from(byTable, ([tableUid, tableParts]) => {
+    const spec = context.table(tableUid);
+    if (spec === undefined) {
+      throw new WeirError('TABLE_NOT_FOUND', `shard ${ownership.shard} has no table with uid "${tableUid}"`, {
+        shard: ownership.shard,
+      });
+    }
+    const keys = joined(tableParts.map((part) => decodedKeys(part, spec.name)));
+    const values = joined(tableParts.map((part) => decodedValues(part, spec.name)));
+    requireRows(keys, values, spec);
+    requireFinite(values, spec);
+    requireOwned(keys, spec, ownership);
+    return { tableUid, keys, values };
+  });
+}
+
+function decodedKeys(part: PushPart, table: string): PackedKeys {
+  return whole(table, () => keysFromBytes(part.keys));
+}
+
+function decodedValues(part: PushPart, table: string): Float32Array {
+  const { encoding } = part;
+  if (
+    encoding !== ValueEncoding.UNSPECIFIED &&
+    encoding !== ValueEncoding.F32 &&
+    encoding !== ValueEncoding.F16
+  ) {
+    throw new WeirError('INVALID_ARGUMENT', `table ${table}: unknown value encoding ${encoding}`, { table });
+  }
+  return whole(table, () => decodeValues(part.values, encoding));
+}
+
+/** What a decoder returns; its RangeError (a truncated array) as the caller's fault. */
+function whole<T>(table: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new WeirError('INVALID_ARGUMENT', `table ${table}: ${error.message}`, { table, cause: error });
+  }
+}
+
+function joined<T extends Uint32Array | Float32Array>(arrays: readonly T[]): T {
+  const [first] = arrays;
+  if (arrays.length === 1) return first!;
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const all = new (first!.constructor as new (length: number) => T)(length);
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
+function requireRows(keys: PackedKeys, values: Float32Array, { name, dim }: TableSpec): void {
+  const rows = keyCount(keys);
+  if (values.length === rows * dim) return;
+  throw new WeirError(
+    'DIMENSION_MISMATCH',
+    `table ${name} has dim ${dim}: ${rows} keys need ${rows * dim} values, not ${values.length}`,
+    { table: name },
+  );
+}
+
+function requireFinite(values: Float32Array, { name, dim }: TableSpec): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // NaN and both infinities, in one comparison that costs nothing on the way.
+    if (value - value !== 0) {
+      const row = Math.floor(i / dim);
+      throw new WeirError(
+        'NOT_FINITE',
+        `table ${name}: component ${i - row * dim} of row ${row} is ${value}; nothing of the push was applied`,
+        { table: name, keyIndex: row },
+      );
+    }
+  }
+}
+
+function requireOwned(keys: PackedKeys, { name }: TableSpec, ownership: Ownership): void {
+  for (let i = 0; 2 * i < keys.length; i++) {
+    const slot = slotOf(keys[2 * i]!, keys[2 * i + 1]!);
+    if (ownership.slots[slot] !== 1) {
+      throw new WeirError(
+        'NOT_OWNER',
+        `table ${name}: key ${i} is in slot ${slot}, which shard ${ownership.shard} does not own at epoch ${ownership.epoch}; nothing of the push was applied`,
+        { table: name, shard: ownership.shard, keyIndex: i, epoch: ownership.epoch },
+      );
+    }
+  }
 }
