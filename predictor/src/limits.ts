@@ -5,10 +5,8 @@ export const FEATURE_LOG_RECORDS_MAX = 4096;
 export const FEATURE_LOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Records of one append. */
 export const FEATURE_LOG_BATCH_RECORDS = 256;
-/** Appends in flight per partition. */
-export const FEATURE_LOG_APPENDS_MAX = 1;
 /** How long a Rank waits for rows that the replica lacks before it falls back to their prior. */
 export const PULL_TIMEOUT_MS = 50;
 export const HTTP_BODY_BYTES_MAX = 4 * 1024 * 1024;
-/** Answers older than this are not worth computing; the caller's own deadline applies when shorter. */
-export const RANK_TIMEOUT_MS = 5_000;
+/** For running calls at a stop. */
+export const STOP_TIMEOUT_MS = 5_000;

@@ -6,10 +6,10 @@ import { KeyIndex, type PackedKeys } from '@weir/proto';
 /** What the replica needs of a delta. */
 export interface ReplicaDelta {
   readonly shard: string;
-  readonly keys: PackedKeys;
+  readonly packedKeys: PackedKeys;
   /** keys x dim. */
   readonly weights: Float32Array;
-  readonly tombstones: PackedKeys;
+  readonly packedTombstones: PackedKeys;
   readonly snapshot: boolean;
   readonly snapshotStart: boolean;
 }
@@ -56,11 +56,12 @@ export class Replica {
   /** @throws Error for a shard that the replica was not made for: the topology has changed. */
   apply(delta: ReplicaDelta): void {
     const state = this.#shards.get(delta.shard);
-    if (state === undefined) throw new Error(`delta of shard ${delta.shard}, which the replica does not know`);
+    if (state === undefined)
+      throw new Error(`delta of shard ${delta.shard}, which the replica does not know`);
     if (delta.snapshotStart) state.writing++;
     else if (!delta.snapshot) state.whole = state.writing;
     this.#write(delta, state);
-    const gone = delta.tombstones;
+    const gone = delta.packedTombstones;
     for (let i = 0; i < gone.length; i += 2) {
       const row = this.#index.find(gone[i]!, gone[i + 1]!);
       if (row >= 0) this.#generations[row] = GONE;
@@ -107,7 +108,7 @@ export class Replica {
   }
 
   #write(delta: ReplicaDelta, state: ShardState): void {
-    const { keys, weights } = delta;
+    const { packedKeys: keys, weights } = delta;
     const dim = this.dim;
     this.#reserve(this.rows + keys.length / 2);
     for (let i = 0; i < keys.length; i += 2) {

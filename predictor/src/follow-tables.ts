@@ -1,0 +1,51 @@
+// Keeps a replica of each of the model's tables at its newest rows, for as long as the process runs.
+import { type Model, qualifiedTableName } from '@weir/model';
+import type { Runtime } from '@weir/runtime';
+import type { Table, Weir } from '@weir/sdk';
+import type { Freshness } from './freshness.ts';
+import { Replica } from './replica.ts';
+import { RowSource } from './row-source.ts';
+
+export interface FollowOptions {
+  readonly model: Model;
+  readonly weir: Weir;
+  readonly tableSet: string;
+  readonly log: Runtime['log'];
+  readonly freshness: Freshness;
+  /** Ends the following. */
+  readonly signal: AbortSignal;
+  readonly onRows: (rows: number) => void;
+}
+
+/** Makes the tables if they are not there yet. A delta stream that fails for good ends the process. */
+export async function followTables(options: FollowOptions): Promise<RowSource[]> {
+  const { model, weir, tableSet, log } = options;
+  const shards = weir.routing().shards.map(({ id }) => id);
+  const sources: RowSource[] = [];
+  for (const definition of model.tables) {
+    const name = qualifiedTableName(tableSet, definition);
+    await weir.tables.create({ ...definition, name });
+    const table = await weir.table(name);
+    const replica = new Replica(definition.dim, shards);
+    const onPullFailed = (error: unknown): void => {
+      log.warn({ err: error, table: name }, 'pull failed; rows stay at their prior');
+    };
+    sources.push(new RowSource({ table, definition, replica, onPullFailed }));
+    void follow(table, replica, options);
+  }
+  return sources;
+}
+
+/** Returns when the signal aborts. The SDK reconnects by itself; any other failure is thrown. */
+async function follow(table: Table, replica: Replica, options: FollowOptions): Promise<void> {
+  const { signal, freshness, onRows } = options;
+  try {
+    for await (const delta of table.subscribe({ signal })) {
+      replica.apply(delta);
+      onRows(delta.packedKeys.length >>> 1);
+      if (!delta.snapshot && delta.originTimeMs > 0) freshness.changed(delta.originTimeMs);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export { predictorService } from './service.ts';

@@ -1,0 +1,131 @@
+// `weir predictor`: composes replica, ranker and feature log, and serves Rank over gRPC and HTTP.
+import { randomBytes } from 'node:crypto';
+import { createExampleDecoder, loadModel, readSchema } from '@weir/model';
+import { WeirError } from '@weir/proto';
+import { PredictorService } from '@weir/proto/v1/predictor';
+import { createGrpcServer, defineService, type Runtime } from '@weir/runtime';
+import { connect } from '@weir/sdk';
+import { connectStreams } from '@weir/streams/client';
+import { predictorConfig } from './config.ts';
+import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
+import { followTables } from './follow-tables.ts';
+import { Freshness } from './freshness.ts';
+import { FrozenArm } from './frozen-arm.ts';
+import { type Rank, startHttp } from './http.ts';
+import { STOP_TIMEOUT_MS } from './limits.ts';
+import { createMetrics, type PredictorMetrics } from './metrics.ts';
+import { Ranker } from './ranker.ts';
+import type { RowSource } from './row-source.ts';
+
+const splitList = (text: string): string[] => text.split(',').map((item) => item.trim());
+
+export const predictorService = defineService({
+  name: 'predictor',
+  summary: 'rank documents with the freshest weights',
+  config: predictorConfig,
+  async start(config, runtime) {
+    const labels = splitList(config.labels);
+    const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
+    const model = await loadModel(config.model, { schema, labels });
+    const weir = await connect({ seeds: splitList(config.seeds), clientId: 'predictor' });
+    const streams = connectStreams({ address: config.streams });
+    await streams.create(FEATURES_STREAM, config.partitions);
+
+    const metrics = createMetrics();
+    const freshness = new Freshness((durationMs) => metrics.freshness(durationMs));
+    const featureLog = new FeatureLog({
+      streams,
+      partitions: await streams.partitions(FEATURES_STREAM),
+      onDropped: (records, reason) => {
+        metrics.dropped(records, reason);
+        runtime.log.warn({ records, reason }, 'feature records dropped');
+      },
+    });
+    const following = new AbortController();
+    const sources = await followTables({
+      model,
+      weir,
+      tableSet: config.tableSet,
+      log: runtime.log,
+      freshness,
+      signal: following.signal,
+      onRows: (rows) => metrics.deltaRows(rows),
+    });
+    const ranker = new Ranker({
+      model,
+      decoder: createExampleDecoder(model.schema),
+      modelVersion: {
+        staticHash: model.staticHash,
+        schemaFingerprint: model.schemaFingerprint,
+        tableSet: config.tableSet,
+      },
+      sources,
+      featureLog,
+      beforeAnswer: config.featureLog === 'before_answer',
+      frozen: config.freezeAfter === undefined ? undefined : new FrozenArm(sources, config.freezeAfter),
+      freshness,
+      now: Date.now,
+      newServingId: () => randomBytes(8).toString('hex'),
+    });
+    const rank = measured(ranker, metrics, runtime);
+
+    runtime.admin.get('/counters', () => counters(metrics, freshness, sources));
+    const server = createGrpcServer();
+    server.addService(PredictorService, {
+      rank: (call, callback) => {
+        rank(call.request).then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(WeirError.from(error).toStatus()),
+        );
+      },
+    });
+    const http = await startHttp(config.httpListen, rank);
+    runtime.log.info({ http: http.address }, 'serving POST /v1/rank');
+    const listen = await server.bind(config.listen);
+    return {
+      listen,
+      async stop() {
+        http.server.close();
+        await server.stop(STOP_TIMEOUT_MS);
+        await featureLog.drain();
+        following.abort();
+        await weir.close();
+        await streams.close();
+      },
+    };
+  },
+});
+
+function measured(ranker: Ranker, metrics: PredictorMetrics, runtime: Runtime): Rank {
+  return async (request) => {
+    const start = performance.now();
+    try {
+      const response = await ranker.rank(request);
+      const { pulledRows, priorRows } = response.fallbacks!;
+      metrics.ranked(request.docIds.length, pulledRows, priorRows, performance.now() - start);
+      return response;
+    } catch (thrown) {
+      const error = WeirError.from(thrown);
+      metrics.failed(error.code);
+      if (error.code === 'INTERNAL') runtime.log.error({ err: thrown }, 'rank failed');
+      throw error;
+    }
+  };
+}
+
+function counters(metrics: PredictorMetrics, freshness: Freshness, sources: readonly RowSource[]): unknown {
+  const { totals } = metrics;
+  return {
+    rank_calls: totals.rankCalls,
+    rank_errors: totals.rankErrors,
+    documents: totals.documents,
+    delta_rows: totals.deltaRows,
+    pulled_rows: totals.pulledRows,
+    prior_rows: totals.priorRows,
+    feature_log_dropped: totals.featureLogDropped,
+    freshness_p50_ms: freshness.quantile(0.5),
+    freshness_p99_ms: freshness.quantile(0.99),
+    rows: sources.reduce((sum, { replica }) => sum + replica.rows, 0),
+    replica_whole: sources.every(({ replica }) => replica.whole),
+  };
+}
