@@ -1,5 +1,6 @@
 // The life of a service process: settings, telemetry, admin port, start, ready line, stop. Owns the process: it ends
 // here, with exit code 0 after a clean stop, 1 after a failure, 2 after wrong usage.
+import { WeirError } from '@weir/proto';
 import { z } from 'zod';
 import { startAdminServer } from './admin/admin-server.ts';
 import { helpText } from './config/help.ts';
@@ -81,6 +82,8 @@ async function serve<C>(
     log.info('stopped');
     return process.exit(0);
   } catch (error) {
+    // What a stop cut short in the middle of starting is no failure.
+    if (stop.signal.aborted && WeirError.from(error).code === 'CANCELLED') return process.exit(0);
     return die(error);
   }
 }

@@ -10,11 +10,12 @@ import {
 import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
 import { KEEPALIVE_TIME_MS, KEEPALIVE_TIMEOUT_MS } from '../limits.ts';
 import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { createReflection } from './reflection.ts';
 
 export interface GrpcServer {
-  addService<I>(definition: ServiceDefinition<I>, implementation: I): void;
+  addService<D extends ServiceDefinition>(definition: D, implementation: Handlers<D>): void;
   /** Listens on `host:port` (port 0: any free one) and serves; the address bound. WeirError CONFIGURATION if it cannot. */
   bind(listen: string): Promise<string>;
   /**
@@ -52,7 +53,7 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
   };
   return {
     addService: (definition, implementation) =>
-      add(definition as ServiceDefinition, implementation as UntypedServiceImplementation),
+      add(definition, implementation as UntypedServiceImplementation),
     async bind(listen) {
       const wanted = parseHostPort(listen);
       if (wanted === undefined) throw new WeirError('CONFIGURATION', `"${listen}" is not HOST:PORT`);

@@ -1,6 +1,6 @@
 // The process's meter provider and its text for Prometheus. Loaded only by processes that serve.
 import { metrics } from '@opentelemetry/api';
-import { AggregationType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { AggregationType, InstrumentType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 // Seconds; operations of a shard take tens of microseconds, a freshness minutes.
 const DURATION_BUCKETS = [
@@ -27,6 +27,7 @@ export function startMetrics(): Metrics {
     views: [
       {
         instrumentName: '*',
+        instrumentType: InstrumentType.HISTOGRAM,
         instrumentUnit: 's',
         aggregation: {
           type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
