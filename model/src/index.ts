@@ -1,6 +1,12 @@
+export { createExampleDecoder, type ExampleDecoder } from './decode-examples.ts';
 export { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from './encode-feature-block.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
+export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
+export { loadModel, loadSchema } from './load-model.ts';
+export { lr } from './lr.ts';
 export type { Forward, Model, ModelFactory, ModelOptions, Targets } from './model.ts';
+export { didYouMean } from './nearest-name.ts';
+export { parseSchema } from './parse-schema.ts';
 export type {
   Feature,
   FeatureSide,
@@ -11,6 +17,8 @@ export type {
   Schema,
   Transform,
 } from './schema.ts';
+export { implicitSchema } from './schema-fingerprint.ts';
+export { logLoss, PROBABILITY_MIN, sigmoid } from './sigmoid.ts';
 export {
   type InitializerDefinition,
   type OptimizerDefinition,

@@ -1,0 +1,54 @@
+// Entries under construction, in growing arrays that are reused from request to request.
+import { WeirError } from '@weir/proto';
+import type { Examples } from './examples.ts';
+import { ENTRIES_MAX } from './limits.ts';
+
+export class EntryBuffer {
+  size = 0;
+  keys = new Uint32Array(2048);
+  weights = new Float64Array(1024);
+  document = new Uint16Array(1024);
+  feature = new Uint16Array(1024);
+
+  add(low: number, high: number, weight: number, document: number, feature: number): void {
+    if (this.size === this.weights.length) this.#grow();
+    const entry = this.size++;
+    this.keys[2 * entry] = low;
+    this.keys[2 * entry + 1] = high;
+    this.weights[entry] = weight;
+    this.document[entry] = document;
+    this.feature[entry] = feature;
+  }
+
+  /** A copy of the entries as examples. */
+  examples(documents: number, shared: number, features: readonly string[]): Examples {
+    return {
+      documents,
+      entries: this.size,
+      shared,
+      keys: this.keys.slice(0, 2 * this.size),
+      weights: this.weights.slice(0, this.size),
+      document: this.document.slice(0, this.size),
+      feature: this.feature.slice(0, this.size),
+      features,
+    };
+  }
+
+  #grow(): void {
+    if (this.size >= ENTRIES_MAX) {
+      throw new WeirError('INVALID_ARGUMENT', `a request has more than ${ENTRIES_MAX} feature values`);
+    }
+    const grow = <T extends { set(from: T): void; readonly length: number }>(
+      from: T,
+      Type: new (length: number) => T,
+    ): T => {
+      const to = new Type(from.length * 2);
+      to.set(from);
+      return to;
+    };
+    this.keys = grow(this.keys, Uint32Array);
+    this.weights = grow(this.weights, Float64Array);
+    this.document = grow(this.document, Uint16Array);
+    this.feature = grow(this.feature, Uint16Array);
+  }
+}

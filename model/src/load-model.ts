@@ -1,0 +1,95 @@
+// Models by name or file, schemas by file: the only part of this package that reads anything.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { WeirError } from '@weir/proto';
+import { LABELS_MAX } from './limits.ts';
+import { lr } from './lr.ts';
+import type { Model, ModelFactory, ModelOptions } from './model.ts';
+import { didYouMean } from './nearest-name.ts';
+import { parseSchema } from './parse-schema.ts';
+import type { Schema } from './schema.ts';
+
+const MODELS: Readonly<Record<string, ModelFactory>> = { lr };
+const FILE = /\.[mc]?[jt]s$/;
+
+/**
+ * @param nameOrFile `lr`, or the path of a module whose default export is a ModelFactory
+ * @throws WeirError CONFIGURATION naming the model, label or member that is wrong
+ */
+export async function loadModel(nameOrFile: string, options: ModelOptions): Promise<Model> {
+  checkLabels(options);
+  const factory = MODELS[nameOrFile] ?? (await importFactory(nameOrFile));
+  const model = factory(options);
+  const wrong = whatIsWrong(model);
+  if (wrong !== undefined) throw new WeirError('CONFIGURATION', `model ${nameOrFile}: ${wrong}`);
+  return model;
+}
+
+/** @throws WeirError CONFIGURATION when the file cannot be read or is no schema. */
+export async function loadSchema(file: string): Promise<Schema> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new WeirError('CONFIGURATION', `schema ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return parseSchema(text, file);
+}
+
+function checkLabels({ labels, schema }: ModelOptions): void {
+  if (labels.length === 0 || labels.length > LABELS_MAX || new Set(labels).size !== labels.length) {
+    throw new WeirError('CONFIGURATION', `labels [${labels}]: 1 to ${LABELS_MAX} distinct names are needed`);
+  }
+  const known = schema?.labels.map((label) => label.name) ?? [];
+  for (const label of labels) {
+    if (known.length > 0 && !known.includes(label)) {
+      throw new WeirError(
+        'CONFIGURATION',
+        `label "${label}" is not in the schema${didYouMean(label, known)}`,
+      );
+    }
+  }
+}
+
+async function importFactory(file: string): Promise<ModelFactory> {
+  if (!FILE.test(file)) {
+    const names = Object.keys(MODELS);
+    throw new WeirError(
+      'CONFIGURATION',
+      `no model is named "${file}"${didYouMean(file, names)} Known: ${names.join(', ')}, or a file (.ts, .js, .mjs)`,
+    );
+  }
+  let module: { default?: unknown };
+  try {
+    module = await import(pathToFileURL(resolve(file)).href);
+  } catch (error) {
+    throw new WeirError('CONFIGURATION', `model ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof module.default !== 'function') {
+    throw new WeirError(
+      'CONFIGURATION',
+      `model ${file} has no default export that is a function ({ schema, labels }) => Model`,
+    );
+  }
+  return module.default as ModelFactory;
+}
+
+/** A model file need not be TypeScript; what it lacks is said at the start, not in the first window. */
+function whatIsWrong(model: Partial<Model> | undefined): string | undefined {
+  if (typeof model !== 'object' || model === null) return 'the factory returned no model';
+  for (const method of ['keys', 'forward', 'gradients'] as const) {
+    if (typeof model[method] !== 'function') return `has no method "${method}"`;
+  }
+  for (const list of ['labels', 'tables'] as const) {
+    if (!Array.isArray(model[list]) || model[list].length === 0)
+      return `"${list}" must be an array that is not empty`;
+  }
+  if (typeof model.schema?.fingerprint !== 'string')
+    return 'has no "schema" (without a file: implicitSchema)';
+  if (model.schemaFingerprint !== model.schema.fingerprint)
+    return '"schemaFingerprint" is not that of its schema';
+  if (typeof model.name !== 'string' || model.name === '') return 'has no "name"';
+  if (typeof model.staticHash !== 'string') return 'has no "staticHash" (empty without a static part)';
+  return undefined;
+}
