@@ -12,15 +12,15 @@ import { hashed, xxh64 } from './xxh64.ts';
 
 export interface ExampleDecoder {
   /** @throws WeirError INVALID_ARGUMENT naming the feature: malformed, or of another type or side than the schema's. */
-  decode(input: ExampleInput): Examples;
+  decode(input: ExampleInput, phase: Phase): Examples;
 }
 
-export function createExampleDecoder(schema: Schema, phase: Phase): ExampleDecoder {
+export function createExampleDecoder(schema: Schema): ExampleDecoder {
   const buffer = new EntryBuffer();
   const { features } = schema;
   const plans = features && planFeatures(features);
   return {
-    decode(input) {
+    decode(input, phase) {
       buffer.size = 0;
       const block = scanBlock(input.features);
       const documents = documentRows(input, block.documents);

@@ -2,7 +2,7 @@ export { createExampleDecoder, type ExampleDecoder } from './decode-examples.ts'
 export { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from './encode-feature-block.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
 export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
-export { loadModel, loadSchema } from './load-model.ts';
+export { loadModel, readSchema } from './load-model.ts';
 export { lr } from './lr.ts';
 export type { Forward, Model, ModelFactory, ModelOptions, Targets } from './model.ts';
 export { didYouMean } from './nearest-name.ts';

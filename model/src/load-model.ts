@@ -27,7 +27,7 @@ export async function loadModel(nameOrFile: string, options: ModelOptions): Prom
 }
 
 /** @throws WeirError CONFIGURATION when the file cannot be read or is no schema. */
-export async function loadSchema(file: string): Promise<Schema> {
+export async function readSchema(file: string): Promise<Schema> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
