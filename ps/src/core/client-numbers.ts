@@ -61,6 +61,18 @@ export class ClientNumbers {
   }
 
   /**
+   * An admitted number was never written and is free again (the disk refuses). Withdraw a client's numbers from the
+   * newest on: all behind a withdrawn one must go too.
+   */
+  withdraw(client: ClientNumber): void {
+    const state = this.#state(client);
+    if (state?.admitted !== client.number || client.number <= state.logged) {
+      throw new Error(`number ${client.number} of client ${client.id} is not the last one admitted`);
+    }
+    state.admitted--;
+  }
+
+  /**
    * The number stands in the log, applied (no error) or refused for good. Called in log order; at replay too, where
    * nothing was admitted, and numbers below a restored snapshot's come again.
    */

@@ -1,7 +1,225 @@
+// The row kernel in plain TypeScript: a table over its stripes. Every call first finds all its rows, then touches
+// them: look-ups do not wait for each other, and what a record finds does not depend on what it changes.
+import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
-import type { RowTable } from './row-table.ts';
+import { scanChanges } from './changes.ts';
+import { createInitializer } from './initializers.ts';
+import { layoutOf, PLACES_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
+import { createOptimizer } from './optimizers.ts';
+import { corruptPage, decodePage, encodePage } from './page.ts';
+import type { ChangePosition, Changes, PageId, RowTable } from './row-table.ts';
+import { ABSENT, Stripe } from './stripe.ts';
 
-/** An empty table in plain TypeScript typed arrays. @throws WeirError UNIMPLEMENTED for an optimizer that is not built. */
-export function createRowTable(_spec: TableSpec): RowTable {
-  throw new Error('not built yet');
+/** In the list of found rows: no such row, or not one to update. */
+const NONE = 0xffff_ffff;
+/** A seq above every row's. */
+const ALWAYS = Number.POSITIVE_INFINITY;
+const STRIPE_MASK = STRIPE_COUNT - 1;
+const STRIPE_BITS = Math.log2(STRIPE_COUNT);
+
+/** An empty table. @throws WeirError UNIMPLEMENTED for an optimizer that is not built. */
+export function createRowTable(spec: TableSpec): RowTable {
+  return new SlabRowTable(spec);
+}
+
+class SlabRowTable implements RowTable {
+  readonly spec: TableSpec;
+  readonly stateSlots: number;
+  readonly #optimizer;
+  readonly #initialize;
+  readonly #layout;
+  readonly #stripes: readonly Stripe[];
+  /** Of the keys of the current call, in order: place and stripe, or NONE. */
+  #found = new Uint32Array(256);
+  #seq = 0;
+  /** Seq of the last push or replay. */
+  #recordSeq = 0;
+
+  constructor(spec: TableSpec) {
+    this.spec = spec;
+    this.#optimizer = createOptimizer(spec);
+    this.#initialize = createInitializer(spec);
+    this.stateSlots = this.#optimizer.stateSlots;
+    const layout = layoutOf(spec.dim, this.stateSlots);
+    this.#layout = layout;
+    this.#stripes = Array.from({ length: STRIPE_COUNT }, () => new Stripe(layout));
+  }
+
+  get rows(): number {
+    return this.#stripes.reduce((sum, stripe) => sum + stripe.rows, 0);
+  }
+
+  get bytes(): number {
+    return this.#stripes.reduce((sum, stripe) => sum + stripe.bytes, 0);
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  pull(keys: PackedKeys, out: Float32Array, outOffset = 0): void {
+    const rows = keyCount(keys);
+    const { dim, stride, chunkShift } = this.#layout;
+    if (outOffset + rows * dim > out.length) throw new Error(`pull: no room for ${rows} rows of dim ${dim}`);
+    const found = this.#find(keys, rows);
+    const chunkMask = (1 << chunkShift) - 1;
+    for (let i = 0; i < rows; i++) {
+      const row = found[i]!;
+      const to = outOffset + i * dim;
+      if (row === NONE) {
+        this.#initialize(keys[2 * i]!, keys[2 * i + 1]!, out, to);
+        continue;
+      }
+      const place = row >>> STRIPE_BITS;
+      const chunk = this.#stripes[row & STRIPE_MASK]!.floats[place >>> chunkShift]!;
+      const at = (place & chunkMask) * stride + WEIGHTS_AT;
+      for (let j = 0; j < dim; j++) out[to + j] = chunk[at + j]!;
+    }
+  }
+
+  push(keys: PackedKeys, values: Float32Array, seq: number): void {
+    this.#startRecord(keys, values, seq);
+    this.#update(this.#findOrAdd(keys, ALWAYS), values, keyCount(keys), seq);
+  }
+
+  replay(keys: PackedKeys, values: Float32Array, seq: number): number {
+    this.#startRecord(keys, values, seq);
+    // The rule is "a record applies to a row iff its seq is above that with which the row was loaded". The row's
+    // current seq, read before the record changes anything, decides the same: either no record has applied since
+    // the load, and it is the loaded seq; or an earlier one has, which was above the loaded seq and below this one,
+    // and this one applies by both. Hence all updates of a row within one record go together.
+    return this.#update(this.#findOrAdd(keys, seq), values, keyCount(keys), seq);
+  }
+
+  *pages(sinceSeq: number): Iterable<PageId> {
+    for (const [stripe, { pageSeqs }] of this.#stripes.entries()) {
+      for (let page = 0; page < pageSeqs.length; page++) {
+        if (pageSeqs[page]! > sinceSeq) yield { stripe, page };
+      }
+    }
+  }
+
+  readPage({ stripe, page }: PageId): Uint8Array {
+    const { stride } = this.#layout;
+    const { pageRows, pageSeqs } = this.#stripes[stripe]!;
+    const rows = pageRows[page]!;
+    const words = this.#stripes[stripe]!.pageWords(page).subarray(0, rows * stride);
+    return encodePage(this.spec.uid, { stripe, page, rows, stride, seq: pageSeqs[page]!, words });
+  }
+
+  loadPage(bytes: Uint8Array): void {
+    if (this.#recordSeq !== 0) throw new Error('pages are loaded before any push or replay');
+    const { name, uid } = this.spec;
+    const { stride, pageShift } = this.#layout;
+    const { stripe: number, page, rows, seq, words, stride: storedStride } = decodePage(uid, name, bytes);
+    const stripe = this.#stripes[number];
+    const first = page * 2 ** pageShift;
+    if (stripe === undefined || storedStride !== stride || rows > 1 << pageShift || first >= PLACES_MAX) {
+      throw corruptPage(
+        name,
+        `stripe ${number}, page ${page}, ${rows} rows of ${storedStride} words: no such page`,
+      );
+    }
+    if (stripe.pageRows[page]) throw corruptPage(name, `stripe ${number}, page ${page} comes twice`);
+    stripe.pageWords(page).set(words);
+    for (let row = 0; row < rows; row++) {
+      const low = words[row * stride]!;
+      const high = words[row * stride + 1]!;
+      fmix64(low, high);
+      if (stripeOfMixed() !== number || stripe.find(low, high, mixed[0]!) !== ABSENT) {
+        throw corruptPage(name, `stripe ${number}, page ${page}, row ${row}: its key does not belong there`);
+      }
+      stripe.enterLoaded(first + row, mixed[0]!);
+    }
+    stripe.pageRows[page] = rows;
+    stripe.pageSeqs[page] = seq;
+    this.#seq = Math.max(this.#seq, seq);
+  }
+
+  changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes {
+    return scanChanges(this.#stripes, this.#layout, sinceSeq, from, rowsMax);
+  }
+
+  #startRecord(keys: PackedKeys, values: Float32Array, seq: number): void {
+    if (values.length !== keyCount(keys) * this.spec.dim) throw new Error('values are not keys x dim');
+    if (!(seq > this.#recordSeq)) throw new Error(`seq ${seq} does not rise above ${this.#recordSeq}`);
+    this.#recordSeq = seq;
+    if (seq > this.#seq) this.#seq = seq;
+  }
+
+  #find(keys: PackedKeys, rows: number): Uint32Array {
+    const found = this.#roomToFind(rows);
+    for (let i = 0; i < rows; i++) {
+      const low = keys[2 * i]!;
+      const high = keys[2 * i + 1]!;
+      fmix64(low, high);
+      const stripe = stripeOfMixed();
+      const place = this.#stripes[stripe]!.find(low, high, mixed[0]!);
+      found[i] = place === ABSENT ? NONE : place * STRIPE_COUNT + stripe;
+    }
+    return found;
+  }
+
+  /** Rows to update, made where absent; NONE for rows that have `seq` or a later one. */
+  #findOrAdd(keys: PackedKeys, seq: number): Uint32Array {
+    const rows = keyCount(keys);
+    const found = this.#roomToFind(rows);
+    for (let i = 0; i < rows; i++) {
+      const low = keys[2 * i]!;
+      const high = keys[2 * i + 1]!;
+      fmix64(low, high);
+      const hash = mixed[0]!;
+      const number = stripeOfMixed();
+      const stripe = this.#stripes[number]!;
+      let place = stripe.find(low, high, hash);
+      if (place === ABSENT) {
+        place = stripe.add(low, high, hash);
+        this.#fillNewRow(stripe, place, low, high);
+      } else if (seq !== ALWAYS && stripe.seqAt(place) >= seq) {
+        found[i] = NONE;
+        continue;
+      }
+      found[i] = place * STRIPE_COUNT + number;
+    }
+    return found;
+  }
+
+  #fillNewRow(stripe: Stripe, place: number, low: number, high: number): void {
+    const { dim, stride, chunkShift } = this.#layout;
+    const floats = stripe.floats[place >>> chunkShift]!;
+    const at = (place & ((1 << chunkShift) - 1)) * stride + WEIGHTS_AT;
+    this.#initialize(low, high, floats, at);
+    floats.fill(this.#optimizer.initialState, at + dim, at + dim + this.stateSlots);
+  }
+
+  #update(found: Uint32Array, values: Float32Array, rows: number, seq: number): number {
+    const { dim, stride, pageShift, chunkShift } = this.#layout;
+    const { update } = this.#optimizer;
+    const chunkMask = (1 << chunkShift) - 1;
+    let updates = 0;
+    for (let i = 0; i < rows; i++) {
+      const row = found[i]!;
+      if (row === NONE) continue;
+      const stripe = this.#stripes[row & STRIPE_MASK]!;
+      const place = row >>> STRIPE_BITS;
+      const at = (place & chunkMask) * stride;
+      const chunk = place >>> chunkShift;
+      update(stripe.floats[chunk]!, at + WEIGHTS_AT, values, i * dim);
+      stripe.seqs[chunk]![at / 2 + SEQ_AT] = seq;
+      const page = place >>> pageShift;
+      if (stripe.pageSeqs[page]! < seq) stripe.pageSeqs[page] = seq;
+      updates++;
+    }
+    return updates;
+  }
+
+  #roomToFind(rows: number): Uint32Array {
+    if (this.#found.length < rows) this.#found = new Uint32Array(2 ** Math.ceil(Math.log2(rows)));
+    return this.#found;
+  }
+}
+
+/** The stripe of the key whose fmix64 stands in `mixed`: its slot is the top 10 bits. */
+function stripeOfMixed(): number {
+  return (mixed[1]! >>> 22) & STRIPE_MASK;
 }
