@@ -1,0 +1,54 @@
+// Every bound of a shard that is its own business; what both sides must agree on stands in @weir/proto.
+// Relations between them are asserted at load.
+import { FRAME_BYTES, MESSAGE_BYTES_MAX, PUSH_BYTES_MAX } from '@weir/proto';
+
+const MIB = 1024 * 1024;
+
+/** Bytes of pushes that one stream may hold here: being assembled, waiting, being written. */
+export const STREAM_BYTES_IN_FLIGHT_MAX = 48 * MIB;
+/** The same for the whole process. */
+export const BYTES_IN_FLIGHT_MAX = 192 * MIB;
+/** Parts of one push, over all its frames. */
+export const PUSH_PARTS_MAX = 8_192;
+/** What a refused client is told to wait before it tries again. */
+export const OVERLOADED_RETRY_AFTER_MS = 50;
+
+/** Records of one log write: it takes waiting records up to this, and at least one. */
+export const COMMIT_BYTES_MAX = 8 * MIB;
+/** First and longest pause before a failed log write is tried again. */
+export const STORAGE_RETRY_MIN_MS = 20;
+export const STORAGE_RETRY_MAX_MS = 1_000;
+/** While the disk refuses, pushes wait this long before they get STORAGE_FAILED. */
+export const STORAGE_WAIT_MS = 2_000;
+
+/** Work on the event loop gives way to other work after this time. */
+export const SLICE_MS = 0.5;
+/** Values that a pull copies between two looks at the event loop. */
+export const PULL_SLICE_VALUES = 64 * 1024;
+
+/** Bytes of pages in one write of a materialisation round. */
+export const ROUND_WRITE_BYTES = MIB;
+/**
+ * A round begins when the log holds half as many bytes as the tables, within these bounds: below, rounds would
+ * rewrite mostly unchanged pages; above, a restart would replay for long.
+ */
+export const ROUND_LOG_BYTES_MIN = 32 * MIB;
+export const ROUND_LOG_BYTES_MAX = 512 * MIB;
+/** Pushes are refused as OVERLOADED while the log is longer than this: rounds have fallen behind. */
+export const LOG_BYTES_MAX = 2048 * MIB;
+
+export const TABLES_MAX = 1_024;
+export const SUBSCRIBERS_MAX = 1_024;
+/** Keys and weights of one delta message. */
+export const DELTA_BYTES = FRAME_BYTES;
+export const DELTA_INTERVAL_DEFAULT_MS = 50;
+export const DELTA_INTERVAL_MAX_MS = 60_000;
+/** Pushes whose origin time is remembered, per table. */
+export const ORIGINS_MAX = 4_096;
+/** Earlier incarnations of the log that the folder remembers. */
+export const INCARNATIONS_MAX = 64;
+
+if (STREAM_BYTES_IN_FLIGHT_MAX < 2 * PUSH_BYTES_MAX) throw new Error('a stream must hold two whole pushes');
+if (BYTES_IN_FLIGHT_MAX < STREAM_BYTES_IN_FLIGHT_MAX) throw new Error('a process must hold one full stream');
+if (ROUND_LOG_BYTES_MAX >= LOG_BYTES_MAX) throw new Error('rounds must begin before pushes are refused');
+if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

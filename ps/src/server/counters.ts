@@ -1,0 +1,26 @@
+// What a shard counts since it started: plain numbers, so that counting costs nothing on the hot paths.
+// metrics.ts shows them to Prometheus, DescribeShard to clients.
+export class ShardCounters {
+  pushes = 0;
+  pushRows = 0;
+  duplicates = 0;
+  pullRows = 0;
+  deltaRows = 0;
+  subscribers = 0;
+  /** Records of dropped tables that were skipped: in replay, or logged before and applied after the drop. */
+  skippedRecords = 0;
+  rounds = 0;
+  roundPages = 0;
+  storageFailures = 0;
+  readonly refusals = new Map<string, number>();
+
+  refused(code: string): void {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
+
+  refusedTotal(): number {
+    let total = 0;
+    for (const count of this.refusals.values()) total += count;
+    return total;
+  }
+}

@@ -1,0 +1,82 @@
+// The shard's metrics. Hot paths count in plain numbers (counters.ts) that are read when Prometheus asks; only
+// distributions are recorded as they happen.
+import { meter } from '@weir/runtime';
+import type { Shard } from './shard.ts';
+
+export interface Instruments {
+  /** From a whole push to its outcome. */
+  pushLatency(seconds: number): void;
+  pullLatency(seconds: number): void;
+  /** Records of one log write. */
+  commitRecords(records: number): void;
+}
+
+const LATENCY_BUCKETS_S = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+const COMMIT_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+export function createInstruments(): Instruments {
+  const ps = meter('ps');
+  const latency = (name: string, description: string) => {
+    const advice = { explicitBucketBoundaries: LATENCY_BUCKETS_S };
+    const histogram = ps.createHistogram(name, { unit: 's', description, advice });
+    return (seconds: number) => histogram.record(seconds);
+  };
+  const commit = ps.createHistogram('ps.commit.records', {
+    unit: '{record}',
+    description: 'Records of one log write (group commit)',
+    advice: { explicitBucketBoundaries: COMMIT_BUCKETS },
+  });
+  return {
+    pushLatency: latency('ps.push.duration', 'From a whole push to its outcome'),
+    pullLatency: latency('ps.pull.duration', 'From a pull to its answer'),
+    commitRecords: (records) => commit.record(records),
+  };
+}
+
+/** Shows a running shard's counters and sizes. */
+export function observeShard(shard: Shard): void {
+  const ps = meter('ps');
+  const { counters, materialiser, tables, numbers } = shard;
+  const counter = (name: string, unit: string, description: string, read: () => number) =>
+    ps.createObservableCounter(name, { unit, description }).addCallback((result) => result.observe(read()));
+  const gauge = (name: string, unit: string, description: string, read: () => number) =>
+    ps.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(read()));
+
+  counter('ps.pushes', '{push}', 'Pushes applied', () => counters.pushes);
+  counter('ps.push.rows', '{row}', 'Rows of pushes applied', () => counters.pushRows);
+  counter('ps.push.duplicates', '{push}', 'Pushes seen before, acknowledged only', () => counters.duplicates);
+  counter('ps.pull.rows', '{row}', 'Rows read by pulls', () => counters.pullRows);
+  counter('ps.delta.rows', '{row}', 'Rows sent to subscribers', () => counters.deltaRows);
+  counter('ps.log.skipped', '{record}', 'Records of dropped tables', () => counters.skippedRecords);
+  counter(
+    'ps.storage.failures',
+    '{write}',
+    'Log writes that the disk refused',
+    () => counters.storageFailures,
+  );
+  counter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
+  counter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
+  gauge('ps.log', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
+  gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
+  gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
+  gauge('ps.push.in_flight', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
+  ps.createObservableCounter('ps.push.refusals', {
+    unit: '{push}',
+    description: 'Pushes refused',
+  }).addCallback((result) => {
+    for (const [code, count] of counters.refusals) result.observe(count, { code });
+  });
+  ps.createObservableGauge('ps.table.rows', { unit: '{row}', description: 'Rows held' }).addCallback(
+    (result) => {
+      for (const { spec, rows } of tables.list()) result.observe(rows.rows, { table: spec.name });
+    },
+  );
+  ps.createObservableGauge('ps.table.size', {
+    unit: 'By',
+    description: 'Memory of rows and index',
+  }).addCallback((result) => {
+    for (const { spec, rows } of tables.list()) result.observe(rows.bytes, { table: spec.name });
+  });
+}

@@ -1,0 +1,119 @@
+// The gRPC face of a shard: what each method means stands in the part that it calls.
+import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
+import {
+  Delta,
+  ParameterServerService,
+  type PullRequest,
+  PullResponse,
+  type SubscribeRequest,
+} from '@weir/proto/v1/parameter_server';
+import type { GrpcServer } from '@weir/runtime';
+import { SUBSCRIBERS_MAX } from '../limits.ts';
+import type { Instruments } from './instruments.ts';
+import { OpenCalls } from './open-calls.ts';
+import { answerPull } from './pull.ts';
+import { servePullStream } from './pull-stream.ts';
+import { pushOnce } from './push-once.ts';
+import { overloaded } from './push-pipeline.ts';
+import { servePushStream } from './push-stream.ts';
+import type { Shard } from './shard.ts';
+import { subscribe } from './subscribe.ts';
+
+/** The generated definition, but large answers are not copied a second time when they are serialised. */
+const DEFINITION = {
+  ...ParameterServerService,
+  pull: { ...ParameterServerService.pull, responseSerialize: serializer(PullResponse) },
+  pullOnce: { ...ParameterServerService.pullOnce, responseSerialize: serializer(PullResponse) },
+  subscribe: { ...ParameterServerService.subscribe, responseSerialize: serializer(Delta) },
+};
+
+export interface ParameterServer {
+  /** Ends streams: what was taken is still settled, then they end with UNAVAILABLE. */
+  stop(): void;
+}
+
+export function serveShard(server: GrpcServer, shard: Shard, instruments: Instruments): ParameterServer {
+  const calls = new OpenCalls();
+  server.addService(DEFINITION, {
+    createTable: unary((request) => shard.tableAdmin.create(request.spec)),
+    listTables: unary(() => ({ tables: shard.tableStates() })),
+    dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
+    getRouting: unary(() => shard.routing),
+    describeShard: unary(() => shard.describe()),
+    pull: (call) => servePullStream(call, shard, instruments.pullLatency, calls),
+    pullOnce: unary(async (request: PullRequest) => {
+      const begun = performance.now();
+      const response = await answerPull(request, shard);
+      instruments.pullLatency((performance.now() - begun) / 1000);
+      return response;
+    }),
+    push: (call) => servePushStream(call, shard.pipeline, shard.bytesInFlight, calls),
+    pushOnce: unary((request) => pushOnce(request, shard.pipeline, shard.bytesInFlight)),
+    subscribe: (call) => void serveSubscription(call, shard, calls),
+  });
+  return { stop: () => calls.stopAll() };
+}
+
+function unary<Request, Response>(
+  answer: (request: Request) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return async (call, callback) => {
+    try {
+      callback(null, await answer(call.request));
+    } catch (error) {
+      callback(WeirError.from(error).toStatus());
+    }
+  };
+}
+
+type SubscribeCall = ServerWritableStream<SubscribeRequest, Delta>;
+
+async function serveSubscription(call: SubscribeCall, shard: Shard, calls: OpenCalls): Promise<void> {
+  const { counters, tables, logIncarnation } = shard;
+  const abort = new AbortController();
+  let ending = new WeirError('CANCELLED', 'the subscriber is gone');
+  call.once('cancelled', () => abort.abort());
+  calls.add(call, () => {
+    ending = new WeirError('UNAVAILABLE', 'the shard is stopping');
+    abort.abort();
+  });
+  counters.subscribers++;
+  try {
+    if (counters.subscribers > SUBSCRIBERS_MAX) throw overloaded('too many subscriptions');
+    const parts = {
+      tables,
+      counters,
+      logIncarnation,
+      shard: shard.id,
+      appliedSeq: () => shard.log.appliedSeq,
+    };
+    await subscribe(call.request, parts, (delta) => send(call, delta, abort.signal), abort.signal);
+    call.emit('error', ending.toStatus());
+  } catch (error) {
+    call.emit('error', WeirError.from(error).toStatus());
+  } finally {
+    counters.subscribers--;
+  }
+}
+
+/** Resolves when the subscriber can take more, or is gone. */
+function send(call: SubscribeCall, delta: Delta, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || call.write(delta)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.on('drain', done);
+    signal.addEventListener('abort', done);
+  });
+}
+
+function serializer<T>(codec: { encode(message: T): { finish(): Uint8Array } }): (message: T) => Buffer {
+  return (message) => {
+    const bytes = codec.encode(message).finish();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}

@@ -1,0 +1,77 @@
+// `weir ps`: one shard as a process.
+import { readFile } from 'node:fs/promises';
+import { WeirError } from '@weir/proto';
+import type { RoutingTable } from '@weir/proto/v1/parameter_server';
+import { createGrpcServer, defineService, listenConfig } from '@weir/runtime';
+import { z } from 'zod';
+import { ownershipOf, routingTableOf } from '../core/routing.ts';
+import { parseTopology } from '../core/topology.ts';
+import { createInstruments, observeShard } from './instruments.ts';
+import { DURABILITIES } from './log-sink.ts';
+import { folderError, openFolder } from './open-folder.ts';
+import { serveShard } from './parameter-server.ts';
+import { openShard } from './shard.ts';
+
+const config = z.object({
+  ...listenConfig,
+  id: z.string().min(1).describe('id of this shard, as in the topology file').meta({ placeholder: 'ID' }),
+  data: z.string().min(1).describe("this shard's folder; made when absent").meta({ placeholder: 'DIR' }),
+  topology: z
+    .string()
+    .min(1)
+    .describe('JSON file that names all shards: {"epoch": 1, "shards": [{"id", "address"}]}')
+    .meta({ placeholder: 'FILE' }),
+  durability: z
+    .enum(DURABILITIES)
+    .default('process')
+    .describe('what acknowledged pushes survive: memory nothing, process kill -9, machine power loss'),
+});
+
+export const psService = defineService({
+  name: 'ps',
+  summary: 'one shard of the parameter server',
+  config,
+  async start(settings, { log, admin, signal }) {
+    const { id, data, durability } = settings;
+    const routing = await readTopology(settings.topology);
+    // Before the folder is touched: a wrong id or topology must leave no trace.
+    ownershipOf(routing, id);
+    const store = await openFolder(data);
+    try {
+      const instruments = createInstruments();
+      const shard = await openShard({ id, routing, durability, store, logger: log, instruments });
+      const server = createGrpcServer();
+      const parameterServer = serveShard(server, shard, instruments);
+      const listen = await server.bind(settings.listen);
+      observeShard(shard);
+      // Before a planned restart: it shortens the replay.
+      if (durability !== 'memory') {
+        admin.post('/materialise', async () => {
+          await shard.materialiser.round();
+          return { low_mark: shard.materialiser.lowMark };
+        });
+      }
+      signal.addEventListener('abort', () => parameterServer.stop(), { once: true });
+      return {
+        listen,
+        async stop() {
+          parameterServer.stop();
+          await server.stop(settings.shutdownTimeoutMs / 2);
+          await shard.stop();
+          await store.close();
+        },
+      };
+    } catch (error) {
+      await store.close();
+      throw folderError(data, error);
+    }
+  },
+});
+
+async function readTopology(file: string): Promise<RoutingTable> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new WeirError('CONFIGURATION', `--topology ${file} cannot be read: ${why}`, { cause });
+  });
+  return routingTableOf(parseTopology(text, file));
+}

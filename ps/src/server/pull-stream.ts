@@ -1,0 +1,72 @@
+// One client's pull stream. Requests are answered one after the other; while an answer is gathered in slices, or
+// the client does not read, the stream takes no further request, so its memory is bounded by two answers.
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
+import type { PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
+import type { OpenCalls } from './open-calls.ts';
+import { answerPull, type PullParts } from './pull.ts';
+
+export type PullCall = ServerDuplexStream<PullRequest, PullResponse>;
+
+export function servePullStream(
+  call: PullCall,
+  shard: PullParts,
+  latency: (seconds: number) => void,
+  calls: OpenCalls,
+): void {
+  let answering: Promise<void> | undefined;
+  let closed = false;
+  const send = (response: PullResponse, begun: number): void => {
+    if (closed) return;
+    latency((performance.now() - begun) / 1000);
+    if (!call.write(response)) call.pause();
+  };
+  const refuse = (request: PullRequest, error: unknown): PullResponse => {
+    const detail = WeirError.from(error);
+    if (detail.code === 'INTERNAL') throw error;
+    return {
+      requestId: request.requestId,
+      epoch: shard.ownership.epoch,
+      results: [],
+      error: detail.toDetail(),
+    };
+  };
+  const answer = (request: PullRequest): PullResponse | Promise<PullResponse> => {
+    try {
+      return answerPull(request, shard);
+    } catch (error) {
+      return refuse(request, error);
+    }
+  };
+  call.on('data', (request: PullRequest) => {
+    const begun = performance.now();
+    const response = answer(request);
+    if (!(response instanceof Promise)) {
+      send(response, begun);
+      return;
+    }
+    call.pause();
+    answering = response.then((gathered) => {
+      answering = undefined;
+      call.resume();
+      send(gathered, begun);
+    });
+  });
+  call.on('drain', () => {
+    if (answering === undefined) call.resume();
+  });
+  call.on('end', async () => {
+    await answering;
+    if (!closed) call.end();
+  });
+  const close = () => {
+    closed = true;
+  };
+  calls.add(call, async () => {
+    call.removeAllListeners('data');
+    await answering;
+    if (!closed) call.emit('error', new WeirError('UNAVAILABLE', 'the shard is stopping').toStatus());
+  });
+  call.on('cancelled', close);
+  call.on('close', close);
+}

@@ -1,0 +1,169 @@
+// The push log: gives records their positions and makes them durable, then applies them, in that order.
+// One write is in flight, so a crash leaves no hole. A failed write is tried again unchanged, for ever: its
+// records may already be on disk. What waits behind it is refused after STORAGE_WAIT_MS.
+import { setTimeout as delay } from 'node:timers/promises';
+import { WeirError } from '@weir/proto';
+import type { Logger } from '@weir/runtime';
+import { COMMIT_BYTES_MAX, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../limits.ts';
+import type { LogSink, PlacedRecord } from './log-sink.ts';
+import { Slice } from './slices.ts';
+
+export interface LogEntry {
+  /** Memory that it holds until it is settled; about the size of its record. */
+  readonly bytes: number;
+  /** The record at this position. Called once. */
+  encode(seq: number): Uint8Array;
+  /** Meta entries that become durable together with the record. */
+  readonly meta?: PlacedRecord['meta'];
+  /** The record is durable; called once, in the order of positions. Must not throw. */
+  apply(seq: number): void;
+  /** It was never written and never will be. */
+  refuse(error: WeirError): void;
+}
+
+export interface PushLogEvents {
+  /** The records of one write are durable and applied. */
+  committed(records: number): void;
+  /** The disk refused a write. */
+  storageFailed(): void;
+}
+
+export interface PushLogParts {
+  readonly sink: LogSink;
+  /** Position of the first record to come. */
+  readonly nextSeq: number;
+  /** Bytes of the records that recovery replayed. */
+  readonly replayedBytes: number;
+  readonly logger: Logger;
+  readonly events: PushLogEvents;
+}
+
+export class PushLog {
+  readonly #sink: LogSink;
+  readonly #logger: Logger;
+  readonly #events: PushLogEvents;
+  #waiting: LogEntry[] = [];
+  #nextSeq: number;
+  #appliedSeq: number;
+  #appliedBytes: number;
+  #working: Promise<void> | undefined;
+  #failingSince: number | undefined;
+  #refusing: WeirError | undefined;
+  #stopped = false;
+
+  constructor({ sink, nextSeq, replayedBytes, logger, events }: PushLogParts) {
+    this.#sink = sink;
+    this.#nextSeq = nextSeq;
+    this.#appliedSeq = nextSeq - 1;
+    this.#appliedBytes = replayedBytes;
+    this.#logger = logger;
+    this.#events = events;
+  }
+
+  /** Every record up to this position is durable and applied. */
+  get appliedSeq(): number {
+    return this.#appliedSeq;
+  }
+
+  /** Bytes of all applied records, those replayed included. */
+  get appliedBytes(): number {
+    return this.#appliedBytes;
+  }
+
+  submit(entry: LogEntry): void {
+    if (this.#stopped) {
+      entry.refuse(new WeirError('UNAVAILABLE', 'the shard is stopping'));
+      return;
+    }
+    if (this.#refusing !== undefined) {
+      entry.refuse(this.#refusing);
+      return;
+    }
+    this.#waiting.push(entry);
+    this.#working ??= this.#work();
+  }
+
+  /** Refuses new entries, and returns when those taken are settled. A disk that still refuses ends the wait. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    // Entries that arrive in the same turn of the event loop share a write.
+    await undefined;
+    let applying: Promise<void> | undefined;
+    while (this.#waiting.length > 0) {
+      const { entries, records } = this.#take();
+      const written = await this.#write(records);
+      await applying;
+      if (!written) break;
+      applying = this.#apply(entries, records);
+    }
+    await applying;
+    this.#working = undefined;
+  }
+
+  #take(): { entries: LogEntry[]; records: PlacedRecord[] } {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#waiting.length && (count === 0 || bytes < COMMIT_BYTES_MAX)) {
+      bytes += this.#waiting[count]!.bytes;
+      count++;
+    }
+    const entries = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    const records = entries.map((entry) => {
+      const seq = this.#nextSeq++;
+      return { seq, bytes: this.#sink.keeps ? entry.encode(seq) : EMPTY, meta: entry.meta };
+    });
+    return { entries, records };
+  }
+
+  /** @returns whether it was written; false only when the shard stops while the disk refuses. */
+  async #write(records: readonly PlacedRecord[]): Promise<boolean> {
+    for (let pauseMs = STORAGE_RETRY_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, STORAGE_RETRY_MAX_MS)) {
+      try {
+        await this.#sink.write(records);
+        if (this.#failingSince !== undefined) this.#logger.warn('the disk takes writes again');
+        this.#failingSince = undefined;
+        this.#refusing = undefined;
+        return true;
+      } catch (error) {
+        this.#failed(error);
+        if (this.#stopped) return false;
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.#events.storageFailed();
+    const now = performance.now();
+    if (this.#failingSince === undefined) {
+      this.#failingSince = now;
+      this.#logger.error({ err: cause }, 'the disk refused a log write; trying again');
+    }
+    if (!this.#stopped && now - this.#failingSince < STORAGE_WAIT_MS) return;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#refusing = new WeirError('STORAGE_FAILED', `the shard's disk refuses writes: ${why}`, { cause });
+    const refused = this.#waiting;
+    this.#waiting = [];
+    // From the newest on, so that a client's last admitted number steps back one by one.
+    for (const entry of refused.reverse()) entry.refuse(this.#refusing);
+  }
+
+  async #apply(entries: readonly LogEntry[], records: readonly PlacedRecord[]): Promise<void> {
+    const slice = new Slice();
+    for (let i = 0; i < entries.length; i++) {
+      if (slice.over) await slice.next();
+      const { seq, bytes } = records[i]!;
+      this.#appliedSeq = seq;
+      this.#appliedBytes += bytes.byteLength;
+      entries[i]!.apply(seq);
+    }
+    this.#events.committed(entries.length);
+  }
+}
+
+const EMPTY = new Uint8Array(0);

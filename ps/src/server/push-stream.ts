@@ -1,0 +1,154 @@
+// One client's push stream: frames in, whole pushes to the pipeline, acknowledgements out.
+// What it holds in memory is bounded; a push beyond the bound is turned away, and so is everything behind it,
+// until the client sends the first one turned away again.
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { CLIENT_ID_LENGTH_MAX, WeirError } from '@weir/proto';
+import type { PushClient, PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
+import { STREAM_BYTES_IN_FLIGHT_MAX } from '../limits.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { BytesInFlight } from './bytes-in-flight.ts';
+import { frameBytes, PushAssembly, type WholePush } from './frames.ts';
+import type { OpenCalls } from './open-calls.ts';
+import { overloaded, type PushOutcome, type PushPipeline } from './push-pipeline.ts';
+
+export type PushCall = ServerDuplexStream<PushRequest, PushResponse>;
+
+export function servePushStream(
+  call: PushCall,
+  pipeline: PushPipeline,
+  process: BytesInFlight,
+  calls: OpenCalls,
+): void {
+  const stream = new PushStream(call, pipeline, process);
+  call.on('data', (frame: PushRequest) => stream.take(frame));
+  call.on('drain', () => stream.acknowledgements.drained());
+  call.on('end', () => stream.finish());
+  call.on('cancelled', () => stream.close());
+  call.on('close', () => stream.close());
+  calls.add(call, () => stream.stop());
+}
+
+/** @throws WeirError INVALID_ARGUMENT. */
+export function requireClient(client: PushClient | undefined): PushClient {
+  if (client === undefined || client.id === '' || client.incarnation === '') {
+    const message = 'the first message of a push stream must name its client: id and incarnation';
+    throw new WeirError('INVALID_ARGUMENT', message);
+  }
+  if (Math.max(client.id.length, client.incarnation.length) > CLIENT_ID_LENGTH_MAX) {
+    const message = `a client's id and incarnation have at most ${CLIENT_ID_LENGTH_MAX} characters`;
+    throw new WeirError('INVALID_ARGUMENT', message);
+  }
+  return client;
+}
+
+class PushStream {
+  readonly acknowledgements: Acknowledgements;
+  readonly #call: PushCall;
+  readonly #pipeline: PushPipeline;
+  readonly #bytes: BytesInFlight;
+  readonly #assembly = new PushAssembly();
+  #client: PushClient | undefined;
+  #unsettled = 0;
+  /** The highest number turned away, and why: a gap up to it is no defect of the client. */
+  #turnedAway: { readonly through: number; readonly error: WeirError } | undefined;
+  #ended = false;
+  #ending: WeirError | undefined;
+  #closed = false;
+
+  constructor(call: PushCall, pipeline: PushPipeline, process: BytesInFlight) {
+    this.#call = call;
+    this.#pipeline = pipeline;
+    this.#bytes = new BytesInFlight(STREAM_BYTES_IN_FLIGHT_MAX, process);
+    this.acknowledgements = new Acknowledgements((response) => call.write(response));
+  }
+
+  take(frame: PushRequest): void {
+    if (this.#closed || this.#ended) return;
+    try {
+      this.#client ??= requireClient(frame.client);
+      if (frame.number < 1) throw new WeirError('INVALID_ARGUMENT', "a push's number counts from 1");
+      const push = this.#assemble(frame);
+      if (push !== undefined) this.#submit(this.#client, push);
+    } catch (error) {
+      if (!(error instanceof WeirError)) throw error;
+      this.close();
+      this.#call.emit('error', error.toStatus());
+    }
+  }
+
+  /** The client sends no more; what it sent is still answered. */
+  finish(): void {
+    this.#ended = true;
+    this.#releaseAssembly();
+    this.#endIfDone();
+  }
+
+  /** The shard takes no more; what was taken is still answered. */
+  stop(): void {
+    this.#ending = new WeirError('UNAVAILABLE', 'the shard is stopping');
+    this.finish();
+  }
+
+  /** Nobody listens any more. Pushes on their way to the log go on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#releaseAssembly();
+  }
+
+  #assemble(frame: PushRequest): WholePush | undefined {
+    const before = this.#assembly.heldBytes;
+    const fits = this.#bytes.take(frameBytes(frame));
+    if (!fits) this.#assembly.abandon(overloaded('too many bytes of pushes are in flight'));
+    const push = this.#assembly.add(frame);
+    const held = push === undefined ? this.#assembly.heldBytes : push.bytes;
+    // An abandoned push gives back what its earlier frames took, and this one's share if it was taken.
+    const taken = before + (fits ? frameBytes(frame) : 0);
+    this.#bytes.release(taken - held);
+    return push;
+  }
+
+  #submit(client: PushClient, push: WholePush): void {
+    this.#unsettled++;
+    const settle = (outcome: PushOutcome) => {
+      this.#bytes.release(push.bytes);
+      this.#settled(push.number, outcome);
+    };
+    if (push.error?.code === 'OVERLOADED') settle({ kind: 'turned away', error: push.error });
+    else this.#pipeline.submit(client, push, settle);
+  }
+
+  #settled(number: number, outcome: PushOutcome): void {
+    this.#unsettled--;
+    if (this.#closed) return;
+    this.acknowledgements.add(number, this.#explained(number, outcome));
+    this.#endIfDone();
+  }
+
+  /** A gap behind a push that was turned away has that push's reason. */
+  #explained(number: number, outcome: PushOutcome): PushOutcome {
+    const earlier = this.#turnedAway;
+    if (outcome.kind === 'settled') {
+      if (earlier !== undefined && number >= earlier.through) this.#turnedAway = undefined;
+      return outcome;
+    }
+    const isGap = outcome.error.code === 'SEQUENCE_GAP';
+    if (isGap && earlier === undefined) return outcome;
+    const error = isGap && earlier !== undefined ? earlier.error : outcome.error;
+    this.#turnedAway = { through: Math.max(number, earlier?.through ?? 0), error };
+    return { kind: 'turned away', error };
+  }
+
+  #endIfDone(): void {
+    if (!this.#ended || this.#unsettled > 0 || this.#closed) return;
+    this.#closed = true;
+    this.acknowledgements.finish();
+    if (this.#ending === undefined) this.#call.end();
+    else this.#call.emit('error', this.#ending.toStatus());
+  }
+
+  #releaseAssembly(): void {
+    this.#bytes.release(this.#assembly.heldBytes);
+    this.#assembly.abandon(new WeirError('CANCELLED', 'the stream has ended'));
+  }
+}

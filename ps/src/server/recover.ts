@@ -1,0 +1,148 @@
+// A shard's state from its folder: pages first, then every record from the low mark on. A record applies to a row
+// only above the seq with which the row was loaded, so the recovered rows equal the lost ones bit for bit.
+// Nothing is passed over in silence: positions are contiguous, every record and page has its checksum.
+import { WeirError } from '@weir/proto';
+import { TableSpec } from '@weir/proto/v1/tables';
+import type { Store } from '@weir/store';
+import { ClientNumbers } from '../core/client-numbers.ts';
+import { decodeLogRecord, type LogRecord } from '../core/log-record.ts';
+import {
+  CLIENTS_KEY,
+  DROPPED_RANGE,
+  LOG,
+  LOW_MARK_KEY,
+  META,
+  PAGES,
+  pageRange,
+  seqKey,
+  seqOfKey,
+  TABLE_RANGE,
+  uidOfDroppedKey,
+} from './families.ts';
+import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from './low-mark.ts';
+import { Slice } from './slices.ts';
+import { type LiveTable, Tables } from './tables.ts';
+
+export interface Recovered {
+  readonly tables: Tables;
+  readonly numbers: ClientNumbers;
+  readonly lowMark: number;
+  /** Position of the next record. */
+  readonly nextSeq: number;
+  readonly logBytes: number;
+  readonly pages: number;
+  readonly records: number;
+  readonly skippedRecords: number;
+}
+
+/** Whether the folder holds tables or log records. */
+export async function holdsData(store: Store): Promise<boolean> {
+  if ((await store.get(META, LOW_MARK_KEY)) !== undefined) return true;
+  for await (const _ of store.range(LOG, { limit: 1 })) return true;
+  for await (const _ of store.range(META, { ...TABLE_RANGE, limit: 1 })) return true;
+  return false;
+}
+
+/** @throws WeirError CORRUPT naming the position or page; CONFIGURATION for a newer format. */
+export async function recover(store: Store): Promise<Recovered> {
+  const markBytes = await store.get(META, LOW_MARK_KEY);
+  const mark = markBytes === undefined ? FIRST_LOW_MARK : decodeLowMark(markBytes);
+  const clients = await store.get(META, CLIENTS_KEY);
+  const numbers = clients === undefined ? new ClientNumbers() : ClientNumbers.restore(clients);
+  const tables = await loadDefinitions(store);
+  let pages = 0;
+  for (const table of tables.list()) pages += await loadPages(store, table, mark);
+  return { ...(await replay(store, mark, tables, numbers)), pages };
+}
+
+async function loadDefinitions(store: Store): Promise<Tables> {
+  const tables = new Tables();
+  for await (const { key } of store.range(META, DROPPED_RANGE)) {
+    // The drop record stands at or above the low mark; its exact position follows from the replay.
+    tables.drop(uidOfDroppedKey(key), Number.POSITIVE_INFINITY);
+  }
+  for await (const { value } of store.range(META, TABLE_RANGE)) {
+    const spec = TableSpec.decode(value);
+    if (!tables.isDropped(spec.uid)) tables.add(spec);
+  }
+  return tables;
+}
+
+async function loadPages(store: Store, { spec, rows }: LiveTable, mark: LowMark): Promise<number> {
+  let pages = 0;
+  for await (const { value } of store.range(PAGES, pageRange(spec.uid))) {
+    rows.loadPage(value);
+    pages++;
+  }
+  const expected = mark.rows[spec.uid] ?? 0;
+  if (rows.rows < expected) {
+    const message =
+      `table ${spec.name}: its pages hold ${rows.rows} rows, but held ${expected} at the low mark; ` +
+      'restore the folder from a copy';
+    throw new WeirError('CORRUPT', message, { table: spec.name });
+  }
+  return pages;
+}
+
+async function replay(
+  store: Store,
+  mark: LowMark,
+  tables: Tables,
+  numbers: ClientNumbers,
+): Promise<Omit<Recovered, 'pages'>> {
+  const slice = new Slice();
+  let nextSeq = mark.seq;
+  let logBytes = 0;
+  let skippedRecords = 0;
+  for await (const { key, value } of store.range(LOG, { gte: seqKey(mark.seq) })) {
+    const seq = seqOfKey(key);
+    if (seq !== nextSeq) {
+      const message =
+        `the push log goes on at ${seq}, but record ${nextSeq} was expected: records are missing; ` +
+        'restore the folder from a copy';
+      throw new WeirError('CORRUPT', message);
+    }
+    skippedRecords += replayRecord(decodeLogRecord(value, seq), tables, numbers);
+    nextSeq++;
+    logBytes += value.byteLength;
+    if (slice.over) await slice.next();
+  }
+  const records = nextSeq - mark.seq;
+  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, records, skippedRecords };
+}
+
+/** @returns how many parts it skipped, because their tables are dropped. */
+function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers): number {
+  switch (record.kind) {
+    case 'create':
+      if (tables.isDropped(record.spec.uid)) return 1;
+      if (tables.get(record.spec.uid) === undefined) throw unknownTable(record.seq, record.spec.uid);
+      return 0;
+    case 'drop':
+      tables.drop(record.tableUid, record.seq);
+      return 0;
+    case 'refusal':
+      numbers.logged(record.client, record.error);
+      return 0;
+    case 'push': {
+      let skipped = 0;
+      for (const { tableUid, keys, values } of record.parts) {
+        const table = tables.get(tableUid);
+        if (table !== undefined) {
+          table.rows.replay(keys, values, record.seq);
+          table.origins.add(record.seq, record.originTimeMs);
+        } else if (tables.isDropped(tableUid)) skipped++;
+        else throw unknownTable(record.seq, tableUid);
+      }
+      if (record.client.number > 0) numbers.logged(record.client);
+      return skipped;
+    }
+  }
+}
+
+function unknownTable(seq: number, uid: string): WeirError {
+  const message =
+    `record ${seq} of the push log names table ${uid}, whose definition is missing; ` +
+    'restore the folder from a copy';
+  return new WeirError('CORRUPT', message, { table: uid });
+}

@@ -1,0 +1,165 @@
+// One shard: the parts that serve a folder under a routing table, put together.
+// What always holds: pages and deltas show only what is durable, since records are applied after they are written.
+import { WeirError } from '@weir/proto';
+import type { DescribeShardResponse, RoutingTable, TableState } from '@weir/proto/v1/parameter_server';
+import type { Logger } from '@weir/runtime';
+import type { Store } from '@weir/store';
+import { ClientNumbers } from '../core/client-numbers.ts';
+import { type Ownership, ownershipOf } from '../core/routing.ts';
+import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
+import { BYTES_IN_FLIGHT_MAX } from '../limits.ts';
+import { BytesInFlight } from './bytes-in-flight.ts';
+import { ShardCounters } from './counters.ts';
+import { IDENTITY_KEY, META } from './families.ts';
+import { beginIncarnation } from './incarnations.ts';
+import type { Instruments } from './instruments.ts';
+import { createLogSink, type Durability } from './log-sink.ts';
+import { Materialiser } from './materialise.ts';
+import { PushLog } from './push-log.ts';
+import { PushPipeline } from './push-pipeline.ts';
+import { holdsData, type Recovered, recover } from './recover.ts';
+import { TableAdmin } from './table-admin.ts';
+import { Tables } from './tables.ts';
+
+export interface ShardOptions {
+  readonly id: string;
+  readonly routing: RoutingTable;
+  readonly durability: Durability;
+  /** Opened with the families of families.ts; the caller closes it after `stop`. */
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly instruments: Instruments;
+}
+
+export class Shard {
+  readonly id: string;
+  readonly routing: RoutingTable;
+  readonly ownership: Ownership;
+  readonly durability: Durability;
+  readonly logIncarnation: string;
+  readonly tables: Tables;
+  readonly numbers: ClientNumbers;
+  readonly counters = new ShardCounters();
+  readonly bytesInFlight = new BytesInFlight(BYTES_IN_FLIGHT_MAX);
+  readonly log: PushLog;
+  readonly materialiser: Materialiser;
+  readonly pipeline: PushPipeline;
+  readonly tableAdmin: TableAdmin;
+
+  /** For `openShard`, which has checked the folder. */
+  constructor(options: ShardOptions, recovered: Recovered, logIncarnation: string) {
+    const { id, routing, durability, store, logger, instruments } = options;
+    const { counters } = this;
+    this.id = id;
+    this.routing = routing;
+    this.ownership = ownershipOf(routing, id);
+    this.durability = durability;
+    this.logIncarnation = logIncarnation;
+    this.tables = recovered.tables;
+    this.numbers = recovered.numbers;
+    counters.skippedRecords = recovered.skippedRecords;
+    this.log = new PushLog({
+      sink: createLogSink(store, durability),
+      nextSeq: recovered.nextSeq,
+      replayedBytes: recovered.logBytes,
+      logger,
+      events: {
+        committed: (records) => {
+          instruments.commitRecords(records);
+          if (durability !== 'memory') this.materialiser.consider();
+        },
+        storageFailed: () => {
+          counters.storageFailures++;
+        },
+      },
+    });
+    this.materialiser = new Materialiser(
+      { store, tables: this.tables, numbers: this.numbers, log: this.log, counters, logger },
+      recovered.lowMark,
+    );
+    this.pipeline = new PushPipeline({
+      tables: this.tables,
+      numbers: this.numbers,
+      log: this.log,
+      ownership: this.ownership,
+      counters,
+      logBytes: () => this.materialiser.logBytes,
+      pushLatency: instruments.pushLatency,
+    });
+    this.tableAdmin = new TableAdmin(this.tables, this.log);
+  }
+
+  describe(): DescribeShardResponse {
+    const { counters } = this;
+    return {
+      id: this.id,
+      epoch: this.routing.epoch,
+      logIncarnation: this.logIncarnation,
+      seq: this.log.appliedSeq,
+      lowMark: this.materialiser.lowMark,
+      durability: this.durability,
+      tables: this.tableStates(),
+      slotsOwned: this.ownership.slots.reduce((sum, owned) => sum + owned, 0),
+      pushRows: counters.pushRows,
+      pullRows: counters.pullRows,
+      deltaRows: counters.deltaRows,
+      subscribers: counters.subscribers,
+      pushes: counters.pushes,
+      duplicates: counters.duplicates,
+      refusals: counters.refusedTotal(),
+    };
+  }
+
+  tableStates(): TableState[] {
+    return this.tables.list().map(({ spec, rows }) => ({ spec, rows: rows.rows, bytes: rows.bytes }));
+  }
+
+  /** Settles what was taken, refuses what comes, writes nothing afterwards. */
+  async stop(): Promise<void> {
+    await this.log.stop();
+    await this.materialiser.stop();
+  }
+}
+
+/**
+ * Checks that the folder is this shard's, recovers its state, and begins an incarnation of its log.
+ * @throws WeirError CONFIGURATION (another shard's folder, another topology, a newer format), CORRUPT.
+ */
+export async function openShard(options: ShardOptions): Promise<Shard> {
+  const { id, routing, durability, store, logger } = options;
+  const begun = performance.now();
+  const storedBytes = await store.get(META, IDENTITY_KEY);
+  const stored = storedBytes === undefined ? undefined : decodeIdentity(storedBytes);
+  const hasData = await holdsData(store);
+  if (stored === undefined && hasData) {
+    throw new WeirError('CORRUPT', 'the folder holds rows but does not say which shard it belongs to');
+  }
+  const identity = decideOpen(stored, identityOf(id, routing), hasData);
+  if (durability === 'memory' && hasData) {
+    throw new WeirError(
+      'CONFIGURATION',
+      `the folder holds rows that shard ${id} stored; durability memory would not show them: ` +
+        'choose process or machine, or an empty folder',
+    );
+  }
+  const recovered = durability === 'memory' ? emptyState() : await recover(store);
+  await store.write(store.batch().put(META, IDENTITY_KEY, encodeIdentity(identity)));
+  const logIncarnation = await beginIncarnation(store, recovered.nextSeq);
+  const { records, pages, lowMark, nextSeq } = recovered;
+  const ms = Math.round(performance.now() - begun);
+  logger.info({ pages, records, lowMark, nextSeq, ms, logIncarnation, durability }, 'shard opened');
+  return new Shard(options, recovered, logIncarnation);
+}
+
+function emptyState(): Recovered {
+  return {
+    tables: new Tables(),
+    numbers: new ClientNumbers(),
+    lowMark: 1,
+    nextSeq: 1,
+    logBytes: 0,
+    pages: 0,
+    records: 0,
+    skippedRecords: 0,
+  };
+}

@@ -1,0 +1,72 @@
+// The shard's tables by uid and by name, with their rows. Changed only by log records, in log order.
+import type { TableSpec } from '@weir/proto/v1/tables';
+import { createRowTable, type RowTable } from '../kernel/row-table.ts';
+import { Origins } from './origins.ts';
+
+export interface LiveTable {
+  readonly spec: TableSpec;
+  readonly rows: RowTable;
+  readonly origins: Origins;
+}
+
+export class Tables {
+  readonly #live = new Map<string, LiveTable>();
+  readonly #uids = new Map<string, string>();
+  /** uid -> position of the drop record, until the low mark has passed it. */
+  readonly #dropped = new Map<string, number>();
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get(uid: string): LiveTable | undefined {
+    return this.#live.get(uid);
+  }
+
+  /** @param name qualified: `namespace/table`. */
+  named(name: string): LiveTable | undefined {
+    const uid = this.#uids.get(name);
+    return uid === undefined ? undefined : this.#live.get(uid);
+  }
+
+  /** In order of names. */
+  list(): LiveTable[] {
+    return [...this.#live.values()].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  }
+
+  bytes(): number {
+    let bytes = 0;
+    for (const { rows } of this.#live.values()) bytes += rows.bytes;
+    return bytes;
+  }
+
+  /** Precondition: uid and name are free. */
+  add(spec: TableSpec): LiveTable {
+    const table = { spec, rows: createRowTable(spec), origins: new Origins() };
+    this.#live.set(spec.uid, table);
+    this.#uids.set(spec.name, spec.uid);
+    return table;
+  }
+
+  drop(uid: string, seq: number): void {
+    const table = this.#live.get(uid);
+    if (table !== undefined) {
+      this.#live.delete(uid);
+      this.#uids.delete(table.spec.name);
+    }
+    this.#dropped.set(uid, seq);
+  }
+
+  isDropped(uid: string): boolean {
+    return this.#dropped.has(uid);
+  }
+
+  /** Tables dropped at or before this position. */
+  droppedUpTo(seq: number): string[] {
+    return [...this.#dropped].filter(([, at]) => at <= seq).map(([uid]) => uid);
+  }
+
+  forgetDropped(uid: string): void {
+    this.#dropped.delete(uid);
+  }
+}
