@@ -6,12 +6,12 @@ import { BadLine, type OnBadLine } from './record.ts';
 
 /**
  * @param columns names that the header must have
- * @param parse makes a row of the fields, in the order of `columns`; throws BadLine
+ * @param parse makes a row of the text of these columns; throws BadLine
  */
-export async function* readCsvRows<Row>(
+export async function* readCsvRows<Name extends string, Row>(
   path: string,
-  columns: readonly string[],
-  parse: (fields: readonly string[]) => Row,
+  columns: readonly Name[],
+  parse: (fields: Readonly<Record<Name, string>>) => Row,
   onBadLine: OnBadLine,
 ): AsyncGenerator<SortedRow<Row>> {
   let indexes: readonly number[] | undefined;
@@ -21,9 +21,10 @@ export async function* readCsvRows<Row>(
         indexes = columnIndexes(text, columns);
         continue;
       }
-      const fields = splitCsv(text);
-      const row = parse(indexes.map((index) => fields[index] ?? ''));
-      yield { line: number, characters: text.length, row };
+      const values = splitCsv(text);
+      const fields = {} as Record<Name, string>;
+      for (let i = 0; i < columns.length; i++) fields[columns[i]!] = values[indexes[i]!] ?? '';
+      yield { line: number, characters: text.length, row: parse(fields) };
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
       onBadLine(number, error.message);

@@ -1,7 +1,7 @@
 // The lines of a text file, plain or gzip, in memory one chunk at a time.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { WeirError } from '@weir/proto';
 import { LINE_BYTES_MAX } from '../limits.ts';
@@ -14,6 +14,7 @@ export interface Line {
   readonly text: string;
 }
 
+const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 const GZIP_MAGIC = [0x1f, 0x8b];
 
@@ -60,10 +61,10 @@ export async function* readLines(path: string, onBadLine: OnBadLine): AsyncGener
 
 async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   try {
-    const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-    const stream: Readable = (await isGzip(path)) ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
-    // `pipe` does not forward errors.
-    if (stream !== file) file.on('error', (error) => stream.destroy(error));
+    const gzip = await isGzip(path);
+    const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+    // `pipeline` destroys the file when the reader leaves early; errors come out of the iteration.
+    const stream = gzip ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file;
     for await (const chunk of stream) yield chunk as Buffer;
   } catch (error) {
     throw readError(path, error);

@@ -37,13 +37,12 @@ export async function* readMovielens(path: string, onBadLine: OnBadLine): AsyncG
   yield* likes;
 }
 
-function parseRow(fields: readonly string[]): RatingRow {
-  const [user, movie, rating, timestamp] = fields as { [Index in keyof typeof COLUMNS]: string };
+function parseRow(fields: Readonly<Record<(typeof COLUMNS)[number], string>>): RatingRow {
   return {
-    timeMs: numberField(timestamp, 'timestamp') * 1000,
-    user: numberField(user, 'userId'),
-    movie: numberField(movie, 'movieId'),
-    rating: numberField(rating, 'rating'),
+    timeMs: numberField(fields.timestamp, 'timestamp') * 1000,
+    user: numberField(fields.userId, 'userId'),
+    movie: numberField(fields.movieId, 'movieId'),
+    rating: numberField(fields.rating, 'rating'),
   };
 }
 

@@ -47,7 +47,6 @@ const COLUMNS = [
   'impressions',
   'prices',
 ] as const;
-type TrivagoFields = { [Index in keyof typeof COLUMNS]: string };
 
 /** @param path the set's folder, or its events file. */
 export async function* readTrivago(path: string, onBadLine: OnBadLine): AsyncGenerator<ReplayRecord> {
@@ -76,20 +75,18 @@ export async function* readTrivago(path: string, onBadLine: OnBadLine): AsyncGen
   yield* clicks;
 }
 
-function parseRow(fields: readonly string[]): TrivagoRow {
-  const [user, session, timestamp, step, action, reference, platform, device, impressions, prices] =
-    fields as TrivagoFields;
+function parseRow(fields: Readonly<Record<(typeof COLUMNS)[number], string>>): TrivagoRow {
   return {
-    timeMs: numberField(timestamp, 'timestamp') * 1000,
-    user: textField(user, 'user_id'),
-    session: textField(session, 'session_id'),
-    step: numberField(step, 'step'),
-    action: textField(action, 'action_type'),
-    reference,
-    platform,
-    device,
-    impressions,
-    prices,
+    timeMs: numberField(fields.timestamp, 'timestamp') * 1000,
+    user: textField(fields.user_id, 'user_id'),
+    session: textField(fields.session_id, 'session_id'),
+    step: numberField(fields.step, 'step'),
+    action: textField(fields.action_type, 'action_type'),
+    reference: fields.reference,
+    platform: fields.platform,
+    device: fields.device,
+    impressions: fields.impressions,
+    prices: fields.prices,
   };
 }
 

@@ -1,0 +1,60 @@
+// Sends rank requests to the predictor, a bounded number at a time.
+import { Metadata } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
+import { PredictorClient, type RankRequest, type RankResponse } from '@weir/proto/v1/predictor';
+import type { RequestRecord } from '../formats/record.ts';
+import { RANKS_IN_FLIGHT } from '../limits.ts';
+import { CHANNEL_OPTIONS, insecure, unary } from './channel.ts';
+import { untilAcknowledged } from './until-acknowledged.ts';
+
+export interface Ranker {
+  /** Resolves when a place is free. */
+  ready(): Promise<void>;
+  /**
+   * Repeated under the same id and time until it is answered; under `before_answer` it is logged then.
+   * @returns undefined, or why the predictor refused the request itself
+   * @throws WeirError when no answer came, or the predictor cannot serve such requests at all.
+   */
+  rank(request: RequestRecord): Promise<WeirError | undefined>;
+  close(): void;
+}
+
+export function createRanker(predictor: string, signal: AbortSignal): Ranker {
+  const client = new PredictorClient(predictor, insecure, CHANNEL_OPTIONS);
+  let inFlight = 0;
+  let wake: (() => void) | undefined;
+  return {
+    async ready() {
+      while (inFlight >= RANKS_IN_FLIGHT) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    async rank(request) {
+      inFlight++;
+      const message: RankRequest = {
+        servingId: request.servingId,
+        timeMs: request.timeMs,
+        user: request.user,
+        scene: request.scene,
+        docIds: request.docIds as string[],
+        features: request.features,
+      };
+      try {
+        await untilAcknowledged(
+          () => unary<RankResponse>((options, done) => client.rank(message, new Metadata(), options, done)),
+          signal,
+        );
+        return undefined;
+      } catch (error) {
+        if (error instanceof WeirError && error.code === 'INVALID_ARGUMENT') return error;
+        throw error;
+      } finally {
+        inFlight--;
+        wake?.();
+      }
+    },
+    close: () => client.close(),
+  };
+}
