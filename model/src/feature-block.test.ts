@@ -1,0 +1,151 @@
+import { WeirError } from '@weir/proto';
+import { FeatureBlock } from '@weir/proto/v1/features';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createExampleDecoder } from './decode-examples.ts';
+import { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from './encode-feature-block.ts';
+import type { Examples } from './examples.ts';
+import { categoricalKey, numericKey } from './feature-key.ts';
+import { implicitSchema } from './schema-fingerprint.ts';
+
+const decoder = createExampleDecoder(implicitSchema);
+const input = (features: Uint8Array, documents: number) => ({
+  features,
+  user: '',
+  scene: '',
+  docIds: Array.from({ length: documents }, (_, i) => `d${i}`),
+});
+
+const name = fc.constantFrom('a', 'b', 'c', 'größe', '__proto__');
+const text = fc.oneof(
+  fc.string({ maxLength: 6 }),
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constant(''),
+);
+const value = fc.oneof(
+  text,
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.array(text, { maxLength: 3 }),
+);
+const values: fc.Arbitrary<FeatureValues> = fc.dictionary(name, value, { maxKeys: 4 });
+const block: fc.Arbitrary<FeatureBlockInput> = fc.record({
+  context: values,
+  docs: fc.array(fc.record({ features: values, exposure: values }), { maxLength: 10 }),
+});
+
+/** Every entry as text, by the definition of keys; one document's entries together with the shared ones. */
+function expectedEntries(one: FeatureBlockInput, document: number, phase: 'train' | 'serve'): string[] {
+  const doc = one.docs[document]!;
+  const sides = [one.context!, doc.features!, ...(phase === 'train' ? [doc.exposure!] : [])];
+  return sides
+    .flatMap((side) => Object.entries(side))
+    .flatMap(([feature, given]) =>
+      typeof given === 'number'
+        ? [`${feature} ${numericKey(feature)} ${given + 0}`]
+        : [given].flat().map((one) => `${feature} ${categoricalKey(feature, String(one))} 1`),
+    )
+    .sort();
+}
+
+function entriesOf(examples: Examples, document: number): string[] {
+  const found: string[] = [];
+  for (let entry = 0; entry < examples.entries; entry++) {
+    if (entry >= examples.shared && examples.document[entry] !== document) continue;
+    const key = (BigInt(examples.keys[2 * entry + 1]!) << 32n) | BigInt(examples.keys[2 * entry]!);
+    found.push(`${examples.features[examples.feature[entry]!]} ${key} ${examples.weights[entry]! + 0}`);
+  }
+  return found.sort();
+}
+
+describe('a feature block', () => {
+  it('decodes to the entries that its objects define, under both phases', () => {
+    fc.assert(
+      fc.property(block, fc.constantFrom('train' as const, 'serve' as const), (one, phase) => {
+        const examples = decoder.decode(input(encodeFeatureBlock(one), one.docs.length), phase);
+        expect(examples.documents).toBe(one.docs.length);
+        for (let i = 0; i < one.docs.length; i++) {
+          expect(entriesOf(examples, i)).toEqual(expectedEntries(one, i, phase));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is what the generated code encodes, byte for byte', () => {
+    fc.assert(
+      fc.property(block, (one) => {
+        const bytes = encodeFeatureBlock(one);
+        expect(FeatureBlock.encode(FeatureBlock.decode(bytes)).finish()).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('decodes the rows asked for, as documents in the order asked', () => {
+    const all = { docs: [{ features: { a: 'x' } }, { features: { a: 'y' } }, { features: { a: 'z' } }] };
+    const bytes = encodeFeatureBlock(all);
+    const some = decoder.decode({ ...input(bytes, 2), rows: Uint32Array.of(2, 0) }, 'train');
+    expect(entriesOf(some, 0)).toEqual([`a ${categoricalKey('a', 'z')} 1`]);
+    expect(entriesOf(some, 1)).toEqual([`a ${categoricalKey('a', 'x')} 1`]);
+    for (const rows of [Uint32Array.of(3, 0), Uint32Array.of(1, 1)]) {
+      expect(() => decoder.decode({ ...input(bytes, 2), rows }, 'train')).toThrow(/row \d of 3/);
+    }
+  });
+
+  it('may be absent where no feature is known', () => {
+    const examples = decoder.decode(input(new Uint8Array(0), 3), 'serve');
+    expect([examples.documents, examples.entries]).toEqual([3, 0]);
+  });
+
+  it('is refused with a typed error when its bytes are damaged, and never read beyond its end', () => {
+    const damage = fc.record({ cut: fc.nat(400), flip: fc.nat(400), bit: fc.nat(7) });
+    fc.assert(
+      fc.property(block, damage, (one, { cut, flip, bit }) => {
+        const bytes = encodeFeatureBlock(one).slice(0, cut);
+        if (flip < bytes.length) bytes[flip]! ^= 1 << bit;
+        try {
+          decoder.decode(input(bytes, one.docs.length), 'train');
+        } catch (error) {
+          expect(error).toBeInstanceOf(WeirError);
+          expect((error as WeirError).code).toBe('INVALID_ARGUMENT');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is refused when columns and rows disagree, naming the feature', () => {
+    const bytes = FeatureBlock.encode({
+      documents: 2,
+      context: [],
+      document: [column({ name: 'a', categorical: ['x'] })],
+      exposure: [],
+    }).finish();
+    expect(() => decoder.decode(input(bytes, 2), 'train')).toThrow(
+      'document feature "a" has 1 values for 2 rows',
+    );
+    const fine = encodeFeatureBlock({ docs: [{}, {}] });
+    expect(() => decoder.decode(input(fine, 3), 'train')).toThrow('2 rows for 3 documents');
+  });
+
+  it.each([
+    [{ docs: [{ features: { a: Number.NaN } }] }, 'feature "a" of document 0 is NaN'],
+    [{ docs: [{}, { exposure: { p: null } }] }, 'feature "p" of document 1 is null'],
+    [{ context: { c: [1] }, docs: [] }, 'feature "c" of the context is [1]'],
+    [{ docs: [{ features: { '': 'x' } }] }, 'a document feature has an empty name'],
+  ])('is not made from %j', (one, message) => {
+    expect(() => encodeFeatureBlock(one as unknown as FeatureBlockInput)).toThrow(message);
+  });
+});
+
+function column(part: Partial<FeatureBlock['document'][number]>): FeatureBlock['document'][number] {
+  const empty = new Uint8Array(0);
+  return {
+    name: '',
+    categorical: [],
+    numeric: empty,
+    multi: [],
+    multiCounts: empty,
+    present: empty,
+    ...part,
+  };
+}
