@@ -2,6 +2,8 @@
 // stdin and ends when it closes, so nothing outlives its parent, however that died.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WeirError } from '@weir/proto';
 import { SPAWN_READY_TIMEOUT_MS, SPAWN_STDERR_BYTES_MAX, SPAWN_STOP_TIMEOUT_MS } from '../limits.ts';
@@ -33,11 +35,14 @@ export interface ServiceProcess {
   stop(): Promise<void>;
 }
 
+const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
+
 /** WeirError UNAVAILABLE with the process's last words if it ends, or says nothing, before it is ready. */
 export async function spawnService(options: SpawnOptions): Promise<ServiceProcess> {
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a');
   const child = spawn(process.execPath, [...options.command], {
-    env: { ...process.env, ...options.env, [PARENT_PIPE]: '1' },
+    // The compile cache halves the CPU time of a start; what is set already wins.
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...options.env, [PARENT_PIPE]: '1' },
     stdio: ['pipe', 'pipe', log ?? 'pipe'],
     // Out of the terminal's group: a Ctrl-C reaches the parent alone, which then stops its children in order.
     detached: true,

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { ERROR_CODES } from '@weir/proto';
+import { describe, expect, it } from 'vitest';
+import { configurationDocument } from '../../docs/scripts/configuration.ts';
+import { errorsDocument } from '../../docs/scripts/errors.ts';
+import { ROOT } from './packages.ts';
+
+const stored = (name: string): string => readFileSync(`${ROOT}/docs/${name}`, 'utf8');
+
+describe('generated documents', () => {
+  it('list every error code: docs/errors.md is what `npm run docs` writes', () => {
+    expect(stored('errors.md')).toBe(errorsDocument());
+    for (const code of Object.keys(ERROR_CODES)) expect(stored('errors.md')).toContain(`\`${code}\``);
+  });
+
+  it('list every setting: docs/configuration.md is what `npm run docs` writes', async () => {
+    expect(stored('configuration.md')).toBe(await configurationDocument());
+  });
+});

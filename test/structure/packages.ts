@@ -1,0 +1,84 @@
+// Weir's packages, who may import whom, and which folders are pure. The rules that the tests here enforce.
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const BASE = ['proto'];
+const SERVICE = ['proto', 'sdk', 'streams', 'model', 'runtime'];
+
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  proto: [],
+  store: [],
+  runtime: BASE,
+  ps: ['proto', 'store', 'runtime'],
+  sdk: BASE,
+  streams: ['proto', 'store', 'runtime'],
+  model: BASE,
+  stitcher: ['proto', 'sdk', 'store', 'streams', 'runtime'],
+  trainer: SERVICE,
+  predictor: SERVICE,
+  quickstart: SERVICE,
+  cli: [
+    'proto',
+    'store',
+    'runtime',
+    'ps',
+    'sdk',
+    'streams',
+    'model',
+    'stitcher',
+    'trainer',
+    'predictor',
+    'quickstart',
+  ],
+};
+
+/** Without I/O, clock or randomness: folders, less the files that may. */
+export const PURE: readonly { readonly folder: string; readonly except: readonly string[] }[] = [
+  { folder: 'proto/src', except: ['proto/src/gen/'] },
+  { folder: 'model/src', except: ['model/src/load-model.ts'] },
+  { folder: 'ps/src/kernel', except: [] },
+  { folder: 'ps/src/core', except: [] },
+  { folder: 'stitcher/src/core', except: [] },
+  { folder: 'trainer/src/core', except: [] },
+];
+
+/** The files that import what a setting names. */
+export const MAY_COMPUTE_IMPORTS: readonly string[] = ['model/src/load-model.ts'];
+
+export interface SourceFile {
+  /** From the root, with slashes. */
+  readonly path: string;
+  readonly packageName: string;
+  readonly text: string;
+  readonly isTest: boolean;
+}
+
+/** Every TypeScript file of the packages that is written by hand. */
+export function sourceFiles(): SourceFile[] {
+  return Object.keys(ALLOWED).flatMap((packageName) =>
+    globSync(`${packageName}/{src,scripts}/**/*.ts`, { cwd: ROOT })
+      .filter((path) => !path.startsWith('proto/src/gen/'))
+      .sort()
+      .map((path) => ({
+        path,
+        packageName,
+        text: readFileSync(`${ROOT}/${path}`, 'utf8'),
+        isTest: path.endsWith('.test.ts'),
+      })),
+  );
+}
+
+export interface PackageManifest {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+}
+
+export function manifestOf(packageName: string): PackageManifest {
+  const content = JSON.parse(readFileSync(`${ROOT}/${packageName}/package.json`, 'utf8')) as {
+    name: string;
+    dependencies?: Record<string, string>;
+  };
+  return { name: content.name, dependencies: Object.keys(content.dependencies ?? {}) };
+}
