@@ -3,6 +3,7 @@ export { xxHash64, xxHash64OfBytes } from './hash.ts';
 export { KeyIndex } from './key-index.ts';
 export {
   bytesOf,
+  copied,
   KEY_BYTES,
   keyCount,
   keysFromBytes,

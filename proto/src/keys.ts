@@ -35,7 +35,12 @@ export function keysFromBytes(bytes: Uint8Array): PackedKeys {
   }
   return bytes.byteOffset % 4 === 0
     ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    : new Uint32Array(bytes.slice().buffer);
+    : new Uint32Array(copied(bytes).buffer);
+}
+
+/** A copy in memory of its own. Not `bytes.slice()`: what gRPC hands out are Buffers, whose slice is a view. */
+export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 /** A view of any typed array as bytes; shares memory. */

@@ -1,6 +1,6 @@
 // Packed values: f32 in memory, f32 or f16 on the wire, little-endian.
 import { ValueEncoding } from './gen/weir/v1/common.ts';
-import { bytesOf } from './keys.ts';
+import { bytesOf, copied } from './keys.ts';
 
 /**
  * Packed f32 as received from the wire: a view where aligned, else a copy.
@@ -10,7 +10,7 @@ export function floatsFromBytes(bytes: Uint8Array): Float32Array {
   requireMultiple(bytes, 4, 'f32 values');
   return bytes.byteOffset % 4 === 0
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    : new Float32Array(bytes.slice().buffer);
+    : new Float32Array(copied(bytes).buffer);
 }
 
 /** Packed u32 (indexes, counts): a view where aligned, else a copy. */
@@ -18,7 +18,7 @@ export function u32FromBytes(bytes: Uint8Array): Uint32Array {
   requireMultiple(bytes, 4, 'u32 values');
   return bytes.byteOffset % 4 === 0
     ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    : new Uint32Array(bytes.slice().buffer);
+    : new Uint32Array(copied(bytes).buffer);
 }
 
 /**
@@ -28,7 +28,7 @@ export function u32FromBytes(bytes: Uint8Array): Uint32Array {
 export function decodeValues(bytes: Uint8Array, encoding: ValueEncoding): Float32Array {
   if (encoding !== ValueEncoding.F16) return floatsFromBytes(bytes);
   requireMultiple(bytes, 2, 'f16 values');
-  const halves = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  const halves = bytes.byteOffset % 2 === 0 ? bytes : copied(bytes);
   return Float32Array.from(
     new Uint16Array(halves.buffer, halves.byteOffset, halves.byteLength / 2),
     halfToFloat,

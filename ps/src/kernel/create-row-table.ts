@@ -78,6 +78,8 @@ class SlabRowTable implements RowTable {
   }
 
   push(keys: PackedKeys, values: Float32Array, seq: number): void {
+    // Else a later recovery would take this record for one that a loaded row has already.
+    if (!(seq > this.#seq)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
     this.#startRecord(keys, values, seq);
     this.#update(this.#findOrAdd(keys, ALWAYS), values, keyCount(keys), seq);
   }
@@ -142,7 +144,8 @@ class SlabRowTable implements RowTable {
 
   #startRecord(keys: PackedKeys, values: Float32Array, seq: number): void {
     if (values.length !== keyCount(keys) * this.spec.dim) throw new Error('values are not keys x dim');
-    if (!(seq > this.#recordSeq)) throw new Error(`seq ${seq} does not rise above ${this.#recordSeq}`);
+    if (!(seq > this.#recordSeq))
+      throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
     this.#recordSeq = seq;
     if (seq > this.#seq) this.#seq = seq;
   }

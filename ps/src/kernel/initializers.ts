@@ -50,7 +50,7 @@ function uniform(dim: number, seed: number, low: number, high: number): Initiali
     for (let i = 0; i < dim; i++) {
       const u = (draws.at(i) >>> 8) * 2 ** -24;
       const value = Math.fround(low + Math.fround(span * u));
-      out[at + i] = value > highest ? highest : value;
+      out[at + i] = Math.min(value, highest);
     }
   };
 }

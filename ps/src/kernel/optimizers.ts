@@ -197,7 +197,7 @@ function capped(update: Update, dim: number, normMax: number): Update {
 
 /** An f32 result that left the range of f32, put back to its end. */
 function bounded(value: number): number {
-  return value > MAX ? MAX : value < -MAX ? -MAX : value;
+  return Math.min(Math.max(value, -MAX), MAX);
 }
 
 /** base^exponent for whole exponents, by squaring: Math.pow may differ between engines. */

@@ -1,6 +1,6 @@
 // A page as bytes: envelope (core/sealed.ts, with format version and checksum), a header that says which rows these
 // are, then the rows' words as they stand in the slab: keys, seqs, weights, optimizer state.
-import { bytesOf, WeirError, xxHash64 } from '@weir/proto';
+import { bytesOf, copied, WeirError, xxHash64 } from '@weir/proto';
 import { ENVELOPE_BYTES, seal, unseal } from '../core/sealed.ts';
 import type { PageId } from './row-table.ts';
 
@@ -58,7 +58,7 @@ export function decodePage(tableUid: string, table: string, page: Uint8Array): P
       `${what} has ${page.length} bytes, not those of ${rows} rows of ${stride} words`,
     );
   }
-  const body = page.byteOffset % 4 === 0 ? page : page.slice();
+  const body = page.byteOffset % 4 === 0 ? page : copied(page);
   const words = new Uint32Array(body.buffer, body.byteOffset + HEADER_BYTES, rows * stride);
   return { stripe, page: pageNumber, seq: header.getFloat64(ENVELOPE_BYTES, true), rows, stride, words };
 }

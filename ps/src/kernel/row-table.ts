@@ -44,7 +44,7 @@ export interface RowTable {
 
   /**
    * Applies one log record's part for this table: `values` is keys x dim, finite. A key that comes twice is two
-   * updates in order; an unknown key makes a row. Precondition: `seq` rises from call to call (asserted).
+   * updates in order; an unknown key makes a row. Precondition: `seq` is above `this.seq` (asserted).
    */
   push(keys: PackedKeys, values: Float32Array, seq: number): void;
 
