@@ -2,6 +2,7 @@
 // Holds: `#maps` changes in one synchronous step per write, so no reader ever sees half a batch.
 import { assertFamily, type Operation, OperationBatch } from './operations.ts';
 import { OrderedMap } from './ordered-map.ts';
+import { checkedRange } from './range.ts';
 import type { Entry, Range, Store, StoreOptions, StoreReader, StoreSnapshot, WriteBatch } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -28,8 +29,10 @@ class MemoryReader implements StoreReader {
     return keys.map((key) => map.get(key)?.slice());
   }
 
-  async *range(family: string, range?: Range): AsyncGenerator<Entry> {
-    for (const { key, value } of this.#map(family).entries(range)) {
+  async *range(family: string, range: Range = {}): AsyncGenerator<Entry> {
+    const checked = checkedRange(range);
+    if (checked === undefined) return;
+    for (const { key, value } of this.#map(family).entries(checked)) {
       yield { key: key.slice(), value: value.slice() };
     }
   }

@@ -1,4 +1,6 @@
 // A write batch as a list of checked operations; what both stores take.
+import { compare } from './compare.ts';
+import { assertKey } from './range.ts';
 import type { WriteBatch } from './store.ts';
 
 export type Operation =
@@ -38,6 +40,7 @@ export class OperationBatch implements WriteBatch {
   }
 
   put(family: string, key: Uint8Array, value: Uint8Array): this {
+    assertKey(key);
     return this.#add(family, { kind: 'put', family, key, value }, key.byteLength + value.byteLength);
   }
 
@@ -46,6 +49,8 @@ export class OperationBatch implements WriteBatch {
   }
 
   deleteRange(family: string, gte: Uint8Array, lt: Uint8Array): this {
+    assertFamily(this.#families, family);
+    if (compare(gte, lt) >= 0) return this;
     return this.#add(family, { kind: 'deleteRange', family, gte, lt }, gte.byteLength + lt.byteLength);
   }
 

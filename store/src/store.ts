@@ -1,13 +1,13 @@
 // The ordered key-value store's interface: what the parameter server, the streams and the stitcher stand on.
-// Holds for every implementation: keys order as unsigned bytes, a batch applies whole or not at all, writes
-// resolve in call order, and a resolved write survives the end of the process by any signal.
+// Holds for every implementation: keys have at least one byte and order as unsigned bytes, a batch applies whole
+// or not at all, and writes resolve in call order. On disk a resolved write survives kill -9 of the process.
 
 export interface Entry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
 
-/** Keys of one family; without bounds, all of them. `limit` counts entries. */
+/** Keys of one family, at most one lower and one upper bound; without bounds, all of them. `limit` counts entries. */
 export interface Range {
   readonly gte?: Uint8Array;
   readonly gt?: Uint8Array;
