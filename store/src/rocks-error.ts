@@ -25,13 +25,15 @@ export function rocksError(doing: string, error: unknown): StoreError {
   return new StoreError('FAILED', message('the engine refused'), error);
 }
 
-/** An error while the engine's library was loaded. */
+/** An error while the engine's library was loaded; the reason stands at the end of its causes. */
 export function loadError(error: unknown): StoreError {
-  const text = error instanceof Error ? error.message : String(error);
+  let reason = error;
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
+  const text = reason instanceof Error ? reason.message : String(reason);
   return new StoreError(
     'LIBRARY_MISSING',
     text.includes('libatomic')
-      ? `RocksDB needs the shared library libatomic.so.1: install it (Debian, Ubuntu: apt-get install libatomic1; Fedora: dnf install libatomic) (${text})`
+      ? `RocksDB needs the shared library libatomic.so.1; install it (Debian, Ubuntu: apt-get install libatomic1; Fedora: dnf install libatomic) (${text})`
       : `RocksDB's library cannot be loaded on this machine (${text})`,
     error,
   );
