@@ -93,14 +93,19 @@ export class PushLog {
     // Entries that arrive in the same turn of the event loop share a write.
     await undefined;
     let applying: Promise<void> | undefined;
-    while (this.#waiting.length > 0) {
+    // The last wait is inside the loop: entries that arrive during it are taken too.
+    while (this.#waiting.length > 0 || applying !== undefined) {
+      if (this.#waiting.length === 0) {
+        await applying;
+        applying = undefined;
+        continue;
+      }
       const { entries, records } = this.#take();
       const written = await this.#write(records);
       await applying;
       if (!written) break;
       applying = this.#apply(entries, records);
     }
-    await applying;
     this.#working = undefined;
   }
 
