@@ -1,0 +1,46 @@
+// The way in: options checked, the routing table fetched from a seed.
+import { CLIENT_ID_LENGTH_MAX, WeirError } from '@weir/proto';
+import { CallScope } from './call-scope.ts';
+import { channels, type TlsOptions } from './channel.ts';
+import { fetchFromSeeds } from './fetch-routing.ts';
+import { TIMEOUT_MS_DEFAULT } from './limits.ts';
+import { Router } from './router.ts';
+import { Weir } from './weir.ts';
+
+export interface ConnectOptions {
+  /** `HOST:PORT` of some shards; any one of them that answers is enough. */
+  readonly seeds: readonly string[];
+  /** Names this client in logs and metrics; a random incarnation is added, so it need not be unique. */
+  readonly clientId: string;
+  /** Of connecting, and of every call that says nothing else; default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** Sent with every call as a bearer token. */
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A client of the cluster to which the seeds belong.
+ * @throws WeirError INVALID_ARGUMENT; UNAVAILABLE naming every seed when none answers in time; CANCELLED.
+ */
+export async function connect(options: ConnectOptions): Promise<Weir> {
+  const { seeds, clientId, tls, token, signal, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
+  if (seeds.length === 0) throw new WeirError('INVALID_ARGUMENT', 'connect: no seeds were given');
+  for (const seed of seeds) requireAddress(seed);
+  if (clientId === '' || clientId.length > CLIENT_ID_LENGTH_MAX) {
+    throw new WeirError(
+      'INVALID_ARGUMENT',
+      `connect: clientId needs 1 to ${CLIENT_ID_LENGTH_MAX} characters`,
+    );
+  }
+  using scope = new CallScope('connect', { signal, timeoutMs });
+  const open = channels(tls, token);
+  const routing = await fetchFromSeeds(seeds, open, scope);
+  return new Weir(new Router(routing, open, clientId, seeds), timeoutMs);
+}
+
+function requireAddress(seed: string): void {
+  if (/^.+:\d{1,5}$/.test(seed)) return;
+  throw new WeirError('INVALID_ARGUMENT', `connect: seed '${seed}' is not HOST:PORT`);
+}

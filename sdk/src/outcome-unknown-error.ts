@@ -1,0 +1,46 @@
+// The error of a push that ended early after part of it had left: nobody knows yet what was applied.
+import { WeirError, type WeirErrorDetails } from '@weir/proto';
+import type { CallOptions } from './call-scope.ts';
+
+/** A shard's word that its part of a push is applied. */
+export interface Ack {
+  readonly shard: string;
+  /** Log position at which it is applied, or a later one. */
+  readonly seq: number;
+}
+
+export interface PushResult {
+  /** One per shard concerned; none for a push without rows. */
+  readonly acks: readonly Ack[];
+}
+
+export class OutcomeUnknownError extends WeirError {
+  override readonly name: string = 'OutcomeUnknownError';
+  /** Shards that applied their part. */
+  readonly acks: readonly Ack[];
+  /** Shards whose part may or may not be applied. */
+  readonly shards: readonly string[];
+  readonly #retry: (options: CallOptions) => Promise<PushResult>;
+
+  constructor(
+    message: string,
+    acks: readonly Ack[],
+    shards: readonly string[],
+    retry: (options: CallOptions) => Promise<PushResult>,
+    details: WeirErrorDetails,
+  ) {
+    super('OUTCOME_UNKNOWN', message, details);
+    this.acks = acks;
+    this.shards = shards;
+    this.#retry = retry;
+  }
+
+  /**
+   * Goes on with the same push under its numbers, so that each shard applies it once however often this is
+   * called. Without it, parts that were sent are still delivered when their shard comes back.
+   * @throws OutcomeUnknownError when it ends early once more, and what a push throws.
+   */
+  retry(options: CallOptions = {}): Promise<PushResult> {
+    return this.#retry(options);
+  }
+}

@@ -1,0 +1,47 @@
+// The routing table as the client holds it: slot -> shard, with an epoch. Pure.
+import { SLOT_COUNT, slotOf, WeirError, xxHash64 } from '@weir/proto';
+import type { RoutingTable as RoutingMessage } from '@weir/proto/v1/parameter_server';
+
+export interface ShardAddress {
+  /** Stable; an address may change under it. */
+  readonly id: string;
+  readonly address: string;
+}
+
+export interface RoutingTable {
+  readonly epoch: number;
+  readonly shards: readonly ShardAddress[];
+  /** Slot -> index into `shards`. */
+  readonly slots: Uint16Array;
+}
+
+/**
+ * A shard's answer as a routing table.
+ * @throws WeirError INTERNAL when the answer contradicts itself.
+ */
+export function decodeRouting(message: RoutingMessage, from: string): RoutingTable {
+  const fail = (what: string): never => {
+    throw new WeirError('INTERNAL', `the routing table of ${from}: ${what}`);
+  };
+  if (message.shards.length === 0) fail('no shards');
+  if (message.slots.byteLength !== SLOT_COUNT * 2) {
+    fail(`${message.slots.byteLength} bytes of slots instead of ${SLOT_COUNT * 2}`);
+  }
+  const slots = new Uint16Array(new Uint8Array(message.slots).buffer);
+  if (slots.some((shard) => shard >= message.shards.length)) fail('a slot without a shard');
+  if (new Set(message.shards.map((shard) => shard.id)).size !== message.shards.length) {
+    fail('two shards of one id');
+  }
+  return {
+    epoch: message.epoch,
+    shards: message.shards.map(({ id, address }) => ({ id, address })),
+    slots,
+  };
+}
+
+/** The shard that owns the slot of a name: the one that decides who creates a table first. */
+export function homeShard(name: string, routing: RoutingTable): ShardAddress {
+  const hash = xxHash64(name);
+  const slot = slotOf(Number(hash & 0xffff_ffffn), Number(hash >> 32n));
+  return routing.shards[routing.slots[slot]!]!;
+}

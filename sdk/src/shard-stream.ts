@@ -1,0 +1,137 @@
+// One bidirectional stream to one shard that comes back by itself. It keeps no messages: its user knows what
+// is unanswered and writes it again when told that a new stream stands. At most one stream is open at a time,
+// and nothing is written before the connection stands, so what was never written was never sent.
+import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
+import type { ParameterServerClient } from '@weir/proto/v1/parameter_server';
+import { decide, delay } from './retry.ts';
+import type { ShardConnection } from './shard-connection.ts';
+
+export interface StreamUser<Request, Response> {
+  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<Request, Response>;
+  /** Whether a lost stream is worth another one now. */
+  wanted(): boolean;
+  /** A new stream stands: nothing that was written to earlier ones can be relied on. */
+  opened(): void;
+  received(message: Response): void;
+  /** There is room to write (again). */
+  writable(): void;
+  /** The shard refuses streams of this client for good. */
+  refused(error: WeirError): void;
+}
+
+export class ShardStream<Request, Response> {
+  readonly #connection: ShardConnection;
+  readonly #user: StreamUser<Request, Response>;
+  #call: ClientDuplexStream<Request, Response> | undefined;
+  #blocked = false;
+  #connecting = false;
+  #closed = false;
+  /** Streams lost since the last message. */
+  #failures = 0;
+  #lastError: WeirError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: ShardConnection, user: StreamUser<Request, Response>) {
+    this.#connection = connection;
+    this.#user = user;
+  }
+
+  /** Whether `write` may be called now. */
+  get ready(): boolean {
+    return this.#call !== undefined && !this.#blocked;
+  }
+
+  /** Whom we wait for and, when it is away, why; for messages. */
+  get place(): string {
+    if (this.#call !== undefined || this.#lastError === undefined) return this.#connection.name;
+    return `${this.#connection.name} (${this.#lastError.message})`;
+  }
+
+  write(message: Request): void {
+    this.#blocked = !this.#call!.write(message);
+  }
+
+  /** There is something to send: opens a stream unless one stands or is on its way. */
+  wake(): void {
+    if (this.#call === undefined && !this.#connecting && !this.#closed) this.#connect(0);
+  }
+
+  /** Gives this stream up for a new one. */
+  restart(delayMs: number): void {
+    if (this.#call === undefined) return;
+    this.#drop();
+    this.#connect(delayMs);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#drop();
+  }
+
+  #drop(): void {
+    const call = this.#call;
+    this.#call = undefined;
+    this.#blocked = false;
+    call?.cancel();
+  }
+
+  #connect(delayMs: number): void {
+    this.#connecting = true;
+    if (delayMs > 0) this.#timer = setTimeout(this.#tryOpen, delayMs);
+    else this.#tryOpen();
+  }
+
+  readonly #tryOpen = (): void => {
+    this.#connection.ready().then(
+      () => this.#open(),
+      (error) => {
+        this.#lastError = WeirError.from(error);
+        this.#again();
+      },
+    );
+  };
+
+  #again(): void {
+    this.#connecting = false;
+    if (this.#closed || !this.#user.wanted()) return;
+    this.#connect(delay(++this.#failures, this.#lastError?.retryAfterMs, Math.random()));
+  }
+
+  #open(): void {
+    this.#connecting = false;
+    if (this.#closed) return;
+    const call = this.#user.open(this.#connection.client, this.#connection.channels.metadata);
+    let failure: WeirError | undefined;
+    call.on('data', (message: Response) => {
+      if (this.#call !== call) return;
+      this.#failures = 0;
+      this.#lastError = undefined;
+      this.#user.received(message);
+    });
+    call.on('drain', () => {
+      if (this.#call !== call) return;
+      this.#blocked = false;
+      this.#user.writable();
+    });
+    call.on('error', (error) => {
+      failure = WeirError.from(error);
+    });
+    call.on('status', () => {
+      if (this.#call !== call) return;
+      this.#call = undefined;
+      this.#blocked = false;
+      this.#lost(failure ?? new WeirError('UNAVAILABLE', 'the shard ended the stream'));
+    });
+    this.#call = call;
+    this.#user.opened();
+    this.#user.writable();
+  }
+
+  #lost(error: WeirError): void {
+    this.#lastError = error;
+    if (decide(error) === 'fail') this.#user.refused(error);
+    this.#again();
+  }
+}

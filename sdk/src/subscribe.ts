@@ -1,0 +1,104 @@
+// One table's changes, merged over all shards. Each shard is followed by its own loop, which comes back after a
+// lost stream; a bounded queue stands between the loops and the consumer, so that a slow consumer stops the
+// reading, and gRPC's flow control then the shards.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WeirError } from '@weir/proto';
+import type { Delta } from '@weir/proto/v1/parameter_server';
+import { BoundedQueue } from './bounded-queue.ts';
+import { DELTAS_BUFFERED_MAX } from './limits.ts';
+import { decide, delay } from './retry.ts';
+import type { Router } from './router.ts';
+import type { Shard } from './shard.ts';
+import { advanced, cursorOf, requireCursorOf, type TableCursor, TableDelta } from './table-delta.ts';
+import { inTermsOf, type TableRef } from './table-ref.ts';
+
+export interface SubscribeOptions {
+  /** Where an earlier subscription stood; shards that can continue from there send no snapshot. */
+  readonly cursor?: TableCursor | undefined;
+  /** Ends the subscription, without an error. */
+  readonly signal?: AbortSignal | undefined;
+  /** Changes are coalesced over this time; default 50. */
+  readonly intervalMs?: number | undefined;
+}
+
+interface Received {
+  readonly shard: string;
+  readonly delta: Delta;
+}
+
+/** @param closed aborts when the client is closed. */
+export async function* subscribeTable(
+  router: Router,
+  table: TableRef,
+  options: SubscribeOptions,
+  closed: AbortSignal,
+): AsyncGenerator<TableDelta, void, undefined> {
+  let cursor: TableCursor = options.cursor ?? { tableUid: table.uid, shards: {} };
+  requireCursorOf(cursor, table);
+  const ending = new AbortController();
+  const queue = new BoundedQueue<Received>(DELTAS_BUFFERED_MAX);
+  const end = (): void => {
+    ending.abort();
+    queue.end();
+  };
+  const signals = [options.signal, closed].filter((signal) => signal !== undefined);
+  for (const signal of signals) {
+    if (signal.aborted) return;
+    signal.addEventListener('abort', end);
+  }
+  const request = { tableUid: table.uid, slots: new Uint8Array(0), intervalMs: options.intervalMs ?? 0 };
+  const loops = router.shards.map((shard) =>
+    follow(shard, { ...request, cursor: cursorOf(cursor, shard.connection.id) }, queue, ending.signal).catch(
+      (error) => queue.end(inTermsOf(WeirError.from(error), [table], shard.connection.id)),
+    ),
+  );
+  try {
+    for (;;) {
+      const received = await queue.take();
+      if (received === undefined) return;
+      const { shard, delta } = received;
+      cursor = advanced(cursor, delta.upTo, shard);
+      yield new TableDelta(shard, delta, cursor);
+    }
+  } finally {
+    end();
+    for (const signal of signals) signal.removeEventListener('abort', end);
+    await Promise.all(loops);
+  }
+}
+
+/** Reads one shard until the signal aborts. @throws WeirError what the shard refuses for good. */
+async function follow(
+  shard: Shard,
+  request: { tableUid: string; slots: Uint8Array; intervalMs: number; cursor: ReturnType<typeof cursorOf> },
+  queue: BoundedQueue<Received>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, channels } = shard.connection;
+  let { cursor } = request;
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    // A connection of its own: unread deltas must not fill the window that pulls and pushes share.
+    const client = channels.open(shard.connection.address);
+    const call = client.subscribe({ ...request, cursor }, channels.metadata);
+    // Also after the reading has stopped, when nobody else would hear of the cancellation.
+    call.on('error', () => {});
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const delta of call as AsyncIterable<Delta>) {
+        attempt = 0;
+        if (!(await queue.put({ shard: id, delta }))) return;
+        cursor = delta.upTo ?? cursor;
+      }
+    } catch (thrown) {
+      const error = WeirError.from(thrown);
+      if (signal.aborted) return;
+      if (decide(error) === 'fail') throw error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      call.cancel();
+      client.close();
+    }
+    await sleep(delay(attempt + 1, undefined, Math.random()), undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,228 @@
+// What a table is, as users write it and as the protocol carries it. Pure.
+import { WeirError } from '@weir/proto';
+import {
+  InitializerKind,
+  type Initializer as InitializerMessage,
+  OptimizerKind,
+  type Optimizer as OptimizerMessage,
+  type TableSpec as TableMessage,
+} from '@weir/proto/v1/tables';
+import { qualifiedName } from './table-ref.ts';
+
+/** Runs on the shards. `assign` and `sum` take values, the others gradients. */
+export type Optimizer =
+  | { readonly kind: 'assign' }
+  | { readonly kind: 'sum' }
+  | { readonly kind: 'sgd'; readonly learningRate: number }
+  | { readonly kind: 'momentum'; readonly learningRate: number; readonly momentum: number }
+  /** `initialAccumulator` defaults to 0.1. */
+  | { readonly kind: 'adagrad'; readonly learningRate: number; readonly initialAccumulator?: number }
+  /** Defaults: 0.9, 0.999, 1e-8. */
+  | {
+      readonly kind: 'adam';
+      readonly learningRate: number;
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
+    }
+  /** FTRL-Proximal (McMahan et al. 2013): `learningRate` is alpha; defaults: ftrlBeta 1, l1 0, l2 0. */
+  | {
+      readonly kind: 'ftrl';
+      readonly learningRate: number;
+      readonly ftrlBeta?: number;
+      readonly l1?: number;
+      readonly l2?: number;
+    };
+
+/** Weights of a key that was never pushed: a pure function of the table's seed and the key. */
+export type Initializer =
+  | { readonly kind: 'zero' }
+  | { readonly kind: 'constant'; readonly value: number }
+  /** In [low, high). */
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly standardDeviation: number };
+
+export interface TableDefinition {
+  /** `namespace/name`, or `name` in the namespace `default`. */
+  readonly name: string;
+  /** Weights per row, 1 to 4,096. */
+  readonly dim: number;
+  readonly optimizer: Optimizer;
+  /** Default: zero. */
+  readonly initializer?: Initializer;
+  /** Each gradient component is clipped to [-gradientClip, gradientClip]. */
+  readonly gradientClip?: number;
+  /** A row's update is scaled down to this L2 norm. */
+  readonly updateNormMax?: number;
+}
+
+/** A table as it stands. Numbers are f32. */
+export interface TableSpec extends TableDefinition {
+  /** Full name. */
+  readonly name: string;
+  readonly uid: string;
+  readonly seed: number;
+  readonly initializer: Initializer;
+}
+
+/** @throws WeirError INVALID_ARGUMENT on a bad name; all else is the shards' to judge. */
+export function encodeSpec(definition: TableDefinition, uid: string, seed: number): TableMessage {
+  return {
+    name: qualifiedName(definition.name),
+    uid,
+    seed,
+    dim: definition.dim,
+    optimizer: encodeOptimizer(definition.optimizer),
+    initializer: encodeInitializer(definition.initializer ?? { kind: 'zero' }),
+    gradientClip: definition.gradientClip ?? 0,
+    updateNormMax: definition.updateNormMax ?? 0,
+  };
+}
+
+export function decodeSpec(message: TableMessage): TableSpec {
+  return {
+    name: message.name,
+    uid: message.uid,
+    seed: message.seed,
+    dim: message.dim,
+    optimizer: decodeOptimizer(message),
+    initializer: decodeInitializer(message),
+    ...(message.gradientClip > 0 && { gradientClip: message.gradientClip }),
+    ...(message.updateNormMax > 0 && { updateNormMax: message.updateNormMax }),
+  };
+}
+
+/** Names of what differs between two definitions, uid and seed apart; none: the same table. */
+export function differences(a: TableMessage, b: TableMessage): string[] {
+  const found: string[] = [];
+  for (const field of ['name', 'dim', 'gradientClip', 'updateNormMax'] as const) {
+    if (!same(a[field], b[field])) found.push(field);
+  }
+  for (const field of ['optimizer', 'initializer'] as const) {
+    const left: Readonly<Record<string, number>> = { ...a[field] };
+    const right: Readonly<Record<string, number>> = { ...b[field] };
+    for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
+      if (!same(left[name], right[name])) found.push(`${field}.${name}`);
+    }
+  }
+  return found;
+}
+
+/** Equal once both have been on the wire, where numbers are f32. */
+function same(a: string | number | undefined, b: string | number | undefined): boolean {
+  if (typeof a === 'number' && typeof b === 'number') return Math.fround(a) === Math.fround(b);
+  return a === b;
+}
+
+const NO_OPTIMIZER: OptimizerMessage = {
+  kind: OptimizerKind.UNSPECIFIED,
+  learningRate: 0,
+  initialAccumulator: 0,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 0,
+  ftrlBeta: 0,
+  l1: 0,
+  l2: 0,
+  momentum: 0,
+};
+
+function encodeOptimizer(optimizer: Optimizer): OptimizerMessage {
+  const base = NO_OPTIMIZER;
+  switch (optimizer.kind) {
+    case 'assign':
+      return { ...base, kind: OptimizerKind.ASSIGN };
+    case 'sum':
+      return { ...base, kind: OptimizerKind.SUM };
+    case 'sgd':
+      return { ...base, kind: OptimizerKind.SGD, learningRate: optimizer.learningRate };
+    case 'momentum': {
+      const { learningRate, momentum } = optimizer;
+      return { ...base, kind: OptimizerKind.MOMENTUM, learningRate, momentum };
+    }
+    case 'adagrad': {
+      const { learningRate, initialAccumulator = 0.1 } = optimizer;
+      return { ...base, kind: OptimizerKind.ADAGRAD, learningRate, initialAccumulator };
+    }
+    case 'adam': {
+      const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optimizer;
+      return { ...base, kind: OptimizerKind.ADAM, learningRate, beta1, beta2, epsilon };
+    }
+    case 'ftrl': {
+      const { learningRate, ftrlBeta = 1, l1 = 0, l2 = 0 } = optimizer;
+      return { ...base, kind: OptimizerKind.FTRL, learningRate, ftrlBeta, l1, l2 };
+    }
+  }
+}
+
+function decodeOptimizer({ name, optimizer }: TableMessage): Optimizer {
+  const { learningRate, momentum, initialAccumulator, beta1, beta2, epsilon, ftrlBeta, l1, l2 } =
+    optimizer ?? NO_OPTIMIZER;
+  switch (optimizer?.kind) {
+    case OptimizerKind.ASSIGN:
+      return { kind: 'assign' };
+    case OptimizerKind.SUM:
+      return { kind: 'sum' };
+    case OptimizerKind.SGD:
+      return { kind: 'sgd', learningRate };
+    case OptimizerKind.MOMENTUM:
+      return { kind: 'momentum', learningRate, momentum };
+    case OptimizerKind.ADAGRAD:
+      return { kind: 'adagrad', learningRate, initialAccumulator };
+    case OptimizerKind.ADAM:
+      return { kind: 'adam', learningRate, beta1, beta2, epsilon };
+    case OptimizerKind.FTRL:
+      return { kind: 'ftrl', learningRate, ftrlBeta, l1, l2 };
+    default:
+      throw unknownKind(name, 'optimizer');
+  }
+}
+
+const NO_INITIALIZER: InitializerMessage = {
+  kind: InitializerKind.UNSPECIFIED,
+  value: 0,
+  low: 0,
+  high: 0,
+  mean: 0,
+  standardDeviation: 0,
+};
+
+function encodeInitializer(initializer: Initializer): InitializerMessage {
+  switch (initializer.kind) {
+    case 'zero':
+      return { ...NO_INITIALIZER, kind: InitializerKind.ZERO };
+    case 'constant':
+      return { ...NO_INITIALIZER, kind: InitializerKind.CONSTANT, value: initializer.value };
+    case 'uniform':
+      return {
+        ...NO_INITIALIZER,
+        kind: InitializerKind.UNIFORM,
+        low: initializer.low,
+        high: initializer.high,
+      };
+    case 'normal': {
+      const { mean, standardDeviation } = initializer;
+      return { ...NO_INITIALIZER, kind: InitializerKind.NORMAL, mean, standardDeviation };
+    }
+  }
+}
+
+function decodeInitializer({ name, initializer }: TableMessage): Initializer {
+  const { value, low, high, mean, standardDeviation } = initializer ?? NO_INITIALIZER;
+  switch (initializer?.kind) {
+    case InitializerKind.ZERO:
+      return { kind: 'zero' };
+    case InitializerKind.CONSTANT:
+      return { kind: 'constant', value };
+    case InitializerKind.UNIFORM:
+      return { kind: 'uniform', low, high };
+    case InitializerKind.NORMAL:
+      return { kind: 'normal', mean, standardDeviation };
+    default:
+      throw unknownKind(name, 'initializer');
+  }
+}
+
+function unknownKind(table: string, what: string): WeirError {
+  return new WeirError('UNIMPLEMENTED', `table ${table}: this client does not know its ${what}`, { table });
+}

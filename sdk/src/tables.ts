@@ -1,0 +1,201 @@
+// Table admin over all shards. One shard, the home of the table's name, decides: a table is created there first
+// and dropped there last, so that two clients creating one name agree on one uid, and what was interrupted can
+// be repeated until it is whole.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { WeirError } from '@weir/proto';
+import type { TableState } from '@weir/proto/v1/parameter_server';
+import type { TableSpec as TableMessage } from '@weir/proto/v1/tables';
+import type { CallOptions, CallScope } from './call-scope.ts';
+import type { Calls } from './calls.ts';
+import type { Router } from './router.ts';
+import { homeShard } from './routing.ts';
+import type { Shard } from './shard.ts';
+import { qualifiedName } from './table-ref.ts';
+import { decodeSpec, differences, encodeSpec, type TableDefinition, type TableSpec } from './table-spec.ts';
+import { callOnce, withRetries } from './unary.ts';
+
+/** What one shard did. */
+export interface ShardReport {
+  readonly shard: string;
+  /** False: it was so already. */
+  readonly changed: boolean;
+}
+
+export interface CreatedTable {
+  readonly spec: TableSpec;
+  readonly shards: readonly ShardReport[];
+}
+
+export interface TableDescription {
+  readonly spec: TableSpec;
+  /** Over all shards. */
+  readonly rows: number;
+  /** Memory, over all shards. */
+  readonly bytes: number;
+  readonly shards: readonly { readonly shard: string; readonly rows: number; readonly bytes: number }[];
+}
+
+export class Tables {
+  readonly #router: Router;
+  readonly #calls: Calls;
+
+  constructor(router: Router, calls: Calls) {
+    this.#router = router;
+    this.#calls = calls;
+  }
+
+  /**
+   * Makes the table on every shard, or finds it there with an equal definition. Repeat it after a failure.
+   * @throws WeirError TABLE_EXISTS when the name stands for another definition, INVALID_ARGUMENT.
+   */
+  async create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable> {
+    const wanted = encodeSpec(definition, randomUUID(), drawSeed());
+    using scope = this.#calls.begin(`create table ${wanted.name}`, options);
+    const home = this.#home(wanted.name);
+    const first = await this.#createOn(home, wanted, scope);
+    const others = this.#router.shards.filter((shard) => shard !== home);
+    const rest = await Promise.all(others.map((shard) => this.#createOn(shard, first.spec, scope)));
+    for (const [i, { spec }] of rest.entries()) {
+      if (spec.uid !== first.spec.uid) throw otherUid(spec, others[i]!);
+    }
+    return {
+      spec: decodeSpec(first.spec),
+      shards: [first, ...rest].map(({ shard, changed }) => ({ shard, changed })),
+    };
+  }
+
+  /** Every table, by name. */
+  async list(options?: CallOptions): Promise<TableDescription[]> {
+    using scope = this.#calls.begin('list tables', options);
+    const { shards } = this.#router;
+    const states = await Promise.all(shards.map((shard) => this.#statesOn(shard, scope)));
+    const byUid = new Map<
+      string,
+      { spec: TableMessage; shards: { shard: string; rows: number; bytes: number }[] }
+    >();
+    for (const [i, tables] of states.entries()) {
+      for (const { spec, rows, bytes } of tables) {
+        const known = byUid.get(spec!.uid) ?? { spec: spec!, shards: [] };
+        byUid.set(spec!.uid, known);
+        known.shards.push({ shard: shards[i]!.connection.id, rows, bytes });
+      }
+    }
+    return [...byUid.values()]
+      .map(({ spec, shards: parts }) => ({
+        spec: decodeSpec(spec),
+        rows: parts.reduce((sum, part) => sum + part.rows, 0),
+        bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+        shards: parts,
+      }))
+      .sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  }
+
+  /** @throws WeirError TABLE_NOT_FOUND. */
+  async describe(name: string, options?: CallOptions): Promise<TableDescription> {
+    const full = qualifiedName(name);
+    const found = (await this.list(options)).find(({ spec }) => spec.name === full);
+    if (found === undefined) throw notFound(full);
+    return found;
+  }
+
+  /**
+   * Drops the table and its rows everywhere. Repeat it after a failure.
+   * @throws WeirError TABLE_NOT_FOUND when no shard has it.
+   */
+  async drop(name: string, options?: CallOptions): Promise<{ readonly shards: readonly ShardReport[] }> {
+    const full = qualifiedName(name);
+    using scope = this.#calls.begin(`drop table ${full}`, options);
+    const home = this.#home(full);
+    const others = this.#router.shards.filter((shard) => shard !== home);
+    const rest = await Promise.all(others.map((shard) => this.#dropOn(shard, full, scope)));
+    const last = await this.#dropOn(home, full, scope);
+    const shards = [...rest, last];
+    if (!shards.some(({ changed }) => changed)) throw notFound(full);
+    return { shards };
+  }
+
+  /**
+   * The definition as the name's home has it.
+   * @throws WeirError TABLE_NOT_FOUND.
+   */
+  async find(name: string, options?: CallOptions): Promise<TableSpec> {
+    const full = qualifiedName(name);
+    using scope = this.#calls.begin(`look up table ${full}`, options);
+    const spec = await this.#specOn(this.#home(full), full, scope);
+    if (spec === undefined) throw notFound(full);
+    return decodeSpec(spec);
+  }
+
+  #home(name: string): Shard {
+    return this.#router.shard(homeShard(name, this.#router.current).id);
+  }
+
+  async #createOn(
+    shard: Shard,
+    wanted: TableMessage,
+    scope: CallScope,
+  ): Promise<ShardReport & { readonly spec: TableMessage }> {
+    const { client, channels, name: where, id } = shard.connection;
+    try {
+      const { spec, created } = await withRetries(scope, where, () =>
+        callOnce(client.createTable.bind(client), { spec: wanted }, channels.metadata, scope, where),
+      );
+      return { shard: id, changed: created, spec: spec! };
+    } catch (thrown) {
+      const error = WeirError.from(thrown);
+      if (error.code !== 'TABLE_EXISTS') throw error;
+      const spec = await this.#specOn(shard, wanted.name, scope);
+      const found = spec === undefined ? [] : differences(spec, wanted);
+      if (spec !== undefined && found.length === 0) return { shard: id, changed: false, spec };
+      const what = found.length === 0 ? error.message : `it differs in ${found.join(', ')}`;
+      throw new WeirError('TABLE_EXISTS', `table ${wanted.name} exists on ${where}: ${what}`, {
+        table: wanted.name,
+        shard: id,
+        cause: error,
+      });
+    }
+  }
+
+  async #dropOn(shard: Shard, name: string, scope: CallScope): Promise<ShardReport> {
+    const { client, channels, name: where, id } = shard.connection;
+    const spec = await this.#specOn(shard, name, scope);
+    if (spec === undefined) return { shard: id, changed: false };
+    // A repeat after a lost answer finds nothing to drop, and has dropped it all the same.
+    await withRetries(scope, where, () =>
+      callOnce(client.dropTable.bind(client), { uid: spec.uid }, channels.metadata, scope, where),
+    );
+    return { shard: id, changed: true };
+  }
+
+  async #specOn(shard: Shard, name: string, scope: CallScope): Promise<TableMessage | undefined> {
+    const states = await this.#statesOn(shard, scope);
+    return states.find(({ spec }) => spec?.name === name)?.spec;
+  }
+
+  async #statesOn({ connection }: Shard, scope: CallScope): Promise<TableState[]> {
+    const { client, channels, name: where } = connection;
+    const { tables } = await withRetries(scope, where, () =>
+      callOnce(client.listTables.bind(client), {}, channels.metadata, scope, where),
+    );
+    return tables;
+  }
+}
+
+/** Below 2^53, so that it is exact as a number. */
+function drawSeed(): number {
+  return Number(randomBytes(8).readBigUInt64LE() >> 11n);
+}
+
+function notFound(name: string): WeirError {
+  return new WeirError('TABLE_NOT_FOUND', `no table ${name}; create it, or check its name and namespace`, {
+    table: name,
+  });
+}
+
+function otherUid(spec: TableMessage, shard: Shard): WeirError {
+  return new WeirError(
+    'TABLE_EXISTS',
+    `table ${spec.name}: ${shard.connection.name} holds another table of this name (uid ${spec.uid}); drop it first`,
+    { table: spec.name, shard: shard.connection.id },
+  );
+}

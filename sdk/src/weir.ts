@@ -1,0 +1,158 @@
+// The client of a cluster: what `connect` returns. It owns every connection and all calls under way.
+import { keyCount, WeirError } from '@weir/proto';
+import type { DescribeShardResponse } from '@weir/proto/v1/parameter_server';
+import { type CallOptions, CallScope } from './call-scope.ts';
+import { Calls } from './calls.ts';
+import type { PushResult } from './outcome-unknown-error.ts';
+import { pullRows } from './pull.ts';
+import { Push } from './push.ts';
+import type { Router } from './router.ts';
+import type { RoutingTable } from './routing.ts';
+import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
+import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
+import type { TableDelta } from './table-delta.ts';
+import { type Keys, packedView, qualifiedName, type TableRef } from './table-ref.ts';
+import type { TableDefinition } from './table-spec.ts';
+import { type CreatedTable, type ShardReport, type TableDescription, Tables } from './tables.ts';
+import { callOnce } from './unary.ts';
+
+export type ShardStatus =
+  | { readonly shard: string; readonly address: string; readonly description: DescribeShardResponse }
+  | { readonly shard: string; readonly address: string; readonly error: WeirError };
+
+/** Table admin. */
+export interface TableAdmin {
+  create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable>;
+  list(options?: CallOptions): Promise<TableDescription[]>;
+  describe(name: string, options?: CallOptions): Promise<TableDescription>;
+  drop(name: string, options?: CallOptions): Promise<{ readonly shards: readonly ShardReport[] }>;
+}
+
+export class Weir {
+  /** Create, list, describe, drop. */
+  readonly tables: TableAdmin;
+  readonly #router: Router;
+  readonly #calls: Calls;
+  readonly #tables: Tables;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #tableClient: TableClient;
+  /** Tables that pushes named by name. */
+  readonly #byName = new Map<string, Table>();
+
+  /** Use `connect`. */
+  constructor(router: Router, timeoutMs: number) {
+    this.#router = router;
+    this.#timeoutMs = timeoutMs;
+    this.#calls = new Calls(timeoutMs);
+    this.#tables = new Tables(router, this.#calls);
+    this.tables = this.#tables;
+    this.#tableClient = {
+      pull: (table, keys, options) => this.#pull(table, keys, options),
+      push: (parts, options) => this.push(parts, options),
+      subscribe: (table, options) => this.#subscribe(table, options),
+    };
+  }
+
+  /** @throws WeirError TABLE_NOT_FOUND. */
+  async table(name: string, options?: CallOptions): Promise<Table> {
+    return new Table(await this.#tables.find(name, options), this.#tableClient);
+  }
+
+  /**
+   * Updates rows of several tables as one push: atomic per shard (all tables' rows on one shard together), not
+   * across shards. Otherwise as `Table.push`.
+   */
+  async push(parts: readonly TableGradients[], options: PushOptions = {}): Promise<PushResult> {
+    const named = parts.some(({ table }) => typeof table === 'string');
+    const tables = named
+      ? await Promise.all(parts.map(({ table }) => this.#resolve(table, options)))
+      : parts.map(({ table }) => table as Table);
+    const rows = parts.map(({ keys, gradients }, i) => checkedRows(tables[i]!, keys, gradients));
+    const what = `push to ${tables.map(({ name }) => name).join(', ')}`;
+    requireDistinct(tables, what);
+    using scope = this.#calls.begin(what, options);
+    scope.throwIfEnded();
+    const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0);
+    try {
+      return await push.settle(scope, (again) => this.#calls.begin(what, again));
+    } catch (error) {
+      if (error instanceof WeirError && error.code === 'TABLE_NOT_FOUND') this.#byName.clear();
+      throw error;
+    }
+  }
+
+  /** Slot -> shard, as last fetched. */
+  routing(): RoutingTable {
+    return this.#router.current;
+  }
+
+  /** What every shard says of itself; a shard that does not answer is listed with its error. */
+  async describeShards(options?: CallOptions): Promise<ShardStatus[]> {
+    using scope = this.#calls.begin('describe shards', options);
+    return await Promise.all(
+      this.#router.shards.map(async ({ connection }) => {
+        const { id: shard, address, client, channels, name } = connection;
+        try {
+          const method = client.describeShard.bind(client);
+          return { shard, address, description: await callOnce(method, {}, channels.metadata, scope, name) };
+        } catch (error) {
+          return { shard, address, error: WeirError.from(error) };
+        }
+      }),
+    );
+  }
+
+  /**
+   * Lets no further call begin, waits until those under way are done and every push that was sent is settled,
+   * then closes.
+   * @throws WeirError DEADLINE_EXCEEDED when something is still under way; it is closed all the same.
+   */
+  async drain(options: CallOptions = {}): Promise<void> {
+    using scope = new CallScope('drain', options, this.#timeoutMs);
+    try {
+      await this.#calls.drain(scope);
+      await Promise.race([this.#router.settled(), scope.done]);
+      scope.throwIfEnded();
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Ends everything at once: calls under way get CANCELLED (pushes that were sent: OUTCOME_UNKNOWN). */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#calls.close();
+    this.#router.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #pull(table: TableRef, keys: Keys, options: CallOptions | undefined): Promise<Float32Array> {
+    const packed = packedView(keys, table.name);
+    using scope = this.#calls.begin(`pull of ${table.name}`, options);
+    scope.throwIfEnded();
+    if (keyCount(packed) === 0) return new Float32Array(0);
+    return await pullRows(this.#router, table, packed, scope);
+  }
+
+  #subscribe(table: TableRef, options: SubscribeOptions = {}): AsyncIterable<TableDelta> {
+    return subscribeTable(this.#router, table, options, this.#closing.signal);
+  }
+
+  async #resolve(table: Table | string, options: CallOptions): Promise<Table> {
+    if (typeof table !== 'string') return table;
+    const name = qualifiedName(table);
+    const known = this.#byName.get(name) ?? (await this.table(name, options));
+    this.#byName.set(name, known);
+    return known;
+  }
+}
+
+/** A refusal names a table and a row of it, so a table has one list of rows. */
+function requireDistinct(tables: readonly Table[], what: string): void {
+  if (tables.length === 1 || new Set(tables.map(({ uid }) => uid)).size === tables.length) return;
+  throw new WeirError('INVALID_ARGUMENT', `${what}: a table stands twice; join its rows into one part`);
+}
