@@ -5,20 +5,20 @@ export type OptimizerDefinition =
   | { readonly kind: 'sum' }
   | { readonly kind: 'sgd'; readonly learningRate: number }
   | { readonly kind: 'momentum'; readonly learningRate: number; readonly momentum: number }
-  | { readonly kind: 'adagrad'; readonly learningRate: number; readonly initialAccumulator: number }
+  | { readonly kind: 'adagrad'; readonly learningRate: number; readonly initialAccumulator?: number }
   | {
       readonly kind: 'adam';
       readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
     }
   | {
       readonly kind: 'ftrl';
       readonly learningRate: number;
-      readonly ftrlBeta: number;
-      readonly l1: number;
-      readonly l2: number;
+      readonly beta?: number;
+      readonly l1?: number;
+      readonly l2?: number;
     };
 
 export type InitializerDefinition =
@@ -30,9 +30,14 @@ export type InitializerDefinition =
 export interface TableDefinition {
   /** Without a namespace: the table set is the namespace. */
   readonly name: string;
+  /** Weights per row. */
   readonly dim: number;
   readonly optimizer: OptimizerDefinition;
   readonly initializer: InitializerDefinition;
+  /** Each gradient component is clipped to [-gradientClip, gradientClip]. */
+  readonly gradientClip?: number;
+  /** A row's update is scaled down to this L2 norm. */
+  readonly updateNormMax?: number;
 }
 
 /** Full name of a model's table: the table set is the namespace. */
