@@ -48,6 +48,10 @@ export class WeirError extends Error {
     if (error instanceof Error && error.name === 'AbortError') {
       return new WeirError('CANCELLED', error.message, { cause: error });
     }
+    // What AbortSignal.timeout aborts with.
+    if (error instanceof Error && error.name === 'TimeoutError') {
+      return new WeirError('DEADLINE_EXCEEDED', error.message, { cause: error });
+    }
     return new WeirError('INTERNAL', error instanceof Error ? error.message : String(error), {
       cause: error,
     });
