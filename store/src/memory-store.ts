@@ -110,7 +110,8 @@ class MemorySnapshot extends MemoryReader implements StoreSnapshot {
 function applied(map: OrderedMap, operation: Operation): OrderedMap {
   switch (operation.kind) {
     case 'put':
-      return map.put(operation.key.slice(), operation.value.slice());
+      // Copies: `slice` of a Buffer would share its memory.
+      return map.put(new Uint8Array(operation.key), new Uint8Array(operation.value));
     case 'delete':
       return map.delete(operation.key);
     case 'deleteRange':

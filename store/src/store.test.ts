@@ -150,7 +150,7 @@ describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
   });
 
   it('keeps a value that the caller changes after the write', async () => {
-    const value = bytes('before');
+    const value = Buffer.from('before');
     await store.write(store.batch().put('rows', bytes('k'), value));
     value.fill(0);
     const read = await store.get('rows', bytes('k'));
