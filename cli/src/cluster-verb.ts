@@ -1,0 +1,47 @@
+// What every operator's verb has: the cluster's addresses, `--json`, a connection that is closed at the end.
+import type { Weir } from '@weir/sdk';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { VERB_TIMEOUT_MS } from './limits.ts';
+import { print, type Result } from './output.ts';
+
+export interface ClusterOptions {
+  readonly seeds: readonly string[];
+  readonly json?: true;
+}
+
+/** Adds `--seeds` (or WEIR_SEEDS) and `--json`. */
+export function clusterVerb(command: Command): Command {
+  const seeds = new Option('--seeds <HOST:PORT,...>', 'any shards; the others are found through them')
+    .env('WEIR_SEEDS')
+    .argParser(parseSeeds)
+    .makeOptionMandatory();
+  return command.addOption(seeds).option('--json', 'print one JSON object on one line');
+}
+
+/** Connects, runs, prints, closes. */
+export async function onCluster(
+  options: ClusterOptions,
+  run: (weir: Weir) => Promise<Result>,
+): Promise<void> {
+  // Here, so that --help and services do not pay for the client.
+  const { connect } = await import('@weir/sdk');
+  const { seeds } = options;
+  await using weir = await connect({ seeds, clientId: 'weir-cli', timeoutMs: VERB_TIMEOUT_MS });
+  print(await run(weir), options.json === true);
+}
+
+function parseSeeds(text: string): string[] {
+  const seeds = text.split(',').filter((seed) => seed !== '');
+  for (const seed of seeds) {
+    if (!/^.+:\d{1,5}$/.test(seed)) throw new InvalidArgumentError(`"${seed}" is not HOST:PORT.`);
+  }
+  if (seeds.length === 0) throw new InvalidArgumentError('No address is given.');
+  return seeds;
+}
+
+/** An argument that must be a number. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}

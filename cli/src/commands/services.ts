@@ -1,0 +1,21 @@
+// `weir ps`, `weir streams`, ...: each runs one service in this process. Its settings are the service's own business.
+import type { Command } from 'commander';
+import { SERVICES } from '../services.ts';
+
+export function registerServices(program: Command): void {
+  for (const { name, summary, load } of SERVICES) {
+    program
+      .command(name)
+      .summary(summary)
+      .usage('[options]')
+      .argument('[settings...]')
+      // The service's schema knows its flags, --help among them.
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(async (settings: string[]) => {
+        const [{ runService }, service] = await Promise.all([import('@weir/runtime'), load()]);
+        await runService(service, { argv: settings });
+      });
+  }
+}

@@ -1,0 +1,188 @@
+// The `weir` command as an operator types it: real processes against real shards.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Cluster, startCluster } from '@weir/ps/testing';
+import { spawnService } from '@weir/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+interface Answer {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let cluster: Cluster | undefined;
+
+/** Runs `weir` with WEIR_SEEDS set to the cluster. */
+function weir(
+  args: readonly string[],
+  options: { stdin?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Answer> {
+  const env = { ...process.env, WEIR_SEEDS: cluster?.seeds.join(','), ...options.env };
+  const child = spawn(process.execPath, [MAIN, ...args], { env });
+  const answer = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      answer[name] += text;
+    });
+  }
+  child.stdin.end(options.stdin ?? '');
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...answer })));
+}
+
+/** The one JSON line that a verb must print with `--json`. */
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await weir([...args, '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout.endsWith('\n')).toBe(true);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout);
+}
+
+describe('operator verbs', () => {
+  beforeAll(async () => {
+    cluster = await startCluster({ shards: 2 });
+  });
+  afterAll(() => cluster?.stop());
+
+  it('show the routing table', async () => {
+    const routing = (await json('routing')) as { epoch: number; shards: { id: string; slots: number }[] };
+    expect(routing.epoch).toBe(1);
+    expect(routing.shards.map(({ id }) => id)).toEqual(['shard-0', 'shard-1']);
+    expect(routing.shards.reduce((sum, { slots }) => sum + slots, 0)).toBe(1024);
+  });
+
+  it('create a table, push and pull its rows, and drop it', async () => {
+    const create = ['table', 'create', 'doc', '--dim', '2', '--optimizer', 'sgd', '--learning-rate', '0.5'];
+    expect(await json(...create)).toMatchObject({ name: 'default/doc', created: true });
+    expect(await json(...create)).toMatchObject({ created: false });
+    expect(await json('push', 'doc', '7:1,-2', '0x2a:4,0')).toMatchObject({ table: 'default/doc', rows: 2 });
+    expect(await json('pull', 'doc', '7', '42', '99')).toEqual({
+      table: 'default/doc',
+      dim: 2,
+      rows: [
+        { key: '7', weights: [-0.5, 1] },
+        { key: '42', weights: [-2, 0] },
+        { key: '99', weights: [0, 0] },
+      ],
+    });
+    const lines = '{"key":"7","values":[1,0]}\n\n{"key":"18446744073709551615","values":[2,2]}\n';
+    expect(await weir(['push', 'doc'], { stdin: lines })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^pushed 2 rows\n/),
+    });
+    expect((await weir(['pull', 'doc', '7', '18446744073709551615'])).stdout).toBe(
+      '7\t-1 1\n18446744073709551615\t-1 -1\n',
+    );
+    expect(await json('table', 'describe', 'default/doc')).toMatchObject({
+      dim: 2,
+      optimizer: { kind: 'sgd', learningRate: 0.5 },
+      rows: 3,
+    });
+    expect((await weir(['table', 'list'])).stdout).toMatch(/^table .*\ndefault\/doc +2 +sgd +3 /);
+    expect(await json('table', 'drop', 'doc')).toMatchObject({ dropped: 'doc' });
+    expect(await json('table', 'list')).toEqual({ tables: [] });
+  });
+
+  it('end with 1 and say what failed', async () => {
+    await json('table', 'create', 'flat', '--dim', '1', '--optimizer', 'sum');
+    expect(await weir(['pull', 'absent', '1'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^weir: TABLE_NOT_FOUND: .*default\/absent.*\n$/),
+    });
+    expect(await weir(['push', 'flat', '7:1,2'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/DIMENSION_MISMATCH: .*key 7 has 2 values; nothing was applied/),
+    });
+    expect(await weir(['push', 'flat'], { stdin: '{"key":1,"values":[1]}\n{"key":2}\n' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/line 2: "values" is not an array; nothing was applied/),
+    });
+    expect(await weir(['table', 'create', 'flat', '--dim', '2', '--optimizer', 'sum'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('TABLE_EXISTS'),
+    });
+  });
+
+  it('tell of a shard that is down', async () => {
+    expect(await json('status')).toMatchObject({
+      shards: [
+        { id: 'shard-0', state: 'serving', slots: expect.any(Number), durability: 'process' },
+        { id: 'shard-1', state: 'serving' },
+      ],
+    });
+    await cluster!.kill(1);
+    const { code, stdout } = await weir(['status', '--json', '--seeds', cluster!.seeds[0]!]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      shards: [{ state: 'serving' }, { id: 'shard-1', state: 'unreachable', error: expect.any(String) }],
+    });
+  });
+});
+
+describe('usage', () => {
+  it.each([
+    [['tabel'], 'unknown command'],
+    [['routing', '--sedes', 'x:1'], 'unknown option'],
+    [['routing', '--seeds', 'nowhere'], '"nowhere" is not HOST:PORT'],
+    [['pull', 'doc', '--seeds', 'h:1'], "missing required argument 'key'"],
+    [['pull', 'doc', 'x', '--seeds', 'h:1'], 'unsigned integer of 64 bits'],
+    [['push', 'doc', '7', '--seeds', 'h:1'], 'not KEY:VALUE'],
+    [['table', 'create', 'doc', '--dim', 'x', '--optimizer', 'sum', '--seeds', 'h:1'], 'not a number'],
+    [
+      ['table', 'create', 'doc', '--dim', '1', '--optimizer', 'sgd', '--seeds', 'h:1'],
+      'needs --learning-rate',
+    ],
+    [['ps', '--dta', 'x'], 'did you mean --data?'],
+  ])('of %j is wrong: exit code 2', async (args, message) => {
+    const { code, stdout, stderr } = await weir(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it('without seeds is wrong', async () => {
+    const { code, stderr } = await weir(['status'], { env: { WEIR_SEEDS: undefined } });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--seeds') });
+  });
+
+  it.each([[[]], [['table']]])('of %j alone lists the verbs', async (args) => {
+    const { code, stderr } = await weir(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: weir');
+  });
+
+  it.each([
+    [['--help'], 'Usage: weir'],
+    [['table', 'create', '--help'], 'Example:'],
+    [['pull', '--help'], 'Example:'],
+    [['push', '--help'], 'Examples:'],
+    [['status', '--help'], 'Example:'],
+    [['routing', '--help'], 'Example:'],
+    [['ps', '--help'], '--topology FILE'],
+  ])('%j is helped', async (args, text) => {
+    const { code, stdout, stderr } = await weir(args, { env: { WEIR_SEEDS: undefined } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(text);
+  });
+});
+
+describe('a service verb', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'weir-cli-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('runs the service until it is told to stop', async () => {
+    const service = await spawnService({ command: [MAIN, 'streams', '--data', folder], name: 'streams' });
+    expect(service.listen).toMatch(/^127\.0\.0\.1:\d+$/);
+    await service.stop();
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+});
