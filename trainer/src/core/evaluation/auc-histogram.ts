@@ -1,0 +1,32 @@
+// Area under the ROC curve in bounded memory: scores are counted by their log odds in bins of 1/2,048 between -16
+// and 16, and within a bin every pair counts half. The same scores give the same figure in any order.
+
+const BINS = 1 << 16;
+const LOG_ODDS_MAX = 16;
+const BINS_PER_UNIT = BINS / (2 * LOG_ODDS_MAX);
+
+export class AucHistogram {
+  readonly #positives = new Float64Array(BINS);
+  readonly #negatives = new Float64Array(BINS);
+
+  /** @param target 0 to 1; in between it counts as both. */
+  add(probability: number, target: number, weight: number): void {
+    const logOdds = Math.log(probability / (1 - probability));
+    const bin = Math.min(Math.max(Math.floor((logOdds + LOG_ODDS_MAX) * BINS_PER_UNIT), 0), BINS - 1);
+    this.#positives[bin]! += target * weight;
+    this.#negatives[bin]! += (1 - target) * weight;
+  }
+
+  /** Null without a positive or without a negative. */
+  get value(): number | null {
+    let positives = 0;
+    let negatives = 0;
+    let won = 0;
+    for (let bin = 0; bin < BINS; bin++) {
+      won += this.#positives[bin]! * (negatives + this.#negatives[bin]! / 2);
+      positives += this.#positives[bin]!;
+      negatives += this.#negatives[bin]!;
+    }
+    return positives > 0 && negatives > 0 ? won / (positives * negatives) : null;
+  }
+}

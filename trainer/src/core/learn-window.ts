@@ -1,0 +1,90 @@
+// One step of learning: every request of a window is predicted with the rows as pulled, before any of the window
+// is learned; gradients are summed per key over the window (in f64, in the order of the requests). A key whose
+// gradient is not finite is left out and counted: the shard would refuse the whole push for it.
+import type { Forward, Model, Targets } from '@weir/model';
+import type { PackedKeys } from '@weir/proto';
+import type { SampleRequest } from './sample-request.ts';
+import type { Window } from './window.ts';
+
+/** What was predicted for a request, before anything of its window was learned. */
+export interface Prediction {
+  readonly request: SampleRequest;
+  /** Undefined when no sample of it was kept. */
+  readonly forward: Forward | undefined;
+  readonly targets: Targets | undefined;
+}
+
+export interface Update {
+  /** Per table, each key once. */
+  readonly parts: readonly { readonly keys: PackedKeys; readonly gradients: Float32Array }[];
+  readonly rejectedRows: number;
+}
+
+/**
+ * @param rows per table keys x dim, in the order of the window's keys
+ * @param evaluate called for every request, in order
+ */
+export function learnWindow(
+  model: Model,
+  window: Window,
+  rows: readonly Float32Array[],
+  evaluate: (prediction: Prediction) => void,
+): Update {
+  const dims = model.tables.map(({ dim }) => dim);
+  const sums = rows.map((table) => new Float64Array(table.length));
+  for (const { request, learning, numbers } of window.requests) {
+    if (learning === undefined) {
+      evaluate({ request, forward: undefined, targets: undefined });
+      continue;
+    }
+    const own = numbers.map((column, table) => gather(rows[table]!, column, dims[table]!));
+    const forward = model.forward(learning.examples, own);
+    evaluate({ request, forward, targets: learning.targets });
+    const gradients = model.gradients(forward, learning.targets);
+    numbers.forEach((column, table) => {
+      scatter(sums[table]!, gradients[table]!, column, dims[table]!);
+    });
+  }
+  let rejectedRows = 0;
+  const parts = sums.map((sum, table) => {
+    const finite = keepFinite(window.keys[table]!, Float32Array.from(sum), dims[table]!);
+    rejectedRows += (window.keys[table]!.length - finite.keys.length) / 2;
+    return finite;
+  });
+  return { parts, rejectedRows };
+}
+
+function gather(table: Float32Array, numbers: Uint32Array, dim: number): Float32Array {
+  const rows = new Float32Array(numbers.length * dim);
+  for (let i = 0; i < numbers.length; i++) {
+    const from = numbers[i]! * dim;
+    for (let k = 0; k < dim; k++) rows[i * dim + k] = table[from + k]!;
+  }
+  return rows;
+}
+
+function scatter(sums: Float64Array, gradients: Float32Array, numbers: Uint32Array, dim: number): void {
+  for (let i = 0; i < numbers.length; i++) {
+    const to = numbers[i]! * dim;
+    for (let k = 0; k < dim; k++) sums[to + k]! += gradients[i * dim + k]!;
+  }
+}
+
+/** The rows whose gradients are finite; as a rule all of them, as they are. */
+function keepFinite(
+  keys: PackedKeys,
+  gradients: Float32Array,
+  dim: number,
+): { keys: PackedKeys; gradients: Float32Array } {
+  if (gradients.every(Number.isFinite)) return { keys, gradients };
+  const finite: number[] = [];
+  for (let row = 0; row * dim < gradients.length; row++) {
+    if (gradients.subarray(row * dim, (row + 1) * dim).every(Number.isFinite)) finite.push(row);
+  }
+  return {
+    keys: Uint32Array.from(finite.flatMap((row) => [keys[2 * row]!, keys[2 * row + 1]!])),
+    gradients: Float32Array.from(
+      finite.flatMap((row) => [...gradients.subarray(row * dim, (row + 1) * dim)]),
+    ),
+  };
+}
