@@ -35,6 +35,8 @@ export const RETRY_PAUSE_MAX_MS = 1_000;
 export const PROGRESS_INTERVAL_MS = 20;
 /** Without any progress of stitcher or trainer for so long after the end of the input, the replay gives up. */
 export const DRAIN_SILENCE_MS = 120_000;
+/** How long an admin port may take to answer. */
+export const ADMIN_TIMEOUT_MS = 5_000;
 
 if (EVENTS_PER_CALL > EVENTS_QUEUED_MAX) throw new Error('a call of events must fit the queue');
 if (DUE_SAMPLES_MAX < DOCUMENTS_MAX) throw new Error('the largest request must be allowed to become due');

@@ -1,0 +1,25 @@
+// `weir dev` (`npm start`): everything on this machine, on real data.
+import { type Command, Option } from 'commander';
+
+/** As given on the command line. */
+export interface DevFlags {
+  readonly data: string;
+  readonly headless: boolean;
+  readonly json: boolean;
+}
+
+export function registerDev(program: Command): void {
+  program
+    .command('dev')
+    .description(
+      'everything on this machine: three shards and every service learn from MovieLens as live traffic',
+    )
+    .addOption(new Option('--replay <set>', 'what to show').choices(['movielens']).default('movielens'))
+    .option('--data <dir>', 'where shards, streams and logs are kept', '.weir/dev')
+    .option('--headless', 'print lines instead of drawing', false)
+    .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
+    .action(async (flags: DevFlags) => {
+      const { runDev } = await import('./run-dev.ts');
+      await runDev(flags);
+    });
+}

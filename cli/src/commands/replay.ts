@@ -1,0 +1,72 @@
+// `weir replay`: a data set through the whole loop, every service a process of its own.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+const FORMATS = ['ndjson', 'trivago', 'movielens'] as const;
+const POLICIES = ['wait', 'fast'] as const;
+
+/** As given on the command line. */
+export interface ReplayFlags {
+  readonly input: string;
+  readonly format: (typeof FORMATS)[number];
+  readonly speed: number | 'max';
+  readonly model: string;
+  readonly schema?: string;
+  readonly labels: readonly string[];
+  readonly policy: (typeof POLICIES)[number];
+  readonly window?: number;
+  readonly deterministic: boolean;
+  readonly strict: boolean;
+  readonly data?: string;
+  readonly json: boolean;
+}
+
+export function registerReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('replay a data set through the whole loop: rank, log, collect, stitch, train, serve')
+    .requiredOption('--input <path>', "file (.gz too), or the set's folder for trivago and movielens")
+    .addOption(new Option('--format <format>', 'of the input').choices(FORMATS).default('ndjson'))
+    .option('--speed <max|N>', 'as fast as it goes, or N times as fast as it happened', parseSpeed, 'max')
+    .option('--model <name|file>', 'built-in model, or a module of your own', 'lr')
+    .option('--schema <file>', "the model's schema file")
+    .option('--labels <names>', 'labels to learn, one head each', parseNames, ['click'])
+    .addOption(
+      new Option('--policy <policy>', 'when samples are emitted: at the end of their window, or at once')
+        .choices(POLICIES)
+        .default('wait'),
+    )
+    .option(
+      '--window <requests>',
+      "requests of one of the trainer's windows (default: by format)",
+      parseCount,
+    )
+    .option('--deterministic', 'the same input gives the same figures: one batch in flight', false)
+    .option('--strict', 'stop at the first line that cannot be used', false)
+    .option('--data <dir>', 'keep shards, streams and logs there (default: a temporary folder)')
+    .option('--json', 'print one JSON object', false)
+    .action(async (flags: ReplayFlags) => {
+      const { runReplay } = await import('./run-replay.ts');
+      await runReplay(flags);
+    });
+}
+
+function parseSpeed(text: string): number | 'max' {
+  if (text === 'max') return text;
+  const factor = Number(text);
+  if (Number.isFinite(factor) && factor > 0) return factor;
+  throw new InvalidArgumentError('It must be max or a positive number.');
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('It must be a positive whole number.');
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('') || new Set(names).size < names.length) {
+    throw new InvalidArgumentError('It must be different names, separated by commas.');
+  }
+  return names;
+}

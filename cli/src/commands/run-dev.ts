@@ -1,0 +1,124 @@
+// What `weir dev` does: the loop on MovieLens as live traffic, what is served against the same model frozen, shown live.
+import { relative } from 'node:path';
+import {
+  BadLines,
+  devOutput,
+  type Look,
+  liveFigures,
+  MOVIELENS,
+  type Replay,
+  readRecords,
+  readServiceFigures,
+  type SummaryInput,
+  startReplay,
+  summary,
+} from '@weir/quickstart';
+import { type Interruption, listenForInterruption } from '../local-cluster/interruption.ts';
+import { firstWindowMs } from '../local-cluster/label-windows.ts';
+import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import type { DevFlags } from './dev.ts';
+import { createDisplay, type Display } from './dev-display.ts';
+
+const LABEL = 'click';
+/** Of the requests: then a copy of the model is frozen. */
+const FREEZE_PART = 0.3;
+/** MovieLens' 22 years are sent as a steady stream; with it the whole set takes about a minute on two cores. */
+const REQUESTS_PER_SECOND = 1_500;
+/** A request is one document, so windows are small: what a user just liked counts in the next answers. */
+const WINDOW = 4;
+const LOOK_INTERVAL_MS = 1_000;
+
+export async function runDev(flags: DevFlags): Promise<void> {
+  using interruption = listenForInterruption();
+  using display = createDisplay(flags, `${MOVIELENS.name}, a like is a rating of 4 stars or more`);
+  const summaryInput = await showLoop(flags, interruption, display);
+  if (summaryInput === undefined) return;
+  display.end(summary(summaryInput));
+  if (flags.json) process.stdout.write(`${JSON.stringify(devOutput(summaryInput))}\n`);
+}
+
+/** Undefined when it was interrupted before anything was served. Nothing is left running when it resolves. */
+async function showLoop(
+  flags: DevFlags,
+  interruption: Interruption,
+  display: Display,
+): Promise<SummaryInput | undefined> {
+  display.note(`starting three shards and every service; data and logs in ${flags.data}`);
+  await using loop = await openLoop({
+    data: flags.data,
+    settings: {
+      model: 'lr',
+      schema: undefined,
+      labels: [LABEL],
+      policy: 'wait',
+      window: WINDOW,
+      deterministic: false,
+      freezeAfter: Math.round(MOVIELENS.requests * FREEZE_PART),
+    },
+    report: display.note,
+  });
+  if (interruption.signal.aborted) return undefined;
+  display.note(`running as ${loop.run.name} in ${relative('', loop.run.folders.data) || '.'}`);
+  const badLines = new BadLines(MOVIELENS.path, true, display.note);
+  const replay = startReplay({
+    records: readRecords('movielens', MOVIELENS.path, badLines.add.bind(badLines)),
+    predictor: loop.cluster.addresses.predictor.listen,
+    collector: loop.cluster.addresses.collector.listen,
+    streams: loop.streams,
+    partitions: loop.partitions,
+    pace: { kind: 'rate', requestsPerSecond: REQUESTS_PER_SECOND },
+    firstWindowMs: firstWindowMs([LABEL], undefined),
+    windowRequests: WINDOW,
+    onRefused: (_request, error) => {
+      throw error;
+    },
+    signal: AbortSignal.any([interruption.signal, loop.cluster.failed]),
+  });
+  return await look(replay, loop, interruption, display);
+}
+
+/** Shows the loop until its end or an interruption. */
+async function look(
+  replay: Replay,
+  loop: Loop,
+  interruption: Interruption,
+  display: Display,
+): Promise<SummaryInput | undefined> {
+  let before: Look | undefined;
+  let latest: SummaryInput | undefined;
+  let firstFiguresS: number | null = null;
+  const lookOnce = async (): Promise<void> => {
+    const now = {
+      atMs: performance.now(),
+      progress: replay.progress(),
+      figures: await readServiceFigures(loop.figureSources),
+    };
+    const figures = liveFigures(LABEL, before, now);
+    before = now;
+    // The clock starts with this process.
+    const elapsedS = performance.now() / 1000;
+    if (figures.served.log_loss !== null) firstFiguresS ??= Number(elapsedS.toFixed(3));
+    latest = { figures, firstFiguresS, durationS: elapsedS, requestsTotal: MOVIELENS.requests };
+    if (firstFiguresS !== null) display.show(latest);
+  };
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    // A service that is being started again does not answer; the next look finds it.
+    looking ??= lookOnce()
+      .catch(() => {})
+      .finally(() => {
+        looking = undefined;
+      });
+  }, LOOK_INTERVAL_MS);
+  try {
+    await replay.done;
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    return latest;
+  } finally {
+    clearInterval(timer);
+    await looking;
+  }
+  await lookOnce();
+  return latest;
+}

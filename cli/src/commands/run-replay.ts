@@ -1,0 +1,104 @@
+// What `weir replay` does: starts the loop, drives it, prints what came of it, leaves nothing running.
+import { access } from 'node:fs/promises';
+import { loadModel, readSchema } from '@weir/model';
+import { WeirError } from '@weir/proto';
+import {
+  BadLines,
+  type Format,
+  type Replay,
+  type ReplayOutput,
+  readRecords,
+  readServiceFigures,
+  replayOutput,
+  startReplay,
+} from '@weir/quickstart';
+import { UsageError } from '@weir/runtime';
+import { listenForInterruption } from '../local-cluster/interruption.ts';
+import { firstWindowMs } from '../local-cluster/label-windows.ts';
+import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import type { ReplayFlags } from './replay.ts';
+import { reportProgress } from './report-progress.ts';
+
+/**
+ * Requests of a window, by format, as measured: larger ones train faster and learn later. A MovieLens request is one
+ * document, a list elsewhere about 25.
+ */
+const DEFAULT_WINDOW: Readonly<Record<Format, number>> = { ndjson: 16, trivago: 16, movielens: 1 };
+
+export async function runReplay(flags: ReplayFlags): Promise<void> {
+  if (flags.deterministic && flags.policy === 'fast') {
+    throw new UsageError(
+      '--deterministic needs --policy wait: under fast, samples leave in order of arrival',
+    );
+  }
+  await checkInput(flags.input);
+  // Loaded here only to be checked before nine processes start.
+  const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
+  await loadModel(flags.model, { schema, labels: flags.labels });
+  const window = flags.window ?? DEFAULT_WINDOW[flags.format];
+
+  using interruption = listenForInterruption();
+  const report = (message: string): void => void process.stderr.write(`weir replay: ${message}\n`);
+  await using loop = await openLoop({
+    data: flags.data,
+    settings: {
+      model: flags.model,
+      schema: flags.schema,
+      labels: flags.labels,
+      policy: flags.policy,
+      window,
+      deterministic: flags.deterministic,
+      freezeAfter: undefined,
+    },
+    report,
+  });
+  const badLines = new BadLines(flags.input, flags.strict, report);
+  const replay = startReplay({
+    records: readRecords(flags.format, flags.input, badLines.add.bind(badLines)),
+    predictor: loop.cluster.addresses.predictor.listen,
+    collector: loop.cluster.addresses.collector.listen,
+    streams: loop.streams,
+    partitions: loop.partitions,
+    pace: flags.speed === 'max' ? { kind: 'max' } : { kind: 'times', factor: flags.speed },
+    firstWindowMs: flags.policy === 'fast' ? 0 : firstWindowMs(flags.labels, schema),
+    windowRequests: window,
+    onRefused: (request, error) => {
+      const message = `request ${request.servingId} refused: ${error.message}`;
+      if (flags.strict) throw new WeirError('INVALID_ARGUMENT', `${message} (stopped by --strict)`);
+      report(`${message}; skipped`);
+    },
+    signal: AbortSignal.any([interruption.signal, loop.cluster.failed]),
+  });
+  const output = await finish(flags, replay, loop, badLines);
+  process.stdout.write(`${flags.json ? JSON.stringify(output) : readable(output)}\n`);
+}
+
+async function finish(
+  flags: ReplayFlags,
+  replay: Replay,
+  loop: Loop,
+  badLines: BadLines,
+): Promise<ReplayOutput> {
+  using _ = reportProgress(replay);
+  const progress = await replay.done;
+  return replayOutput({
+    progress,
+    figures: await readServiceFigures(loop.figureSources),
+    labels: flags.labels,
+    badLines: badLines.count,
+    deterministic: flags.deterministic,
+  });
+}
+
+async function checkInput(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new WeirError('CONFIGURATION', `--input ${path} cannot be read: ${why}`, { cause });
+  }
+}
+
+function readable(output: ReplayOutput): string {
+  return JSON.stringify(output, undefined, 2);
+}

@@ -1,0 +1,10 @@
+// Bounds of a cluster on this machine.
+
+/** Unexpected ends of one service that are mended; at one more the cluster has failed. */
+export const RESTARTS_MAX = 20;
+/** Pause before a service that ended is started again. */
+export const RESTART_PAUSE_MS = 100;
+/** Shards of the parameter server. */
+export const SHARDS = 3;
+/** Partitions of every stream. */
+export const PARTITIONS = 2;

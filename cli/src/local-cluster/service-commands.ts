@@ -1,0 +1,117 @@
+// Which services a cluster on this machine has, and with which flags each is started. Pure: the same addresses and
+// settings give the same command lines, so a restart is the same command again.
+import { join } from 'node:path';
+
+export interface ClusterSettings {
+  readonly model: string;
+  readonly schema: string | undefined;
+  readonly labels: readonly string[];
+  readonly policy: 'wait' | 'fast';
+  /** Requests of one of the trainer's windows. */
+  readonly window: number;
+  readonly deterministic: boolean;
+  readonly tableSet: string;
+  /** Rank requests after which the predictor keeps a frozen copy of the model; undefined: never. */
+  readonly freezeAfter: number | undefined;
+}
+
+/** `host:port` on which a service serves, and of its admin port. */
+export interface Address {
+  readonly listen: string;
+  readonly admin: string;
+}
+
+export interface ClusterAddresses {
+  readonly shards: readonly Address[];
+  readonly streams: Address;
+  readonly collector: Address;
+  readonly stitcher: Address;
+  readonly trainer: Address;
+  readonly predictor: Address;
+}
+
+export interface ClusterFolders {
+  /** Shards, their topology file; outlives a run. */
+  readonly data: string;
+  /** Streams and stitcher of this run. */
+  readonly run: string;
+  readonly logs: string;
+}
+
+export interface ServiceCommand {
+  /** Also the name of its log file. */
+  readonly name: string;
+  /** Words after `weir`. */
+  readonly argv: readonly string[];
+}
+
+export const topologyFile = (folders: ClusterFolders) => join(folders.data, 'topology.json');
+
+/** In the order in which they stop: who takes work in first, who stores last. Each stage may stop together. */
+export function serviceStages(
+  addresses: ClusterAddresses,
+  folders: ClusterFolders,
+  settings: ClusterSettings,
+): readonly (readonly ServiceCommand[])[] {
+  const streams = ['--streams', addresses.streams.listen];
+  const seeds = ['--seeds', addresses.shards.map(({ listen }) => listen).join(',')];
+  const labels = ['--labels', settings.labels.join(',')];
+  const model = [
+    ...['--model', settings.model],
+    ...(settings.schema === undefined ? [] : ['--schema', settings.schema]),
+    ...labels,
+    ...['--table-set', settings.tableSet],
+  ];
+  return [
+    [
+      command('predictor', addresses.predictor, [
+        ...streams,
+        ...seeds,
+        ...model,
+        ...['--feature-log', 'before_answer'],
+        ...(settings.freezeAfter === undefined ? [] : ['--freeze-after', String(settings.freezeAfter)]),
+      ]),
+      command('collector', addresses.collector, streams),
+    ],
+    [
+      command('stitcher', addresses.stitcher, [
+        ...streams,
+        ...['--data', join(folders.run, 'stitcher')],
+        ...(settings.schema === undefined ? labels : ['--schema', settings.schema]),
+        ...['--policy', settings.policy],
+        ...(settings.deterministic ? ['--deterministic'] : []),
+      ]),
+    ],
+    [
+      command('trainer', addresses.trainer, [
+        ...streams,
+        ...seeds,
+        ...model,
+        ...['--window', String(settings.window)],
+        ...(settings.deterministic ? ['--deterministic'] : []),
+      ]),
+    ],
+    [command('streams', addresses.streams, ['--data', join(folders.run, 'streams')])],
+    addresses.shards.map((address, index) => ({
+      ...command('ps', address, [
+        ...['--id', shardId(index)],
+        ...['--data', join(folders.data, shardId(index))],
+        ...['--topology', topologyFile(folders)],
+      ]),
+      name: shardId(index),
+    })),
+  ];
+}
+
+export const shardId = (index: number) => `shard-${index}`;
+
+/** The topology file of these shards. Ids are stable, addresses are those of this start. */
+export function topology(addresses: ClusterAddresses): string {
+  const shards = addresses.shards.map(({ listen }, index) => ({ id: shardId(index), address: listen }));
+  return `${JSON.stringify({ epoch: 1, shards }, undefined, 2)}\n`;
+}
+
+function command(service: string, address: Address, flags: readonly string[]): ServiceCommand {
+  const listen = ['--listen', address.listen, '--admin-listen', address.admin];
+  return { name: service, argv: [service, ...listen, ...flags] };
+}

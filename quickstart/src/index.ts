@@ -1,0 +1,19 @@
+// Data adaptors, the replay driver and what is shown of it.
+export { type ReplayOutput, type ReplayOutputInput, replayOutput } from './figures/replay-output.ts';
+export {
+  type FigureSources,
+  type LossAndAuc,
+  readServiceFigures,
+  type ServiceFigures,
+} from './figures/service-figures.ts';
+export { BadLines } from './formats/bad-lines.ts';
+export { FORMATS, type Format, readRecords } from './formats/formats.ts';
+export type { EventRecord, OnBadLine, ReplayRecord, RequestRecord } from './formats/record.ts';
+export { MOVIELENS } from './movielens-set.ts';
+export type { Pace } from './replay/pace.ts';
+export { type Replay, type ReplayOptions, type ReplayProgress, startReplay } from './replay/replay.ts';
+export { type FrameInput, frame } from './view/frame.ts';
+export { type LiveFigures, type Look, liveFigures } from './view/live-figures.ts';
+export { plainLine } from './view/plain-line.ts';
+export { Screen } from './view/screen.ts';
+export { type DevOutput, devOutput, type SummaryInput, summary } from './view/summary.ts';

@@ -1,0 +1,55 @@
+// What `weir dev` says at its end, as text and as the one line of JSON. Pure.
+import type { LossAndAuc } from '../figures/service-figures.ts';
+import { auc, duration, loss, percent, whole } from './format.ts';
+import type { LiveFigures } from './live-figures.ts';
+
+/** The line that `weir dev --json` ends with. */
+export interface DevOutput {
+  /** From the command's start to the first log loss of something served; null: it never came so far. */
+  readonly first_figures_s: number | null;
+  /** What was served since the freeze; before it, since the start. */
+  readonly online: LossAndAuc;
+  /** What the frozen model would have served on the same documents. */
+  readonly frozen: LossAndAuc;
+  readonly samples: number;
+  readonly duration_s: number;
+}
+
+export interface SummaryInput {
+  readonly figures: LiveFigures;
+  readonly firstFiguresS: number | null;
+  readonly durationS: number;
+  readonly requestsTotal: number;
+}
+
+export function devOutput({ figures, firstFiguresS, durationS }: SummaryInput): DevOutput {
+  return {
+    first_figures_s: firstFiguresS,
+    online: lossAndAuc(figures.comparison?.online ?? figures.served),
+    frozen: lossAndAuc(figures.comparison?.frozen ?? { log_loss: null, auc: null }),
+    samples: figures.samples,
+    duration_s: Number(durationS.toFixed(3)),
+  };
+}
+
+export function summary({ figures, durationS, requestsTotal }: SummaryInput): string[] {
+  const { comparison } = figures;
+  const whatWasSeen =
+    figures.requests < requestsTotal
+      ? `${percent(figures.requests / requestsTotal)} of the data set`
+      : 'the whole data set';
+  return [
+    `${whatWasSeen} in ${durationS.toFixed(1)} s: ${whole(figures.requests)} requests ranked, ${whole(figures.events)} events, ${whole(figures.samples)} samples`,
+    `served: log loss ${loss(figures.served.log_loss)}, AUC ${auc(figures.served.auc)}`,
+    ...(comparison === undefined
+      ? []
+      : [
+          `since the freeze: online log loss ${loss(comparison.online.log_loss)}, AUC ${auc(comparison.online.auc)}; ` +
+            `frozen ${loss(comparison.frozen.log_loss)}, ${auc(comparison.frozen.auc)}`,
+        ]),
+    `association rate ${percent(figures.associationRate)}, freshness ${duration(figures.freshnessP50Ms)} (99 %: ${duration(figures.freshnessP99Ms)})`,
+    `rows: ${figures.shards.map(({ id, rows }) => `${id} ${whole(rows)}`).join(', ')}`,
+  ];
+}
+
+const lossAndAuc = ({ log_loss, auc: area }: LossAndAuc): LossAndAuc => ({ log_loss, auc: area });
