@@ -27,7 +27,7 @@ const topologySchema = z.strictObject({
 /**
  * Reads `{"epoch": 1, "shards": [{"id": "shard-0", "address": "127.0.0.1:7070"}]}`.
  * @param source names the text in errors, for instance its path.
- * @throws WeirError CONFIGURATION naming the line (not JSON) or the field.
+ * @throws WeirError CONFIGURATION naming the field, or quoting the place that is not JSON.
  */
 export function parseTopology(text: string, source: string): Topology {
   const result = topologySchema.safeParse(parseJson(text, source));

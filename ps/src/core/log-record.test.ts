@@ -1,0 +1,108 @@
+import { WeirError } from '@weir/proto';
+import { InitializerKind, OptimizerKind } from '@weir/proto/v1/tables';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeLogRecord, encodeLogRecord, type LogRecord } from './log-record.ts';
+import { seal } from './sealed.ts';
+
+const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const client = fc.record({
+  id: fc.string({ unit: 'grapheme', maxLength: 20 }),
+  incarnation: fc.string({ maxLength: 20 }),
+  number: fc.integer({ min: 1, max: 2 ** 50 }),
+});
+const part = fc.record({
+  tableUid: fc.string({ maxLength: 40 }),
+  keys: fc.uint32Array({ maxLength: 20 }).map((words) => words.subarray(0, words.length & ~1)),
+  values: fc.float32Array({ noNaN: true, maxLength: 40 }),
+});
+const error = fc
+  .string()
+  .map((message) => new WeirError('NOT_OWNER', message, { epoch: 3, keyIndex: 0 }).toDetail());
+const spec = fc
+  .record({ name: fc.string(), dim: fc.integer({ min: 1, max: 4096 }) })
+  .map(({ name, dim }) => ({
+    name,
+    uid: 'u-1',
+    seed: 2 ** 53 - 1,
+    dim,
+    optimizer: {
+      kind: OptimizerKind.ADAGRAD,
+      learningRate: Math.fround(0.1),
+      initialAccumulator: 0.5,
+      beta1: 0,
+      beta2: 0,
+      epsilon: 0,
+      ftrlBeta: 0,
+      l1: 0,
+      l2: 0,
+      momentum: 0,
+    },
+    initializer: { kind: InitializerKind.ZERO, value: 0, low: 0, high: 0, mean: 0, standardDeviation: 0 },
+    gradientClip: 0,
+    updateNormMax: 1.5,
+  }));
+const record: fc.Arbitrary<LogRecord> = fc.oneof(
+  fc.record({
+    kind: fc.constant('push' as const),
+    seq,
+    client,
+    originTimeMs: fc.nat(),
+    parts: fc.array(part, { maxLength: 3 }),
+  }),
+  fc.record({ kind: fc.constant('create' as const), seq, spec }),
+  fc.record({ kind: fc.constant('drop' as const), seq, tableUid: fc.string() }),
+  fc.record({ kind: fc.constant('refusal' as const), seq, client, error }),
+);
+
+const corrupt = (message: RegExp) =>
+  expect.objectContaining({ code: 'CORRUPT', message: expect.stringMatching(message) });
+const EXAMPLE: LogRecord = { kind: 'drop', seq: 41, tableUid: 'u-1' };
+
+describe('a log record', () => {
+  it('comes back as it was, at any alignment', () => {
+    fc.assert(
+      fc.property(record, fc.nat(9), (original, offset) => {
+        const stored = encodeLogRecord(original);
+        const memory = Buffer.alloc(offset + stored.length);
+        memory.set(stored, offset);
+        expect(decodeLogRecord(memory.subarray(offset), original.seq)).toEqual(original);
+      }),
+    );
+  });
+
+  it('is CORRUPT, by its seq, with any one bit flipped or its end missing', () => {
+    fc.assert(
+      fc.property(record, fc.nat(), fc.nat(7), fc.nat(), (original, at, bit, cut) => {
+        const stored = encodeLogRecord(original);
+        const flipped = Uint8Array.from(stored);
+        flipped[at % stored.length]! ^= 1 << bit;
+        const message = new RegExp(`^log record ${original.seq}: `);
+        expect(() => decodeLogRecord(flipped, original.seq)).toThrow(corrupt(message));
+        const short = stored.subarray(0, cut % stored.length);
+        expect(() => decodeLogRecord(short, original.seq)).toThrow(corrupt(message));
+      }),
+    );
+  });
+
+  it('is CORRUPT under a seq that is not its own', () => {
+    expect(() => decodeLogRecord(encodeLogRecord(EXAMPLE), 42)).toThrow(
+      corrupt(/^log record 42: .*record 41/),
+    );
+  });
+
+  it('is refused when a newer Weir wrote it', () => {
+    const newer = seal(encodeLogRecord(EXAMPLE), 2, 3);
+    expect(() => decodeLogRecord(newer, 41)).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringMatching(/41 has format 2/) }),
+    );
+  });
+
+  it('is CORRUPT when its kind is unknown or bytes are left over', () => {
+    const stored = encodeLogRecord(EXAMPLE);
+    expect(() => decodeLogRecord(seal(Uint8Array.from(stored), 1, 9), 41)).toThrow(corrupt(/unknown kind 9/));
+    const longer = new Uint8Array(stored.length + 3);
+    longer.set(stored);
+    expect(() => decodeLogRecord(seal(longer, 1, 3), 41)).toThrow(corrupt(/3 bytes are left over/));
+  });
+});
