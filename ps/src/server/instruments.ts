@@ -58,10 +58,10 @@ export function observeShard(shard: Shard): void {
   );
   counter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
   counter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
-  gauge('ps.log', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
+  gauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
   gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
   gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
-  gauge('ps.push.in_flight', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
+  gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
   ps.createObservableCounter('ps.push.refusals', {
     unit: '{push}',
     description: 'Pushes refused',
@@ -73,7 +73,7 @@ export function observeShard(shard: Shard): void {
       for (const { spec, rows } of tables.list()) result.observe(rows.rows, { table: spec.name });
     },
   );
-  ps.createObservableGauge('ps.table.size', {
+  ps.createObservableGauge('ps.table.bytes', {
     unit: 'By',
     description: 'Memory of rows and index',
   }).addCallback((result) => {

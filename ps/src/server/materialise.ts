@@ -5,7 +5,7 @@
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
 // durable; and no push is ever half applied when a page is read.
-import type { Logger } from '@weir/runtime';
+import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../core/client-numbers.ts';
 import { ROUND_LOG_BYTES_MAX, ROUND_LOG_BYTES_MIN, ROUND_WRITE_BYTES } from '../limits.ts';
@@ -33,7 +33,7 @@ export interface MaterialiserParts {
   readonly numbers: ClientNumbers;
   readonly log: PushLog;
   readonly counters: ShardCounters;
-  readonly logger: Logger;
+  readonly logger: Runtime['log'];
 }
 
 export class Materialiser {

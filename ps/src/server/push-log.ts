@@ -3,7 +3,7 @@
 // records may already be on disk. What waits behind it is refused after STORAGE_WAIT_MS.
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import type { Logger } from '@weir/runtime';
+import type { Runtime } from '@weir/runtime';
 import { COMMIT_BYTES_MAX, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../limits.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
 import { Slice } from './slices.ts';
@@ -34,13 +34,13 @@ export interface PushLogParts {
   readonly nextSeq: number;
   /** Bytes of the records that recovery replayed. */
   readonly replayedBytes: number;
-  readonly logger: Logger;
+  readonly logger: Runtime['log'];
   readonly events: PushLogEvents;
 }
 
 export class PushLog {
   readonly #sink: LogSink;
-  readonly #logger: Logger;
+  readonly #logger: Runtime['log'];
   readonly #events: PushLogEvents;
   #waiting: LogEntry[] = [];
   #nextSeq: number;

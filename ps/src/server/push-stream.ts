@@ -97,15 +97,21 @@ class PushStream {
   }
 
   #assemble(frame: PushRequest): WholePush | undefined {
-    const before = this.#assembly.heldBytes;
-    const fits = this.#bytes.take(frameBytes(frame));
-    if (!fits) this.#assembly.abandon(overloaded('too many bytes of pushes are in flight'));
-    const push = this.#assembly.add(frame);
-    const held = push === undefined ? this.#assembly.heldBytes : push.bytes;
-    // An abandoned push gives back what its earlier frames took, and this one's share if it was taken.
-    const taken = before + (fits ? frameBytes(frame) : 0);
-    this.#bytes.release(taken - held);
-    return push;
+    let held = this.#assembly.heldBytes;
+    if (this.#bytes.take(frameBytes(frame))) held += frameBytes(frame);
+    else this.#assembly.abandon(overloaded('too many bytes of pushes are in flight'));
+    let kept = 0;
+    try {
+      const push = this.#assembly.add(frame);
+      kept = push === undefined ? this.#assembly.heldBytes : push.bytes;
+      return push;
+    } catch (error) {
+      kept = this.#assembly.heldBytes;
+      throw error;
+    } finally {
+      // An abandoned push gives back what its frames took; a frame of another push never joined it.
+      this.#bytes.release(held - kept);
+    }
   }
 
   #submit(client: PushClient, push: WholePush): void {

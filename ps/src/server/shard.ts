@@ -2,7 +2,7 @@
 // What always holds: pages and deltas show only what is durable, since records are applied after they are written.
 import { WeirError } from '@weir/proto';
 import type { DescribeShardResponse, RoutingTable, TableState } from '@weir/proto/v1/parameter_server';
-import type { Logger } from '@weir/runtime';
+import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
@@ -27,7 +27,7 @@ export interface ShardOptions {
   readonly durability: Durability;
   /** Opened with the families of families.ts; the caller closes it after `stop`. */
   readonly store: Store;
-  readonly logger: Logger;
+  readonly logger: Runtime['log'];
   readonly instruments: Instruments;
 }
 
