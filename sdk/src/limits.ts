@@ -8,7 +8,7 @@ export const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 /** One try at one seed: a seed that hangs must not use up the time of the others. */
 export const SEED_TIMEOUT_MS = 2_000;
 /** How long a lost connection may stay away before the routing table is asked for another address. */
-export const READY_TIMEOUT_MS = 2_000;
+export const READY_TIMEOUT_MS = 1_000;
 
 /** First and longest wait between tries; in between it doubles. */
 export const RETRY_DELAY_MS_MIN = 10;

@@ -1,0 +1,90 @@
+// Shards are killed and started again while clients push: every push counts once, and a subscriber ends up with
+// the rows that a pull gives. WEIR_SEED replays the choice of shards and keys.
+import { type Cluster, startCluster } from '@weir/ps/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connect, type PushResult, type Table } from './index.ts';
+import { MapReplica } from './testing/map-replica.ts';
+
+const SEED = Number(process.env.WEIR_SEED ?? Date.now() % 1_000_000);
+const KEYS = 200;
+const KILLS = 4;
+const PUSHERS = 6;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ shards: 3 });
+});
+afterAll(() => cluster?.stop());
+
+/** Mulberry32 (Tommy Ettinger, public domain). */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+it(`counts every push once over kill -9 of shards, and keeps a subscriber equal (WEIR_SEED=${SEED})`, async () => {
+  const random = randomFrom(SEED);
+  await using weir = await connect({ seeds: cluster.seeds, clientId: 'pusher' });
+  await weir.tables.create({ name: 'count', dim: 1, optimizer: { kind: 'sum' } });
+  const table = await weir.table('count');
+
+  const replica = new MapReplica();
+  const ending = new AbortController();
+  let heard = (): void => {};
+  const following = (async () => {
+    for await (const delta of table.subscribe({ signal: ending.signal, intervalMs: 10 })) {
+      replica.apply(delta);
+      heard();
+    }
+  })();
+
+  const expected = new Float32Array(KEYS);
+  const positions = new Map<string, number>();
+  let pushes = 0;
+  let pushing = true;
+  const pusher = async (): Promise<void> => {
+    while (pushing) {
+      const { acks } = await pushRandomly(table, random, expected);
+      for (const { shard, seq } of acks) positions.set(shard, Math.max(seq, positions.get(shard) ?? 0));
+      pushes++;
+    }
+  };
+  const pushers = Array.from({ length: PUSHERS }, pusher);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const before = pushes;
+    while (pushes < before + 20) await new Promise(setImmediate);
+    const shard = Math.floor(random() * 3);
+    await cluster.kill(shard);
+    await cluster.restart(shard);
+  }
+  pushing = false;
+  await Promise.all(pushers);
+
+  const all = BigUint64Array.from({ length: KEYS }, (_, i) => BigInt(i));
+  const rows = await table.pull(all);
+  expect(rows).toEqual(expected);
+
+  const acks = [...positions].map(([shard, seq]) => ({ shard, seq }));
+  while (!replica.has(acks)) {
+    await new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+  }
+  ending.abort();
+  await following;
+  expect(Float32Array.from(all, (key) => replica.get(key)?.[0] ?? 0)).toEqual(rows);
+  expect(replica.snapshots).toBeGreaterThan(3);
+  expect(replica.deltas).toBeGreaterThan(0);
+});
+
+/** A few random keys, some twice; `expected` counts them. */
+function pushRandomly(table: Table, random: () => number, expected: Float32Array): Promise<PushResult> {
+  const keys = BigUint64Array.from({ length: 12 }, () => BigInt(Math.floor(random() * KEYS)));
+  for (const key of keys) expected[Number(key)]!++;
+  return table.push(keys, new Float32Array(keys.length).fill(1));
+}

@@ -1,0 +1,239 @@
+// Pushes against shards that misbehave in every way the protocol allows.
+import { WeirError } from '@weir/proto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { connect, OutcomeUnknownError, type PushResult, type Table, type Weir } from './index.ts';
+import { PUSH_BYTES_IN_FLIGHT_MAX } from './limits.ts';
+import { keysOwnedBy, ScriptedShard, scriptedRouting } from './testing/scripted-shard.ts';
+
+/** Even slots belong to the first shard, odd ones to the second. */
+const byParity = (slot: number): number => slot % 2;
+const [KEY_A] = keysOwnedBy(0, 1, byParity);
+const [KEY_B] = keysOwnedBy(1, 1, byParity);
+const BOTH = BigUint64Array.of(KEY_A!, KEY_B!);
+const ONES = Float32Array.of(1, 1);
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function twoShards(): Promise<{ a: ScriptedShard; b: ScriptedShard; weir: Weir; table: Table }> {
+  const a = new ScriptedShard('a');
+  const b = new ScriptedShard('b');
+  for (const shard of [a, b]) {
+    await shard.listen();
+    cleanups.push(() => shard.die());
+  }
+  const routing = scriptedRouting(1, [a, b], byParity);
+  a.routing = routing;
+  b.routing = routing;
+  const weir = await connect({ seeds: [a.address], clientId: 'test', timeoutMs: 10_000 });
+  cleanups.push(() => weir.close());
+  return { a, b, weir, table: await weir.table('sums') };
+}
+
+const numbersOf = (shard: ScriptedShard): number[][] => [...shard.applied.values()];
+
+async function outcomeUnknown(push: Promise<PushResult>): Promise<OutcomeUnknownError> {
+  const error: unknown = await push.then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(OutcomeUnknownError);
+  return error as OutcomeUnknownError;
+}
+
+/** Until the client has seen that its connection to a shard is gone. */
+async function noticed(weir: Weir, shard: string): Promise<void> {
+  for (;;) {
+    const status = (await weir.describeShards()).find((one) => one.shard === shard)!;
+    if ('error' in status && status.error.code === 'UNAVAILABLE') return;
+  }
+}
+
+describe('a push', () => {
+  it('is sent again under its number when the answer was lost, and applied once', async () => {
+    const { a, table } = await twoShards();
+    a.script = (number) => (number === 2 ? 'lose' : 'apply');
+    await Promise.all(Array.from({ length: 5 }, () => table.push(BOTH, ONES)));
+    expect(a.sums.get(KEY_A!)).toBe(5);
+    expect(numbersOf(a)).toEqual([[1, 2, 3, 4, 5]]);
+  });
+
+  it('waits for the hint of an overloaded shard, and keeps order and numbers', async () => {
+    const { a, table } = await twoShards();
+    let refusals = 0;
+    a.script = (number) =>
+      number === 2 && refusals++ < 2 ? new WeirError('OVERLOADED', 'full', { retryAfterMs: 5 }) : 'apply';
+    await Promise.all(Array.from({ length: 4 }, () => table.push(BOTH, ONES)));
+    expect(numbersOf(a)).toEqual([[1, 2, 3, 4]]);
+    expect(a.gaps).toEqual([]);
+  });
+
+  it('is split anew under new numbers when a shard no longer owns its keys', async () => {
+    const { a, b, weir, table } = await twoShards();
+    await table.push(BOTH, ONES);
+    const moved = scriptedRouting(2, [a, b], () => 1);
+    b.routing = moved;
+    a.routing = moved;
+    a.script = () => new WeirError('NOT_OWNER', 'moved', { epoch: 2 });
+    const { acks } = await table.push(BOTH, ONES);
+    expect(acks.map(({ shard }) => shard)).toEqual(['b']);
+    expect(weir.routing().epoch).toBe(2);
+    expect(Object.fromEntries(b.sums)).toEqual({ [String(KEY_A)]: 1, [String(KEY_B)]: 2 });
+    expect(numbersOf(b)).toEqual([[1, 2, 3]]);
+    expect(b.gaps).toEqual([]);
+  });
+
+  it("names the key in the caller's arrays, the table and the shard when it is refused", async () => {
+    const { b, table } = await twoShards();
+    b.script = () => new WeirError('NOT_FINITE', 'row 1 is NaN', { table: 'uid-sums', keyIndex: 1 });
+    const odd = keysOwnedBy(1, 2, byParity);
+    const keys = BigUint64Array.of(KEY_A!, odd[0]!, KEY_A!, odd[1]!);
+    await expect(table.push(keys, new Float32Array(4))).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      table: 'default/sums',
+      shard: 'b',
+      keyIndex: 3,
+      message: expect.stringContaining('applied by a'),
+    });
+    b.script = () => 'apply';
+    await table.push(BOTH, ONES);
+    expect(b.gaps).toEqual([]);
+  });
+
+  it('ends as OUTCOME_UNKNOWN when one shard is silent; retry keeps the number, and later pushes fit behind it', async () => {
+    const { a, b, table } = await twoShards();
+    b.script = () => 'mute';
+    const error = await outcomeUnknown(table.push(BOTH, ONES, { timeoutMs: 50 }));
+    expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', shards: ['b'], acks: [{ shard: 'a' }] });
+    expect((await outcomeUnknown(error.retry({ timeoutMs: 20 }))).shards).toEqual(['b']);
+    b.script = () => 'apply';
+    await table.push(BOTH, ONES);
+    const { acks } = await error.retry();
+    expect(acks.map(({ shard }) => shard).sort()).toEqual(['a', 'b']);
+    expect([a.sums.get(KEY_A!), b.sums.get(KEY_B!)]).toEqual([2, 2]);
+    expect(numbersOf(b)).toEqual([[1, 2]]);
+  });
+
+  it('keeps the number of a push that was given up, also over a lost connection', async () => {
+    const { b, table } = await twoShards();
+    const port = Number(b.address.split(':')[1]);
+    b.script = () => 'mute';
+    await outcomeUnknown(table.push(BOTH, ONES, { timeoutMs: 50 }));
+    await outcomeUnknown(table.push(BOTH, ONES, { signal: AbortSignal.timeout(50) }));
+    b.die();
+    b.script = () => 'apply';
+    await b.listen(port);
+    await table.push(BOTH, ONES);
+    expect(numbersOf(b)).toEqual([[1, 2, 3]]);
+    expect(b.gaps).toEqual([]);
+    expect(b.sums.get(KEY_B!)).toBe(3);
+  });
+
+  it('that ended before anything was sent uses no number and is not applied', async () => {
+    const { b, weir, table } = await twoShards();
+    const port = Number(b.address.split(':')[1]);
+    const onlyB = BigUint64Array.of(KEY_B!);
+    await table.push(onlyB, Float32Array.of(1));
+    b.die();
+    await noticed(weir, 'b');
+    await expect(table.push(onlyB, Float32Array.of(10), { timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining(b.address),
+    });
+    const signal = AbortSignal.abort();
+    await expect(table.push(onlyB, Float32Array.of(10), { signal })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    await b.listen(port);
+    await table.push(onlyB, Float32Array.of(1));
+    expect(numbersOf(b)).toEqual([[1, 2]]);
+    expect(b.sums.get(KEY_B!)).toBe(2);
+  });
+
+  it('goes on under a new incarnation when the shard has forgotten the client', async () => {
+    const { b, table } = await twoShards();
+    await table.push(BOTH, ONES);
+    await table.push(BOTH, ONES);
+    b.forgetClients();
+    await Promise.all([table.push(BOTH, ONES), table.push(BOTH, ONES)]);
+    expect(numbersOf(b)).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(b.sums.get(KEY_B!)).toBe(4);
+  });
+
+  it('is cut into frames and arrives whole, also when the connection is lost in between', async () => {
+    const { a, b, table } = await twoShards();
+    const keys = BigUint64Array.from({ length: 200_000 }, (_, i) => BigInt(i));
+    a.script = (number) => (number === 1 ? 'lose' : 'apply');
+    await table.push(keys, new Float32Array(keys.length).fill(2));
+    expect(a.framesReceived).toBeGreaterThan(4);
+    expect(a.sums.size + b.sums.size).toBe(keys.length);
+    expect([...a.sums.values(), ...b.sums.values()].every((sum) => sum === 2)).toBe(true);
+  });
+
+  it('waits in its caller when a shard has too many bytes unsettled', async () => {
+    const { b, weir, table } = await twoShards();
+    b.script = () => 'mute';
+    const keys = new BigUint64Array(100_000).fill(KEY_B!);
+    const values = new Float32Array(keys.length).fill(1);
+    const pushes = Array.from({ length: 20 }, () => table.push(keys, values));
+    const settled = Promise.all(pushes);
+    while (b.bytesReceived < PUSH_BYTES_IN_FLIGHT_MAX - 1_300_000) await new Promise(setImmediate);
+    // Time enough for what is not held back to arrive.
+    for (let roundTrip = 0; roundTrip < 100; roundTrip++) await weir.describeShards();
+    expect(b.bytesReceived).toBeLessThanOrEqual(PUSH_BYTES_IN_FLIGHT_MAX);
+    b.script = () => 'apply';
+    b.acknowledge();
+    await settled;
+    expect(b.sums.get(KEY_B!)).toBe(2_000_000);
+    expect(numbersOf(b)).toEqual([Array.from({ length: 20 }, (_, i) => i + 1)]);
+  });
+
+  it('follows a shard to another address', async () => {
+    const { a, b, table } = await twoShards();
+    await table.push(BOTH, ONES);
+    b.die();
+    await b.listen();
+    a.routing = scriptedRouting(1, [a, b], byParity);
+    b.routing = a.routing;
+    await table.push(BOTH, ONES);
+    expect(numbersOf(b)).toEqual([[1, 2]]);
+  });
+
+  it('fails at once on what a shard refuses for good, and works again after', async () => {
+    const { b, table } = await twoShards();
+    b.script = () => new WeirError('TABLE_NOT_FOUND', 'no table uid-sums');
+    await expect(table.push(BOTH, ONES)).rejects.toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      table: 'default/sums',
+      message: expect.stringContaining('no table default/sums'),
+    });
+    b.script = () => 'apply';
+    await table.push(BOTH, ONES);
+  });
+
+  it('under way at close ends as OUTCOME_UNKNOWN; draining waits for it instead', async () => {
+    const closed = await twoShards();
+    closed.b.script = () => 'mute';
+    const unknown = outcomeUnknown(closed.table.push(BOTH, ONES));
+    while (closed.b.sums.size === 0) await new Promise(setImmediate);
+    await closed.weir.close();
+    const error = await unknown;
+    await expect(error.retry()).rejects.toMatchObject({ code: 'CANCELLED' });
+
+    const drained = await twoShards();
+    drained.b.script = () => 'mute';
+    await outcomeUnknown(drained.table.push(BOTH, ONES, { timeoutMs: 50 }));
+    const waiting = drained.table.push(BOTH, ONES);
+    const draining = drained.weir.drain();
+    await expect(drained.table.push(BOTH, ONES)).rejects.toMatchObject({ code: 'CANCELLED' });
+    while (numbersOf(drained.b)[0]?.length !== 2) await new Promise(setImmediate);
+    drained.b.acknowledge();
+    await draining;
+    expect((await waiting).acks.length).toBe(2);
+  });
+});
