@@ -12,6 +12,8 @@ export interface Display extends Disposable {
 
 /** Plain lines come less often than frames: they stay. */
 const LINE_INTERVAL_S = 2;
+/** Looks of which the curves are drawn. */
+const HISTORY_MAX = 100;
 
 export function createDisplay(flags: DevFlags, title: string): Display {
   if (process.stdout.isTTY && !flags.headless && !flags.json) return drawn(title);
@@ -43,6 +45,7 @@ function drawn(title: string): Display {
       if (online?.log_loss != null && frozen?.log_loss != null) {
         history.push({ online: online.log_loss, frozen: frozen.log_loss });
       }
+      if (history.length > HISTORY_MAX) history.shift();
       screen.draw(
         frame({ figures, title, requestsTotal, elapsedS: durationS, history, columns: screen.columns }),
       );

@@ -1,4 +1,6 @@
 // Ctrl-C and its like: the first asks for an orderly stop, the second ends this process at once; services end with it.
+import { WeirError } from '@weir/proto';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const EXIT_CODE_INTERRUPTED = 130;
 
@@ -9,9 +11,9 @@ export interface Interruption extends Disposable {
 
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
-  const interrupt = (): void => {
+  const interrupt = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(EXIT_CODE_INTERRUPTED);
-    controller.abort();
+    controller.abort(new WeirError('CANCELLED', `stopped by ${signal}`));
   };
   for (const signal of SIGNALS) process.on(signal, interrupt);
   return {
