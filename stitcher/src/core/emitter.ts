@@ -1,0 +1,85 @@
+// What leaves a join as samples: emissions under either policy, their clock, and progress. The clock never goes back,
+// and progress is said only after every record below it.
+import type { Counters } from './counters.ts';
+import { dueEmission, negativeEmission, positiveEmission } from './emissions.ts';
+import type { JoinStep } from './join-step.ts';
+import type { DueGroup, LabelPlan } from './label-plan.ts';
+import type { OpenRequest, Positive } from './open-request.ts';
+import { completeSample, completeSamples } from './sample-records.ts';
+import { END_OF_TIME_MS } from './stream-clock.ts';
+
+export class Emitter {
+  readonly #plan: LabelPlan;
+  readonly #counters: Counters;
+  #emissionMs: number;
+  #progressMs: number;
+  /** An emission of now waits for the clock to move on before a reader may release it. */
+  #isPending = false;
+
+  constructor(plan: LabelPlan, counters: Counters, state: { emissionMs: number; progressMs: number }) {
+    this.#plan = plan;
+    this.#counters = counters;
+    this.#emissionMs = state.emissionMs;
+    this.#progressMs = state.progressMs;
+  }
+
+  state(): { emissionMs: number; progressMs: number } {
+    return { emissionMs: this.#emissionMs, progressMs: this.#progressMs };
+  }
+
+  /** No emission below it follows. */
+  advance(toMs: number): void {
+    this.#emissionMs = Math.max(this.#emissionMs, toMs);
+  }
+
+  /** `wait`: a window of the request has ended. Precondition: emissions come in order of their due times. */
+  due(step: JoinStep, request: OpenRequest, group: DueGroup, template: Uint8Array): void {
+    const emission = dueEmission(request, group, this.#plan);
+    this.#emit(step, completeSamples(template, emission));
+    if (emission.revision === 0) this.#counters.samples += request.docIds.length;
+    for (const { label } of request.positives) if (group.labels.includes(label)) this.#countPositive(label);
+  }
+
+  /** `fast`: the request is new. */
+  negatives(step: JoinStep, request: OpenRequest, template: Uint8Array): void {
+    this.advance(request.timeMs);
+    this.#emit(step, completeSamples(template, negativeEmission(request, this.#plan, this.#emissionMs)));
+    this.#isPending = true;
+    request.revision = 1;
+    this.#counters.samples += request.docIds.length;
+  }
+
+  /** `fast`: a label was heard of, by an event of this time. */
+  positive(
+    step: JoinStep,
+    request: OpenRequest,
+    positive: Positive,
+    timeMs: number,
+    template: Uint8Array,
+  ): void {
+    this.advance(timeMs);
+    const emission = positiveEmission(request, positive, this.#plan, this.#emissionMs);
+    this.#emit(step, completeSample(template, positive.sample, emission));
+    this.#isPending = true;
+    request.revision++;
+    this.#countPositive(positive.label);
+  }
+
+  /** To be called last in a step. */
+  sayProgress(step: JoinStep): void {
+    if (this.#isPending) this.advance(Math.min(this.#emissionMs + 1, END_OF_TIME_MS));
+    this.#isPending = false;
+    if (this.#emissionMs <= this.#progressMs) return;
+    this.#progressMs = this.#emissionMs;
+    step.outputs.samples.push({ progressTimeMs: this.#progressMs });
+  }
+
+  #emit(step: JoinStep, value: Uint8Array): void {
+    step.outputs.samples.push({ value });
+    this.#counters.sampleRecords++;
+  }
+
+  #countPositive(label: number): void {
+    this.#counters.positives[this.#plan.labels[label]!.label]!++;
+  }
+}

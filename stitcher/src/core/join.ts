@@ -1,0 +1,261 @@
+// The join of one partition: features and behaviour in, samples and side records out. A plain function of its
+// inputs: within each of the two streams the order counts, between them it does not (but for `fast`, whose samples
+// leave in order of arrival). No I/O, no clock: wall clock comes in as `nowMs`.
+import { crc32 } from 'node:zlib';
+import type { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
+import { checkBehaviourEvent } from './check-behaviour-event.ts';
+import { checkFeatureRecord } from './check-feature-record.ts';
+import type { Counters, InputStream } from './counters.ts';
+import { type Due, dueBetween } from './due.ts';
+import { isWatched } from './emissions.ts';
+import { Emitter } from './emitter.ts';
+import { emptyJoinState, type JoinState } from './join-state.ts';
+import { emptyStep, type JoinStep } from './join-step.ts';
+import { canSee, judgeEvent, type Verdict } from './judge-event.ts';
+import type { DueGroup, LabelPlan } from './label-plan.ts';
+import { Ledger } from './ledger.ts';
+import { FUTURE_MS_MAX, WATERMARK_BOUND_MS } from './limits.ts';
+import { type OpenRequest, openRequest } from './open-request.ts';
+import { OpenRequests } from './open-requests.ts';
+import type { PendingEvent } from './pending-event.ts';
+import { sampleTemplate } from './sample-records.ts';
+import { StreamClock } from './stream-clock.ts';
+import { judgeUnmatchedEvents } from './unmatched-events.ts';
+import { WaitingEvents } from './waiting-events.ts';
+
+export type Policy = 'wait' | 'fast';
+
+export interface JoinOptions {
+  readonly plan: LabelPlan;
+  readonly policy: Policy;
+  readonly partition: number;
+}
+
+/** A data record as read; `record` is undefined where the bytes cannot be decoded. */
+export interface Input<R> {
+  readonly offset: number;
+  readonly value: Uint8Array;
+  readonly record: R | undefined;
+}
+
+// Fall-back keys, which may find the request, come with a later version.
+const NO_SERVING_ID: Verdict = { kind: 'orphan', reason: 'serving_id_missing' };
+
+export class Join {
+  readonly options: JoinOptions;
+  readonly requests = new OpenRequests();
+  readonly waiting = new WaitingEvents();
+  /** Windows at whose end something happens: all under `wait`; under `fast` only the last, when requests close. */
+  readonly groups: readonly DueGroup[];
+  readonly #clocks: Readonly<Record<InputStream, StreamClock>>;
+  readonly #ledger: Ledger;
+  readonly #emitter: Emitter;
+  #firedMs: number;
+  #step: JoinStep = emptyStep();
+  /** What is not kept in memory, here for one step. */
+  readonly #lent = new Map<string, OpenRequest>();
+  readonly #lentTemplates = new Map<string, Uint8Array>();
+
+  constructor(options: JoinOptions, state: JoinState = emptyJoinState(options.plan)) {
+    const { plan, policy } = options;
+    this.options = options;
+    this.groups = policy === 'wait' ? plan.groups : plan.groups.slice(-1);
+    this.#clocks = {
+      features: new StreamClock(WATERMARK_BOUND_MS, state.clocks.features),
+      behaviour: new StreamClock(WATERMARK_BOUND_MS, state.clocks.behaviour),
+    };
+    this.#ledger = new Ledger(structuredClone(state.counters));
+    this.#emitter = new Emitter(plan, this.#ledger.counters, state);
+    this.#firedMs = state.firedMs;
+  }
+
+  get counters(): Counters {
+    return this.#ledger.counters;
+  }
+
+  /** Nothing below it follows in either stream. */
+  get watermarkMs(): number {
+    return Math.min(this.#clocks.features.watermarkMs, this.#clocks.behaviour.watermarkMs);
+  }
+
+  /** Everything due below it has been emitted. */
+  get firedMs(): number {
+    return this.#firedMs;
+  }
+
+  clock(stream: InputStream): StreamClock {
+    return this.#clocks[stream];
+  }
+
+  state(): JoinState {
+    return {
+      clocks: { features: this.#clocks.features.state(), behaviour: this.#clocks.behaviour.state() },
+      firedMs: this.#firedMs,
+      ...this.#emitter.state(),
+      counters: this.counters,
+    };
+  }
+
+  find(servingId: string): OpenRequest | undefined {
+    return this.requests.find(servingId) ?? this.#lent.get(servingId);
+  }
+
+  /** For this step: requests, and templates by serving id, that are only in the store. */
+  lend(requests: Iterable<OpenRequest>, templates: Iterable<readonly [string, Uint8Array]>): void {
+    for (const request of requests) this.#lent.set(request.servingId, request);
+    for (const [servingId, template] of templates) this.#lentTemplates.set(servingId, template);
+  }
+
+  /** Precondition: the serving id's request, if it is only in the store, has been lent. */
+  features(input: Input<FeatureRecord>, nowMs: number): void {
+    const { value, record } = input;
+    const reason = record === undefined ? 'undecodable' : checkFeatureRecord(record, value.length);
+    if (record === undefined || reason !== undefined) {
+      this.#ledger.reject(this.#step, 'features', reason!, value, record);
+      return;
+    }
+    const { servingId } = record;
+    const arrivalWatermarkMs = this.#clocks.features.watermarkMs;
+    const timeMs = this.#eventTime('features', record.timeMs, nowMs);
+    const ageMs = arrivalWatermarkMs - (timeMs + this.options.plan.windowMaxMs);
+    const known = this.find(servingId);
+    const contentHash = crc32(value);
+    if (ageMs > 0) this.#ledger.lateFeatures(this.#step, servingId, timeMs, ageMs, value);
+    else if (known !== undefined) this.#ledger.duplicate('features', known.contentHash !== contentHash);
+    else {
+      const source = { partition: this.options.partition, offset: input.offset };
+      const { template, docIds } = sampleTemplate(record, timeMs, source);
+      this.#open(
+        openRequest({ servingId, timeMs, arrivalWatermarkMs, contentHash, docIds, template }),
+        template,
+      );
+    }
+  }
+
+  /** Precondition: the request, if it is only in the store, has been lent; under `fast` its template too. */
+  behaviour(input: Input<BehaviourEvent>, nowMs: number): void {
+    const { offset, value, record: event } = input;
+    const reason = event === undefined ? 'undecodable' : checkBehaviourEvent(event, value.length);
+    if (event === undefined || reason !== undefined) {
+      this.#ledger.reject(this.#step, 'behaviour', reason!, value, event);
+      return;
+    }
+    const { plan } = this.options;
+    const arrivalWatermarkMs = this.#clocks.behaviour.watermarkMs;
+    const timeMs = this.#eventTime('behaviour', event.timeMs, nowMs);
+    const label = plan.labels.findIndex((window) => window.label === event.type);
+    const pending: PendingEvent = { offset, value, event, timeMs, arrivalWatermarkMs, label };
+    const request = this.find(event.servingId);
+    if (label === -1) this.#ledger.ignore('label_not_configured');
+    else if (event.servingId === '') this.#ledger.settle(this.#step, pending, NO_SERVING_ID);
+    else if (request !== undefined && canSee(request, pending, plan)) this.#judge(request, pending);
+    else this.#wait(pending);
+  }
+
+  /** What is due below `toMs`, from memory and `cold` (the requests of that range that are only in the store). */
+  due(toMs: number, cold: readonly OpenRequest[]): Due[] {
+    const asChanged = cold.map((request) => this.#lent.get(request.servingId) ?? request);
+    return dueBetween(this.groups, this.requests, asChanged, this.#firedMs, toMs);
+  }
+
+  /**
+   * Settles everything below `toMs`: samples that are due, events that waited for features, closings.
+   * Preconditions: `firedMs < toMs <= watermarkMs`; `due` is `due(toMs)`; under `wait` templates that are not in
+   * memory have been lent.
+   */
+  fire(toMs: number, due: readonly Due[]): void {
+    const { plan, policy } = this.options;
+    const unmatched = this.waiting.takeBelow(toMs);
+    for (const pending of unmatched) this.#noLongerWaits(pending);
+    for (const [pending, verdict] of judgeUnmatchedEvents(unmatched)) {
+      this.#ledger.settle(this.#step, pending, verdict);
+    }
+    for (const { request, group } of due) {
+      if (policy === 'wait' && isWatched(request, group)) {
+        this.#emitter.due(this.#step, request, group, this.#template(request));
+      }
+      if (group.windowMs !== plan.windowMaxMs) continue;
+      this.counters.openRequests--;
+      if (this.requests.has(request)) this.requests.close(request);
+    }
+    this.#firedMs = toMs;
+    this.#emitter.advance(toMs);
+    this.requests.removeBelow(toMs - plan.retentionMs);
+  }
+
+  /** Ends the step: what it has to write. What was lent goes back. */
+  takeStep(): JoinStep {
+    this.#emitter.sayProgress(this.#step);
+    this.#lent.clear();
+    this.#lentTemplates.clear();
+    const step = this.#step;
+    this.#step = emptyStep();
+    return step;
+  }
+
+  #open(request: OpenRequest, template: Uint8Array): void {
+    const { plan, policy } = this.options;
+    this.requests.insert(request);
+    this.#step.requests.add(request);
+    this.#step.templates.set(request, template);
+    this.counters.requests++;
+    this.counters.openRequests++;
+    this.counters.documents += request.docIds.length;
+    if (policy === 'fast') this.#emitter.negatives(this.#step, request, template);
+    for (const pending of this.waiting.take(request.servingId, (waiting) => canSee(request, waiting, plan))) {
+      this.#noLongerWaits(pending);
+      this.#judge(request, pending);
+    }
+  }
+
+  #wait(pending: PendingEvent): void {
+    // A copy: the bytes as read are a view that would hold a whole batch in memory.
+    const waiting = { ...pending, value: pending.value.slice() };
+    this.waiting.add(waiting);
+    this.#step.waitingAdded.add(waiting);
+  }
+
+  #eventTime(stream: InputStream, recordTimeMs: number, nowMs: number): number {
+    const clock = this.#clocks[stream];
+    const isFarFuture = !clock.hasProgress && recordTimeMs > nowMs + FUTURE_MS_MAX;
+    if (isFarFuture) this.counters.clamped++;
+    const timeMs = isFarFuture ? nowMs : recordTimeMs;
+    clock.observe(timeMs);
+    return timeMs;
+  }
+
+  #judge(request: OpenRequest, pending: PendingEvent): void {
+    const verdict = judgeEvent(request, pending, this.options.plan);
+    this.#ledger.settle(this.#step, pending, verdict);
+    if (verdict.kind === 'duplicate') return;
+    if (verdict.kind === 'positive') this.#addPositive(request, verdict.sample, pending);
+    this.#step.requests.add(request);
+    if (this.requests.has(request)) this.requests.changed(request);
+  }
+
+  #addPositive(request: OpenRequest, sample: number, { label, timeMs, event }: PendingEvent): void {
+    const { ingestTimeMs } = event;
+    const known = request.positives.find(
+      (positive) => positive.label === label && positive.sample === sample,
+    );
+    if (known !== undefined) {
+      known.ingestTimeMs = Math.max(known.ingestTimeMs, ingestTimeMs);
+      return;
+    }
+    const delayed = timeMs > request.timeMs + this.options.plan.labels[label]!.observationMs;
+    const positive = { label, sample, delayed, ingestTimeMs };
+    request.positives.push(positive);
+    if (this.options.policy === 'wait') return;
+    this.#emitter.positive(this.#step, request, positive, timeMs, this.#template(request));
+  }
+
+  #template(request: OpenRequest): Uint8Array {
+    const template = request.template ?? this.#lentTemplates.get(request.servingId);
+    if (template === undefined) throw new Error(`template of '${request.servingId}' was not lent`);
+    return template;
+  }
+
+  #noLongerWaits(pending: PendingEvent): void {
+    if (!this.#step.waitingAdded.delete(pending)) this.#step.waitingGone.add(pending);
+  }
+}
