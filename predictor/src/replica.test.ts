@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { Replica, type ReplicaDelta } from './replica.ts';
 
 const DIM = 2;
+/** The first of a snapshot's messages, and not the last. */
+const SNAPSHOT_START = { snapshotStart: true, upTo: undefined };
 const SHARDS = ['a', 'b'];
 /** Keys of a shard: even ones belong to `a`, odd ones to `b`. */
 const shardOf = (key: bigint): string => SHARDS[Number(key % 2n)]!;
@@ -21,8 +23,8 @@ function delta(
     packedKeys: packKeys(keys),
     weights,
     packedTombstones: none,
-    snapshot: false,
     snapshotStart: false,
+    upTo: {},
     ...more,
   };
 }
@@ -42,12 +44,12 @@ describe('Replica', () => {
           [2n, 1],
           [4n, 1],
         ]),
-        { snapshot: true, snapshotStart: true },
+        SNAPSHOT_START,
       ),
     );
     expect(replica.whole).toBe(false);
     replica.apply(delta('a', new Map()));
-    replica.apply(delta('a', new Map([[2n, 5]]), { snapshot: true, snapshotStart: true }));
+    replica.apply(delta('a', new Map([[2n, 5]]), SNAPSHOT_START));
     expect([read(replica, 2n), read(replica, 4n)]).toEqual([5, 1]);
     replica.apply(delta('a', new Map()));
     expect([read(replica, 2n), read(replica, 4n)]).toEqual([5, undefined]);
@@ -57,7 +59,7 @@ describe('Replica', () => {
     const replica = new Replica(DIM, SHARDS);
     for (const shard of SHARDS) {
       expect(replica.whole).toBe(false);
-      replica.apply(delta(shard, new Map(), { snapshot: true, snapshotStart: true }));
+      replica.apply(delta(shard, new Map(), SNAPSHOT_START));
       replica.apply(delta(shard, new Map()));
     }
     expect(replica.whole).toBe(true);
@@ -88,7 +90,7 @@ describe('Replica', () => {
           }
           if (kind === 'snapshot') {
             for (const k of [...reference.keys()]) if (shardOf(k) === shard) reference.delete(k);
-            replica.apply(delta(shard, own, { snapshot: true, snapshotStart: true }));
+            replica.apply(delta(shard, own, SNAPSHOT_START));
             replica.apply(delta(shard, new Map()));
           } else replica.apply(delta(shard, own));
           for (const [k, value] of own) reference.set(k, value);

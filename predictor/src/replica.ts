@@ -10,8 +10,10 @@ export interface ReplicaDelta {
   /** keys x dim. */
   readonly weights: Float32Array;
   readonly packedTombstones: PackedKeys;
-  readonly snapshot: boolean;
+  /** First message of a snapshot. */
   readonly snapshotStart: boolean;
+  /** Set when all rows of the shard changed up to it have been delivered: a snapshot is whole with it. */
+  readonly upTo: unknown;
 }
 
 interface ShardState {
@@ -59,8 +61,8 @@ export class Replica {
     if (state === undefined)
       throw new Error(`delta of shard ${delta.shard}, which the replica does not know`);
     if (delta.snapshotStart) state.writing++;
-    else if (!delta.snapshot) state.whole = state.writing;
     this.#write(delta, state);
+    if (delta.upTo !== undefined) state.whole = state.writing;
     const gone = delta.packedTombstones;
     for (let i = 0; i < gone.length; i += 2) {
       const row = this.#index.find(gone[i]!, gone[i + 1]!);
