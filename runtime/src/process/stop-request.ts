@@ -1,5 +1,6 @@
 // When a process must stop: SIGTERM, SIGINT, or its parent's death. One deadline for all of the stop; a second signal
 // ends the process at once.
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 
 export interface StopRequest {
@@ -16,6 +17,8 @@ export const PARENT_PIPE = 'WEIR_PARENT_PIPE';
 
 export function awaitStopRequest(log: Logger, timeoutMs: number, env: NodeJS.ProcessEnv): StopRequest {
   const controller = new AbortController();
+  // Every open stream may listen; their number is bounded elsewhere.
+  setMaxListeners(0, controller.signal);
   const { promise: requested, resolve } = Promise.withResolvers<void>();
   const begin = (reason: string): void => {
     log.info({ reason, timeoutMs }, 'stopping');
