@@ -1,5 +1,6 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
 import { Command, CommanderError } from 'commander';
+import { registerDev } from './commands/dev.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRouting } from './commands/routing.ts';
 import { registerRows } from './commands/rows.ts';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
         '  weir ps --help                               settings of a service',
       ].join('\n'),
     );
+  registerDev(program);
   registerReplay(program);
   registerServices(program);
   registerTable(program);
