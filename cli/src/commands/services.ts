@@ -7,6 +7,7 @@ export function registerServices(program: Command): void {
     program
       .command(name)
       .summary(summary)
+      .description(`${summary}; see weir ${name} --help`)
       .usage('[options]')
       .argument('[settings...]')
       // The service's schema knows its flags, --help among them.
