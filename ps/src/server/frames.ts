@@ -3,6 +3,7 @@
 // same table are joined when the whole push is validated.
 import { PUSH_BYTES_MAX, WeirError } from '@weir/proto';
 import type { PushPart, PushRequest } from '@weir/proto/v1/parameter_server';
+import { UID_LENGTH_MAX } from '../core/limits.ts';
 import { PUSH_PARTS_MAX } from '../limits.ts';
 
 export interface WholePush {
@@ -58,6 +59,12 @@ export class PushAssembly {
     if (this.#error === undefined) {
       for (const part of frame.parts) this.#parts.push(part);
       this.#bytes += frameBytes(frame);
+      // Uids are not among the bytes counted, and are repeated in refusals.
+      if (frame.parts.some(({ tableUid }) => tableUid.length > UID_LENGTH_MAX)) {
+        this.abandon(
+          new WeirError('INVALID_ARGUMENT', `a table uid has at most ${UID_LENGTH_MAX} characters`),
+        );
+      }
       if (this.#bytes > PUSH_BYTES_MAX || this.#parts.length > PUSH_PARTS_MAX) {
         this.abandon(tooLarge(frame.number));
       }

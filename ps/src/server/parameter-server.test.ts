@@ -166,6 +166,18 @@ describe('one push', () => {
     expect(await client.rows('uid-doc', [1n, 500n])).toEqual(before);
   });
 
+  it('with an origin time that is no time, or a uid longer than any, is refused', async () => {
+    for (const originTimeMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      expect(await refused(client.push(pushRequest(0, [f], { originTimeMs })))).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    }
+    const part = { ...f, tableUid: 'x'.repeat(100_000) };
+    const error = await refused(client.push(pushRequest(0, [part])));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(error.message.length).toBeLessThan(200);
+  });
+
   it('names the table and the row of a NaN', async () => {
     const parts = [pushPart('uid-doc', [1n, 2n], [1, 2, Number.NaN, 4])];
     expect(await refused(client.push(pushRequest(0, parts)))).toMatchObject({

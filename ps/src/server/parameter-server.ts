@@ -8,7 +8,7 @@ import {
   PullResponse,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
-import type { GrpcServer } from '@weir/runtime';
+import type { GrpcServer, Runtime } from '@weir/runtime';
 import { SUBSCRIBERS_MAX } from '../limits.ts';
 import type { Instruments } from './instruments.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -33,8 +33,26 @@ export interface ParameterServer {
   stop(): void;
 }
 
-export function serveShard(server: GrpcServer, shard: Shard, instruments: Instruments): ParameterServer {
+export function serveShard(
+  server: GrpcServer,
+  shard: Shard,
+  instruments: Instruments,
+  logger: Runtime['log'],
+): ParameterServer {
   const calls = new OpenCalls();
+  const unary = <Request, Response>(
+    answer: (request: Request) => Response | Promise<Response>,
+  ): handleUnaryCall<Request, Response> => {
+    return async (call, callback) => {
+      try {
+        callback(null, await answer(call.request));
+      } catch (thrown) {
+        const error = WeirError.from(thrown);
+        if (error.code === 'INTERNAL') logger.error({ err: thrown, method: call.getPath() }, 'a call failed');
+        callback(error.toStatus());
+      }
+    };
+  };
   server.addService(DEFINITION, {
     createTable: unary((request) => shard.tableAdmin.create(request.spec)),
     listTables: unary(() => ({ tables: shard.tableStates() })),
@@ -53,18 +71,6 @@ export function serveShard(server: GrpcServer, shard: Shard, instruments: Instru
     subscribe: (call) => void serveSubscription(call, shard, calls),
   });
   return { stop: () => calls.stopAll() };
-}
-
-function unary<Request, Response>(
-  answer: (request: Request) => Response | Promise<Response>,
-): handleUnaryCall<Request, Response> {
-  return async (call, callback) => {
-    try {
-      callback(null, await answer(call.request));
-    } catch (error) {
-      callback(WeirError.from(error).toStatus());
-    }
-  };
 }
 
 type SubscribeCall = ServerWritableStream<SubscribeRequest, Delta>;

@@ -41,7 +41,7 @@ export const psService = defineService({
       const instruments = createInstruments();
       const shard = await openShard({ id, routing, durability, store, logger: log, instruments });
       const server = createGrpcServer();
-      const parameterServer = serveShard(server, shard, instruments);
+      const parameterServer = serveShard(server, shard, instruments, log);
       const listen = await server.bind(settings.listen);
       observeShard(shard);
       // Before a planned restart: it shortens the replay.

@@ -99,6 +99,9 @@ export class PushPipeline {
     if (push.hasSources) {
       return new WeirError('UNIMPLEMENTED', 'this version does not take pushes with source ranges');
     }
+    if (!(push.originTimeMs >= 0 && push.originTimeMs < Number.POSITIVE_INFINITY)) {
+      return new WeirError('INVALID_ARGUMENT', `origin_time_ms is ${push.originTimeMs}; Unix ms, or 0`);
+    }
     const { tables, ownership } = this.#parts;
     try {
       return validatePush(push.parts, { table: (uid) => tables.get(uid)?.spec, ownership });

@@ -166,10 +166,13 @@ describe('a push stream', () => {
 describe('bounded memory', () => {
   it('turns a push away as OVERLOADED with all behind it, until it comes again; nothing is lost', async () => {
     const identity = newClient();
-    const value = new Array<number>(1024 * 1024).fill(1);
-    const keys = Array.from({ length: value.length }, (_, i) => BigInt(10_000_000 + i));
-    const large = pushPart('uid-doc', keys, value);
-    const count = Math.floor(STREAM_BYTES_IN_FLIGHT_MAX / (12 * 1024 * 1024));
+    // 12 MiB in few rows.
+    await client.create(sumTable('wide', 4096));
+    const keys = Array.from({ length: 768 }, (_, i) => BigInt(i));
+    const values = new Array<number>(keys.length * 4096).fill(1);
+    const large = pushPart('uid-wide', keys, values);
+    const bytes = large.keys.byteLength + large.values.byteLength;
+    const count = Math.floor(STREAM_BYTES_IN_FLIGHT_MAX / bytes);
     const stream = client.pushStream();
     disk.hold();
     for (let number = 1; number <= count + 1; number++) {
@@ -198,7 +201,8 @@ describe('bounded memory', () => {
     }
     const last = await settled(stream, count + 3);
     expect(refusalsOf(last)).toEqual([[count + 3, 'OVERLOADED']]);
-    expect([...(await client.rows('uid-doc', [11n, keys[5]!]))]).toEqual([3, count]);
+    expect([...(await client.rows('uid-doc', [11n]))]).toEqual([3]);
+    expect((await client.rows('uid-wide', [5n])).at(-1)).toBe(count);
     expect(server.shard.bytesInFlight.held).toBe(0);
     stream.cancel();
   });

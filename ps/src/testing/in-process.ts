@@ -46,7 +46,7 @@ export async function startTestShard(options: TestShardOptions = {}): Promise<Te
   const store = options.store ?? openMemoryStore({ families: FAMILIES });
   const shard = await openTestShardOnly({ ...options, store });
   const server = createGrpcServer();
-  const parameterServer = serveShard(server, shard, SILENT);
+  const parameterServer = serveShard(server, shard, SILENT, silentLogger());
   const address = await server.bind('127.0.0.1:0');
   const client = new RawClient(address);
   const stop = async (): Promise<void> => {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { ClientNumbers } from '../core/client-numbers.ts';
+import { ownershipOf, routingTableOf } from '../core/routing.ts';
+import { LOG_BYTES_MAX } from '../limits.ts';
+import { ONE_SHARD, silentLogger } from '../testing/in-process.ts';
+import { pushPart, sumTable } from '../testing/raw-client.ts';
+import { ShardCounters } from './counters.ts';
+import type { WholePush } from './frames.ts';
+import { PushLog } from './push-log.ts';
+import { type PushOutcome, PushPipeline } from './push-pipeline.ts';
+import { Tables } from './tables.ts';
+
+const CLIENT = { id: 'client', incarnation: 'only' };
+
+/** A pipeline over a log that is stored nowhere. */
+function newPipeline(logBytes: () => number) {
+  const tables = new Tables();
+  tables.add(sumTable('doc', 1));
+  const log = new PushLog({
+    sink: { keeps: false, write: async () => undefined },
+    nextSeq: 1,
+    replayedBytes: 0,
+    logger: silentLogger(),
+    events: { committed() {}, storageFailed() {} },
+  });
+  const pipeline = new PushPipeline({
+    tables,
+    numbers: new ClientNumbers(),
+    log,
+    ownership: ownershipOf(routingTableOf(ONE_SHARD), 'shard-0'),
+    counters: new ShardCounters(),
+    logBytes,
+    pushLatency() {},
+  });
+  const submit = (number: number) =>
+    new Promise<PushOutcome>((settle) => pipeline.submit(CLIENT, wholePush(number), settle));
+  return { tables, log, submit };
+}
+
+function wholePush(number: number): WholePush {
+  const parts = [pushPart('uid-doc', [1n], [1])];
+  return { number, epoch: 1, originTimeMs: 0, hasSources: false, parts, bytes: 12, error: undefined };
+}
+
+describe('the push pipeline', () => {
+  it('turns pushes away while the log is longer than allowed, and takes the same number afterwards', async () => {
+    let logBytes = LOG_BYTES_MAX + 1;
+    const { submit } = newPipeline(() => logBytes);
+    expect(await submit(1)).toMatchObject({ kind: 'turned away', error: { code: 'OVERLOADED' } });
+    logBytes = 0;
+    expect(await submit(1)).toMatchObject({ kind: 'settled', seq: 1, refusal: undefined });
+  });
+
+  it('skips a push whose table was dropped between its validation and its turn', async () => {
+    const { tables, log, submit } = newPipeline(() => 0);
+    log.submit({
+      bytes: 0,
+      encode: () => new Uint8Array(0),
+      apply: (seq) => tables.drop('uid-doc', seq),
+      refuse: () => undefined,
+    });
+    expect(await submit(1)).toMatchObject({ kind: 'settled', seq: 2, refusal: undefined });
+    expect(await submit(2)).toMatchObject({ refusal: { code: 'TABLE_NOT_FOUND' } });
+  });
+
+  it('turns pushes away once the log has stopped', async () => {
+    const { log, submit } = newPipeline(() => 0);
+    await log.stop();
+    expect(await submit(1)).toMatchObject({ kind: 'turned away', error: { code: 'UNAVAILABLE' } });
+  });
+});
