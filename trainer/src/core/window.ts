@@ -1,12 +1,12 @@
 // Collects requests into windows: the unit that is pulled, learned and pushed at once. A request is never split.
 // A window closes when it holds enough requests or would push enough bytes; the caller closes it early after a
-// timeout, at the end of the input, or to stop. Keys are numbered as requests come in, each once per window.
+// timeout or at the end of the input. Keys are numbered as requests come in, each once per window.
 import type { TableDefinition } from '@weir/model';
 import { KeyIndex, type PackedKeys } from '@weir/proto';
 import type { PartitionPosition } from './partition-merge.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
-export const CLOSE_REASONS = ['count', 'bytes', 'timeout', 'end_of_input', 'stop'] as const;
+export const CLOSE_REASONS = ['count', 'bytes', 'timeout', 'end_of_input'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 export interface WindowRequest extends PreparedRequest {

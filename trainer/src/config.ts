@@ -1,0 +1,58 @@
+// Settings of `weir trainer`.
+import { adminConfig, hostPort } from '@weir/runtime';
+import { z } from 'zod';
+import {
+  IN_FLIGHT_DEFAULT,
+  IN_FLIGHT_MAX,
+  WINDOW_REQUESTS_DEFAULT,
+  WINDOW_TIMEOUT_MS_DEFAULT,
+} from './limits.ts';
+
+export const trainerConfig = z.strictObject({
+  ...adminConfig,
+  streams: hostPort().describe('address of the streams server'),
+  seeds: z
+    .string()
+    .min(1)
+    .describe('addresses of shards, any one is enough')
+    .meta({ placeholder: 'HOST:PORT,...' }),
+  model: z
+    .string()
+    .default('lr')
+    .describe('built-in model, or a module of your own')
+    .meta({ placeholder: 'NAME|FILE' }),
+  schema: z.string().optional().describe("the model's schema file").meta({ placeholder: 'FILE' }),
+  labels: z
+    .string()
+    .default('click')
+    .describe('labels to learn, one head each')
+    .meta({ placeholder: 'NAME,...' }),
+  tableSet: z.string().default('default').describe("namespace of the model's tables"),
+  window: z
+    .int()
+    .positive()
+    .default(WINDOW_REQUESTS_DEFAULT)
+    .describe('requests that are learned at once, with gradients summed per key'),
+  windowTimeoutMs: z
+    .int()
+    .positive()
+    .default(WINDOW_TIMEOUT_MS_DEFAULT)
+    .describe('learn a window that is not full after this long; never with --deterministic'),
+  inFlight: z
+    .int()
+    .positive()
+    .max(IN_FLIGHT_MAX)
+    .default(IN_FLIGHT_DEFAULT)
+    .describe('pushes that may be unacknowledged when the next window is pulled, counting its own'),
+  sampleRatio: z
+    .string()
+    .default('')
+    .describe("keep this share of a label's negatives, each weighted by 1 / ratio")
+    .meta({ placeholder: 'LABEL=RATIO,...' }),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .describe('one push in flight and no window timeout: the same input gives the same rows'),
+});
+
+export type TrainerConfig = z.infer<typeof trainerConfig>;
