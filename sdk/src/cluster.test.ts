@@ -206,7 +206,7 @@ describe('the client', () => {
     const ones = new Float32Array(60).fill(1);
     await table.push(keys, ones);
     await cluster.kill(1);
-    const error = await table.push(keys, ones, { timeoutMs: 300 }).catch((thrown) => thrown);
+    const error = await table.push(keys, ones, { timeoutMs: 1_000 }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', retryable: true, shards: ['shard-1'] });
     const retrying = (error as OutcomeUnknownError).retry();

@@ -20,7 +20,7 @@ export async function fetchRouting(
 
 /**
  * The routing table of the first seed that answers. Rounds are repeated until the scope ends, since shards
- * may be starting; a refusal (a wrong token, say) ends them at once.
+ * may be starting; but not once every seed has refused for good (a wrong token, say).
  * @throws WeirError naming every seed and what it said last.
  */
 export async function fetchFromSeeds(
@@ -38,11 +38,12 @@ export async function fetchFromSeeds(
         const error = WeirError.from(thrown);
         if (scope.ended) break;
         said.set(seed, error);
-        if (decide(error) === 'fail') throw noSeed(error, scope, seeds, said);
       } finally {
         client.close();
       }
     }
+    const refusals = [...said.values()].filter((error) => decide(error) === 'fail');
+    if (refusals.length === seeds.length) throw noSeed(refusals[0]!, scope, seeds, said);
     await scope.sleep(delay(round, undefined, Math.random()));
   }
   throw noSeed(scope.error(), scope, seeds, said);

@@ -24,10 +24,10 @@ export const KEEPALIVE_TIMEOUT_MS = 10_000;
 export const FLOW_CONTROL_WINDOW_BYTES = 8 * 1024 * 1024;
 /** Bytes of numbered pushes that a shard has not settled yet; more wait in their callers' awaits. */
 export const PUSH_BYTES_IN_FLIGHT_MAX = PUSH_BYTES_MAX;
-/** What a push costs beside its rows, so that many tiny ones are bounded too. */
-export const PUSH_OVERHEAD_BYTES = 256;
 /** Bytes of rows asked of a shard and not yet received. */
 export const PULL_BYTES_IN_FLIGHT_MAX = 8 * 1024 * 1024;
+/** What a push or a pull request costs beside its rows, so that many tiny ones are bounded too. */
+export const REQUEST_OVERHEAD_BYTES = 256;
 /** Pushes, and requests of pulls, that wait for their turn at one shard; a caller who awaits nothing ends here. */
 export const WAITING_MAX = 65_536;
 /** Deltas of all shards that a subscriber has not taken yet; beyond it the shards are not read. */

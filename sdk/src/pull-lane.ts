@@ -10,7 +10,7 @@ import type {
   PullResult,
 } from '@weir/proto/v1/parameter_server';
 import type { CallScope } from './call-scope.ts';
-import { PULL_BYTES_IN_FLIGHT_MAX, WAITING_MAX } from './limits.ts';
+import { PULL_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import type { ShardConnection } from './shard-connection.ts';
 import { ShardStream, type StreamUser } from './shard-stream.ts';
 import { inTermsOf, type TableRef } from './table-ref.ts';
@@ -26,7 +26,7 @@ interface Job {
   readonly keys: PackedKeys;
   readonly epoch: number;
   /** Of the rows asked for. */
-  readonly bytes: number;
+  readonly rowBytes: number;
   resolve(answer: PullAnswer): void;
   reject(error: WeirError): void;
   /** The caller is gone; the answer, should it come, only gives its bytes back. */
@@ -61,7 +61,7 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
         table,
         keys,
         epoch,
-        bytes: keyCount(keys) * table.dim * 4,
+        rowBytes: keyCount(keys) * table.dim * 4,
         resolve: (answer) => {
           off();
           resolve(answer);
@@ -108,11 +108,11 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
     while (this.#stream.ready) {
       const job = this.#waiting[0];
       if (job === undefined) return;
-      if (this.#bytesInFlight > 0 && this.#bytesInFlight + job.bytes > PULL_BYTES_IN_FLIGHT_MAX) return;
+      if (this.#bytesInFlight > 0 && this.#bytesInFlight + costOf(job) > PULL_BYTES_IN_FLIGHT_MAX) return;
       this.#waiting.shift();
       const requestId = ++this.#lastRequestId;
       this.#inFlight.set(requestId, job);
-      this.#bytesInFlight += job.bytes;
+      this.#bytesInFlight += costOf(job);
       this.#stream.write({
         requestId,
         epoch: job.epoch,
@@ -125,12 +125,12 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
     const job = this.#inFlight.get(response.requestId);
     if (job === undefined) return;
     this.#inFlight.delete(response.requestId);
-    this.#bytesInFlight -= job.bytes;
+    this.#bytesInFlight -= costOf(job);
     const result = response.results[0];
     if (response.error !== undefined) {
       job.reject(inTermsOf(WeirError.fromDetail(response.error), [job.table], this.#shard.id));
-    } else if (result === undefined || result.values.byteLength !== job.bytes) {
-      const text = `${this.#shard.name} answered ${result?.values.byteLength ?? 0} bytes of rows instead of ${job.bytes}`;
+    } else if (result === undefined || result.values.byteLength !== job.rowBytes) {
+      const text = `${this.#shard.name} answered ${result?.values.byteLength ?? 0} bytes of rows instead of ${job.rowBytes}`;
       job.reject(new WeirError('INTERNAL', text, { table: job.table.name, shard: this.#shard.id }));
     } else {
       job.resolve({ values: result.values, refused: result.refused, epoch: response.epoch });
@@ -157,4 +157,9 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
     if (index >= 0) this.#waiting.splice(index, 1);
     else job.abandoned = true;
   }
+}
+
+/** What a request holds of PULL_BYTES_IN_FLIGHT_MAX. */
+function costOf(job: Job): number {
+  return job.rowBytes + REQUEST_OVERHEAD_BYTES;
 }

@@ -11,7 +11,7 @@ import type {
   PushRequest,
   PushResponse,
 } from '@weir/proto/v1/parameter_server';
-import { PUSH_BYTES_IN_FLIGHT_MAX, PUSH_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
+import { PUSH_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import { framesOf, type ShardPush } from './push-frames.ts';
 import { decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
@@ -41,7 +41,7 @@ class Entry implements LanePush {
   constructor(push: ShardPush, originTimeMs: number) {
     this.frames = framesOf(push.tables);
     this.epoch = push.epoch;
-    this.bytes = push.bytes + PUSH_OVERHEAD_BYTES;
+    this.bytes = push.bytes + REQUEST_OVERHEAD_BYTES;
     this.originTimeMs = originTimeMs;
     const { promise, resolve } = Promise.withResolvers<Settlement>();
     this.settled = promise;

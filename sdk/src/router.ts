@@ -14,6 +14,7 @@ export class Router {
   readonly #shards = new Map<string, Shard>();
   #current: RoutingTable;
   #refreshing: Promise<void> | undefined;
+  #refreshScope: CallScope | undefined;
   #closed = false;
 
   constructor(routing: RoutingTable, channels: Channels, clientId: string, seeds: readonly string[]) {
@@ -50,6 +51,7 @@ export class Router {
 
   close(): void {
     this.#closed = true;
+    this.#refreshScope?.cancel('the client is closed');
     for (const shard of this.#shards.values()) shard.close();
   }
 
@@ -68,6 +70,7 @@ export class Router {
   /** Asks every shard, since any may be the first to know better; the seeds only when none answers. */
   async #fetchFromAny(): Promise<void> {
     using scope = new CallScope('refreshing the routing table', {}, SEED_TIMEOUT_MS);
+    this.#refreshScope = scope;
     const answers = await Promise.allSettled(
       this.shards.map(({ connection }) =>
         fetchRouting(connection.client, this.channels, scope, connection.name),

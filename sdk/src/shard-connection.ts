@@ -12,7 +12,7 @@ export class ShardConnection {
   #client: ParameterServerClient;
   readonly #onUnreachable: () => void;
 
-  /** @param onUnreachable told each time the shard could not be reached for a while: it may have moved. */
+  /** @param onUnreachable asks for the routing table again. */
   constructor({ id, address }: ShardAddress, channels: Channels, onUnreachable: () => void) {
     this.id = id;
     this.channels = channels;
@@ -41,6 +41,11 @@ export class ShardConnection {
     this.#client = this.channels.open(address);
   }
 
+  /** The shard could not be reached for a while: it may have moved. */
+  unreachable(): void {
+    this.#onUnreachable();
+  }
+
   /** Resolves once connected; rejects with UNAVAILABLE after READY_TIMEOUT_MS. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -49,7 +54,7 @@ export class ShardConnection {
           resolve();
           return;
         }
-        this.#onUnreachable();
+        this.unreachable();
         reject(new WeirError('UNAVAILABLE', `${this.name} cannot be reached`, { shard: this.id, cause }));
       });
     });

@@ -94,6 +94,7 @@ async function follow(
       const error = WeirError.from(thrown);
       if (signal.aborted) return;
       if (decide(error) === 'fail') throw error;
+      shard.connection.unreachable();
     } finally {
       signal.removeEventListener('abort', cancel);
       call.cancel();

@@ -6,6 +6,7 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
@@ -20,6 +21,7 @@ import {
   WeirError,
 } from '@weir/proto';
 import {
+  type Delta,
   type GetRoutingRequest,
   type ListTablesResponse,
   ParameterServerService,
@@ -28,6 +30,7 @@ import {
   type PushRequest,
   type PushResponse,
   type RoutingTable,
+  type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
 import { encodeSpec } from '../table-spec.ts';
 
@@ -39,6 +42,7 @@ export type Script = 'apply' | 'lose' | 'mute' | WeirError;
 
 type Unary<Request, Response> = ServerUnaryCall<Request, Response>;
 type PullCall = ServerDuplexStream<PullRequest, PullResponse>;
+export type SubscribeCall = ServerWritableStream<SubscribeRequest, Delta>;
 type PushCall = ServerDuplexStream<PushRequest, PushResponse>;
 
 /** Slot -> one of the shards, by a rule. */
@@ -58,6 +62,7 @@ export class ScriptedShard {
   routing: RoutingTable = { epoch: 0, shards: [], slots: new Uint8Array(0), hash: '' };
   /** Asked for each whole push that is next in order. */
   script: (number: number) => Script = () => 'apply';
+  onSubscribe: (call: SubscribeCall) => void = () => {};
   readonly sums = new Map<bigint, number>();
   /** Numbers applied, by incarnation in order of appearance. */
   readonly applied = new Map<string, number[]>();
@@ -88,6 +93,7 @@ export class ScriptedShard {
         call.on('data', (request: PullRequest) => call.write(this.#pulled(request)));
         call.on('end', () => call.end());
       },
+      subscribe: (call: SubscribeCall) => this.onSubscribe(call),
       push: (call: PushCall) => this.#servePush(call),
     });
     const bound = await new Promise<number>((resolve, reject) =>
