@@ -86,14 +86,15 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
 }
 
 async function freeAddresses(shards: number): Promise<ClusterAddresses> {
-  const ports = await freePorts(2 * (shards + 5));
-  const next = (): Address => ({ listen: `127.0.0.1:${ports.pop()!}`, admin: `127.0.0.1:${ports.pop()!}` });
+  const ports = await freePorts(2 * shards + 8);
+  const next = (): string => `127.0.0.1:${ports.pop()!}`;
+  const serving = (): Address => ({ listen: next(), admin: next() });
   return {
-    shards: Array.from({ length: shards }, next),
-    streams: next(),
-    collector: next(),
-    stitcher: next(),
-    trainer: next(),
-    predictor: next(),
+    shards: Array.from({ length: shards }, serving),
+    streams: serving(),
+    collector: serving(),
+    stitcher: { admin: next() },
+    trainer: { admin: next() },
+    predictor: serving(),
   };
 }

@@ -20,13 +20,15 @@ export interface Address {
   readonly listen: string;
   readonly admin: string;
 }
+/** Of a service that serves nobody. */
+export type AdminAddress = Pick<Address, 'admin'>;
 
 export interface ClusterAddresses {
   readonly shards: readonly Address[];
   readonly streams: Address;
   readonly collector: Address;
-  readonly stitcher: Address;
-  readonly trainer: Address;
+  readonly stitcher: AdminAddress;
+  readonly trainer: AdminAddress;
   readonly predictor: Address;
 }
 
@@ -111,7 +113,7 @@ export function topology(addresses: ClusterAddresses): string {
   return `${JSON.stringify({ epoch: 1, shards }, undefined, 2)}\n`;
 }
 
-function command(service: string, address: Address, flags: readonly string[]): ServiceCommand {
-  const listen = ['--listen', address.listen, '--admin-listen', address.admin];
-  return { name: service, argv: [service, ...listen, ...flags] };
+function command(service: string, address: Address | AdminAddress, flags: readonly string[]): ServiceCommand {
+  const listen = 'listen' in address ? ['--listen', address.listen] : [];
+  return { name: service, argv: [service, ...listen, '--admin-listen', address.admin, ...flags] };
 }

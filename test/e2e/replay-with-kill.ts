@@ -1,0 +1,126 @@
+// A replay of generated traffic in which one service is killed with SIGKILL, and what the samples stream holds then.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { floatsFromBytes } from '@weir/proto';
+import { SampleRecord } from '@weir/proto/v1/records';
+import {
+  type ReplayOutput,
+  readRecords,
+  readServiceFigures,
+  replayOutput,
+  startReplay,
+} from '@weir/quickstart';
+import { defaultWindow } from '@weir/stitcher';
+import type { StreamsClient } from '@weir/streams/client';
+import { openLoop } from '../../cli/src/local-cluster/loop.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface KillOptions {
+  readonly traffic: Traffic;
+  /** Folder for the input and everything that the loop keeps. */
+  readonly folder: string;
+  readonly deterministic: boolean;
+  readonly window: number;
+  /** Name of the service to kill; undefined: none. */
+  readonly service: string | undefined;
+  /** It is killed when this share of the requests was sent. */
+  readonly atPart: number;
+}
+
+export interface KilledReplay {
+  readonly output: ReplayOutput;
+  /** How often services ended and were started again. */
+  readonly restarts: number;
+  readonly found: FoundSamples;
+}
+
+/** What the samples stream holds. */
+export interface FoundSamples {
+  /** Times that each sample was emitted first. */
+  readonly samples: ReadonlyMap<string, number>;
+  /** Times that each sample was said to be a positive. */
+  readonly positives: ReadonlyMap<string, number>;
+}
+
+export async function replayWithKill(options: KillOptions): Promise<KilledReplay> {
+  const { traffic, folder } = options;
+  const input = join(folder, 'traffic.ndjson');
+  await writeFile(input, traffic.lines.join('\n'));
+  const restarted: string[] = [];
+  await using loop = await openLoop({
+    data: join(folder, 'data'),
+    settings: {
+      model: 'lr',
+      schema: undefined,
+      labels: ['click'],
+      policy: 'wait',
+      window: options.window,
+      deterministic: options.deterministic,
+      freezeAfter: undefined,
+    },
+    report: (message) => restarted.push(message),
+  });
+  const { addresses, services, failed } = loop.cluster;
+  const records = readRecords('ndjson', input, (line, reason) => {
+    throw new Error(`line ${line}: ${reason}`);
+  });
+  let sent = 0;
+  const killAt = Math.floor(traffic.lines.length * options.atPart);
+  const watched = async function* () {
+    for await (const record of records) {
+      if (sent++ === killAt && options.service !== undefined) {
+        process.kill(services.get(options.service)!.pid!, 'SIGKILL');
+      }
+      yield record;
+    }
+  };
+  const replay = startReplay({
+    records: watched(),
+    predictor: addresses.predictor.listen,
+    collector: addresses.collector.listen,
+    streams: loop.streams,
+    partitions: loop.partitions,
+    pace: { kind: 'max' },
+    firstWindowMs: defaultWindow('click').attributionMs,
+    windowRequests: options.window,
+    onRefused: (_request, error) => {
+      throw error;
+    },
+    signal: failed,
+  });
+  const progress = await replay.done;
+  return {
+    output: replayOutput({
+      progress,
+      figures: await readServiceFigures(loop.figureSources),
+      labels: ['click'],
+      badLines: 0,
+      deterministic: options.deterministic,
+    }),
+    restarts: [...services.values()].reduce((sum, { restarts }) => sum + restarts, 0),
+    found: await readSamples(loop.streams, loop.partitions),
+  };
+}
+
+export async function readSamples(streams: StreamsClient, partitions: number): Promise<FoundSamples> {
+  const samples = new Map<string, number>();
+  const positives = new Map<string, number>();
+  const add = (counts: Map<string, number>, id: string) => counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (let partition = 0; partition < partitions; partition++) {
+    for await (const { records } of streams.read('samples', partition, { offset: 0 })) {
+      for (const { value, progressTimeMs } of records) {
+        if (progressTimeMs !== undefined) continue;
+        const record = SampleRecord.decode(value);
+        const ids = record.docIds.map((doc) => `${record.servingId}/${doc}`);
+        if (record.revision === 0) for (const id of ids) add(samples, id);
+        for (const { values, mask } of record.labels) {
+          const floats = floatsFromBytes(values);
+          ids.forEach((id, i) => {
+            if (mask[i] === 1 && floats[i] === 1) add(positives, id);
+          });
+        }
+      }
+    }
+  }
+  return { samples, positives };
+}

@@ -1,0 +1,129 @@
+// `weir replay` as a whole: real processes, real streams, real shards; counts and learning on traffic that is known.
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ReplayOutput } from '@weir/quickstart';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replayWithKill } from './replay-with-kill.ts';
+import { runWeir } from './run-weir.ts';
+import { baseRateLogLoss, makeTraffic } from './traffic.ts';
+
+const TRAFFIC = makeTraffic({ seed: 1, requests: 600, docsPerRequest: 8 });
+const TIMEOUT_MS = 90_000;
+
+let folder = '';
+let input = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-e2e-'));
+  input = join(folder, 'traffic.ndjson');
+  const lines = [...TRAFFIC.lines];
+  // The fourth line is no record; the last one repeats an event.
+  lines.splice(3, 0, '{"kind":"request","time":"noon"}');
+  lines.push(lines.at(-1)!);
+  await writeFile(input, lines.join('\n'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Without what a clock decides. */
+function withoutTimes(output: ReplayOutput): Partial<ReplayOutput> {
+  const { duration_s, samples_per_s, freshness_p50_ms, freshness_p99_ms, ...rest } = output;
+  return rest;
+}
+
+describe('weir replay', () => {
+  it(
+    'counts every sample and positive, learns, reports a bad line, and leaves nothing behind',
+    async () => {
+      const before = (await readdir(tmpdir())).filter((name) => name.startsWith('weir-'));
+      const { code, stdout, stderr } = await runWeir(['replay', '--input', input, '--window', '4', '--json']);
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: expect.stringContaining('line 4: time is "noon"'),
+      });
+      const output = JSON.parse(stdout) as ReplayOutput;
+      const click = output.labels.click!;
+      expect(output).toMatchObject({
+        requests: 600,
+        impressions: 4_800,
+        samples: 4_800,
+        events: TRAFFIC.positives.size + 1,
+        rejected: 1,
+        duplicates: 1,
+        late: 0,
+        orphans: 0,
+        rank_calls: 600,
+        processes: 8,
+      });
+      expect(click.positives).toBe(TRAFFIC.positives.size);
+      expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC));
+      expect(click.auc).toBeGreaterThan(0.65);
+      // What was served had learned too.
+      expect(click.served?.auc).toBeGreaterThan(0.55);
+      expect(output.push_rows).toBeGreaterThan(0);
+      expect(output.delta_rows).toBeGreaterThan(0);
+      expect(output.freshness_p50_ms).toBeGreaterThan(0);
+      const after = (await readdir(tmpdir())).filter((name) => name.startsWith('weir-'));
+      expect(after.filter((name) => !before.includes(name) && !name.startsWith('weir-e2e-'))).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'gives the same figures again when deterministic, even if the stitcher is killed in between',
+    async () => {
+      const kill = { traffic: TRAFFIC, deterministic: true, window: 4, atPart: 0.5 };
+      const undisturbed = await replayWithKill({
+        ...kill,
+        service: undefined,
+        folder: await mkdtemp(join(folder, 'undisturbed-')),
+      });
+      const killed = await replayWithKill({
+        ...kill,
+        service: 'stitcher',
+        folder: await mkdtemp(join(folder, 'killed-')),
+      });
+      expect([undisturbed.restarts, killed.restarts]).toEqual([0, 1]);
+      expect(withoutTimes(killed.output)).toEqual(withoutTimes(undisturbed.output));
+      expect(killed.output).toMatchObject({ samples: TRAFFIC.samples.size });
+      expect(new Set(killed.found.samples.keys())).toEqual(TRAFFIC.samples);
+      expect(new Set(killed.found.positives.keys())).toEqual(TRAFFIC.positives);
+      expect(undisturbed.output).not.toHaveProperty('rank_calls');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "learns with a model file of one's own, stopped by --strict at the bad line",
+    async () => {
+      const model = fileURLToPath(new URL('./bias-model.ts', import.meta.url));
+      const strict = runWeir(['replay', '--input', input, '--strict', '--json']);
+      const clean = join(folder, 'clean.ndjson');
+      await writeFile(clean, TRAFFIC.lines.join('\n'));
+      const own = await runWeir(['replay', '--input', clean, '--model', model, '--json']);
+      expect(own).toMatchObject({ code: 0 });
+      const click = (JSON.parse(own.stdout) as ReplayOutput).labels.click!;
+      // A bias alone learns the base rate.
+      expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC) + 0.02);
+      expect(await strict).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining(
+          'line 4: time is "noon", not Unix milliseconds (stopped by --strict)',
+        ),
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it('says what is wrong with the command before it starts anything', async () => {
+    expect(await runWeir(['replay', '--input', join(folder, 'absent'), '--json'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('absent cannot be read'),
+    });
+    expect(await runWeir(['replay', '--input', input, '--deterministic', '--policy', 'fast'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--deterministic needs --policy wait'),
+    });
+  });
+});
