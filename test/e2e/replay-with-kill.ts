@@ -25,6 +25,8 @@ export interface KillOptions {
   readonly service: string | undefined;
   /** It is killed when this share of the requests was sent. */
   readonly atPart: number;
+  /** Afterwards one record of the stream is appended once more, so that whoever checks must notice. */
+  readonly canary?: boolean;
 }
 
 export interface KilledReplay {
@@ -32,6 +34,8 @@ export interface KilledReplay {
   /** How often services ended and were started again. */
   readonly restarts: number;
   readonly found: FoundSamples;
+  /** With a record doubled on purpose. */
+  readonly foundWithCanary: FoundSamples | undefined;
 }
 
 /** What the samples stream holds. */
@@ -99,7 +103,18 @@ export async function replayWithKill(options: KillOptions): Promise<KilledReplay
     }),
     restarts: [...services.values()].reduce((sum, { restarts }) => sum + restarts, 0),
     found: await readSamples(loop.streams, loop.partitions),
+    foundWithCanary: options.canary ? await readWithCanary(loop.streams, loop.partitions) : undefined,
   };
+}
+
+async function readWithCanary(streams: StreamsClient, partitions: number): Promise<FoundSamples> {
+  for await (const { records } of streams.read('samples', 0, { offset: 0 })) {
+    const record = records.find(({ progressTimeMs }) => progressTimeMs === undefined);
+    if (record === undefined) continue;
+    await streams.append('samples', 0, [{ value: record.value }]);
+    break;
+  }
+  return await readSamples(streams, partitions);
 }
 
 export async function readSamples(streams: StreamsClient, partitions: number): Promise<FoundSamples> {
