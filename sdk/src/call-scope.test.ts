@@ -39,14 +39,14 @@ describe('CallScope', () => {
     expect(scope.ended).toBe(true);
   });
 
-  it('lets nothing begin after the call has its answer, and tells nobody', () => {
+  it('calls off what still runs, and lets nothing begin, once the call has its answer', () => {
     const scope = new CallScope('push', {});
     let told = false;
     scope.onEnd(() => {
       told = true;
     });
     scope[Symbol.dispose]();
-    expect(told).toBe(false);
+    expect(told).toBe(true);
     expect(() => scope.throwIfEnded()).toThrow('the call is over');
   });
 

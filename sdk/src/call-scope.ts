@@ -53,7 +53,7 @@ export class CallScope {
     return Math.max(0, this.#expiresAtMs - performance.now());
   }
 
-  /** Resolves when the scope ends early; never when it is closed in time. */
+  /** Resolves when the scope ends. */
   get done(): Promise<undefined> {
     this.#done ??= new Promise((resolve) => {
       this.onEnd(() => resolve(undefined));
@@ -61,7 +61,7 @@ export class CallScope {
     return this.#done;
   }
 
-  /** Calls the listener once when the scope ends early, at once if it has; returns how to take it back. */
+  /** Calls the listener once when the scope ends, at once if it has; returns how to take it back. */
   onEnd(listener: () => void): () => void {
     if (this.#end !== undefined) {
       listener();
@@ -101,9 +101,8 @@ export class CallScope {
     });
   }
 
-  /** The call has its answer: what still runs for it must not begin another try. */
+  /** The call has its answer: what still runs for it (after a failure, say) is called off. */
   [Symbol.dispose](): void {
-    this.#listeners.clear();
     this.#finish({ code: 'CANCELLED', reason: 'the call is over' });
   }
 

@@ -5,6 +5,7 @@ import { channels, type TlsOptions } from './channel.ts';
 import { fetchFromSeeds } from './fetch-routing.ts';
 import { TIMEOUT_MS_DEFAULT } from './limits.ts';
 import { Router } from './router.ts';
+import { isAddress } from './routing.ts';
 import { Weir } from './weir.ts';
 
 export interface ConnectOptions {
@@ -27,7 +28,10 @@ export interface ConnectOptions {
 export async function connect(options: ConnectOptions): Promise<Weir> {
   const { seeds, clientId, tls, token, signal, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
   if (seeds.length === 0) throw new WeirError('INVALID_ARGUMENT', 'connect: no seeds were given');
-  for (const seed of seeds) requireAddress(seed);
+  const notAddress = seeds.find((seed) => !isAddress(seed));
+  if (notAddress !== undefined) {
+    throw new WeirError('INVALID_ARGUMENT', `connect: seed '${notAddress}' is not HOST:PORT`);
+  }
   if (clientId === '' || clientId.length > CLIENT_ID_LENGTH_MAX) {
     throw new WeirError(
       'INVALID_ARGUMENT',
@@ -38,9 +42,4 @@ export async function connect(options: ConnectOptions): Promise<Weir> {
   const open = channels(tls, token);
   const routing = await fetchFromSeeds(seeds, open, scope);
   return new Weir(new Router(routing, open, clientId, seeds), timeoutMs);
-}
-
-function requireAddress(seed: string): void {
-  if (/^.+:\d{1,5}$/.test(seed)) return;
-  throw new WeirError('INVALID_ARGUMENT', `connect: seed '${seed}' is not HOST:PORT`);
 }

@@ -57,6 +57,9 @@ function noSeed(
 ): WeirError {
   // Out of time with nobody there is a matter of reaching them, not of slowness.
   const code = error.code === 'DEADLINE_EXCEEDED' ? 'UNAVAILABLE' : error.code;
-  const list = seeds.map((seed) => `${seed}: ${said.get(seed)?.message ?? 'no answer'}`).join('; ');
+  const list = seeds
+    .map((seed) => said.get(seed)?.message ?? 'no answer')
+    .map((text, i) => (text.startsWith(seeds[i]!) ? text : `${seeds[i]}: ${text}`))
+    .join('; ');
   return new WeirError(code, `${scope.what}: no seed gave a routing table (${list})`, { cause: error });
 }

@@ -52,7 +52,7 @@ describe('a pull', () => {
   it('ends at its deadline with the shard that is away, and at once when it is cancelled', async () => {
     const { b, table } = await twoShards();
     b.die();
-    await expect(table.pull(KEYS, { timeoutMs: 30 })).rejects.toMatchObject({
+    await expect(table.pull(KEYS, { timeoutMs: 50 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       shard: 'b',
       table: 'default/sums',

@@ -32,11 +32,18 @@ export function decodeRouting(message: RoutingMessage, from: string): RoutingTab
   if (new Set(message.shards.map((shard) => shard.id)).size !== message.shards.length) {
     fail('two shards of one id');
   }
+  for (const { id, address } of message.shards) {
+    if (!isAddress(address)) fail(`the address of ${id} is '${address}', not HOST:PORT`);
+  }
   return {
     epoch: message.epoch,
     shards: message.shards.map(({ id, address }) => ({ id, address })),
     slots,
   };
+}
+
+export function isAddress(text: string): boolean {
+  return /^.+:\d{1,5}$/.test(text);
 }
 
 /** The shard that owns the slot of a name: the one that decides who creates a table first. */

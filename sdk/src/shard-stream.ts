@@ -44,8 +44,10 @@ export class ShardStream<Request, Response> {
 
   /** Whom we wait for and, when it is away, why; for messages. */
   get place(): string {
-    if (this.#call !== undefined || this.#lastError === undefined) return this.#connection.name;
-    return `${this.#connection.name} (${this.#lastError.message})`;
+    const { name } = this.#connection;
+    if (this.#call !== undefined || this.#lastError === undefined) return name;
+    const { message } = this.#lastError;
+    return message.startsWith(name) ? message : `${name}: ${message}`;
   }
 
   write(message: Request): void {
