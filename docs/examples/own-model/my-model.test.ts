@@ -1,0 +1,96 @@
+import { createExampleDecoder, encodeFeatureBlock, loadModel, logLoss, type Model } from '@weir/model';
+import { describe, expect, it } from 'vitest';
+
+const model = await loadModel(new URL('my-model.ts', import.meta.url).pathname, {
+  schema: undefined,
+  labels: ['click', 'cart'],
+});
+const decoder = createExampleDecoder(model.schema);
+
+function examplesOf(user: string, items: readonly string[]) {
+  const features = encodeFeatureBlock({
+    context: { user, hour: 0.5 },
+    docs: items.map((item) => ({ features: { item } })),
+  });
+  return decoder.decode({ features, user, scene: '', docIds: items }, 'train');
+}
+
+/** Small numbers that look random and are the same every time. */
+function numbers(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => ((i * 2654435761) % 1000) / 1000 - 0.5);
+}
+
+const column = (...values: number[]) => Float32Array.from(values);
+
+describe('the factorisation machine', () => {
+  it('has the gradients that numeric differentiation finds', () => {
+    const examples = examplesOf('u', ['a', 'b', 'a']);
+    const rows = numbers((model.keys(examples)[0]!.length / 2) * model.tables[0]!.dim);
+    const targets = {
+      values: [column(1, 0, 0), column(1, 1, 0)],
+      weights: [column(1, 1, 2), column(0, 1, 0)],
+    };
+    const loss = (at: Float32Array) =>
+      model
+        .forward(examples, [at])
+        .probabilities.reduce(
+          (sum, label, l) =>
+            sum +
+            label.reduce((s, p, i) => s + targets.weights[l]![i]! * logLoss(p, targets.values[l]![i]!), 0),
+          0,
+        );
+    const [gradients] = model.gradients(model.forward(examples, [rows]), targets);
+    rows.forEach((value, i) => {
+      const [up, down] = [rows.with(i, value + 2 ** -9), rows.with(i, value - 2 ** -9)];
+      expect(gradients![i]!).toBeCloseTo((loss(up) - loss(down)) / (up[i]! - down[i]!), 3);
+    });
+  });
+
+  it('learns who likes what, which no weight per feature can say', async () => {
+    const lr = await loadModel('lr', { schema: undefined, labels: ['click', 'cart'] });
+    // Ann clicks on a and never on b, Bob the other way round: users and items alone say nothing.
+    expect(lossAfterLearning(model)).toBeLessThan(0.2);
+    expect(lossAfterLearning(lr)).toBeGreaterThan(0.65);
+  });
+});
+
+/** Mean log loss over the last rounds, with Adagrad as the table would run it. */
+function lossAfterLearning(one: Model): number {
+  const rows = new Map<string, { weights: Float32Array; squares: Float32Array }>();
+  const { dim } = one.tables[0]!;
+  let loss = 0;
+  for (let round = 0; round < 100; round++) {
+    for (const user of ['ann', 'bob']) {
+      const examples = examplesOf(user, ['a', 'b']);
+      const keys = one.keys(examples)[0]!;
+      const ids = Array.from({ length: keys.length / 2 }, (_, i) => `${keys[2 * i]} ${keys[2 * i + 1]}`);
+      const pulled = new Float32Array(ids.length * dim);
+      ids.forEach((id, i) => {
+        const start = numbers((rows.size + 1) * dim).slice(-dim);
+        const row = rows.get(id) ?? { weights: start, squares: new Float32Array(dim).fill(0.01) };
+        rows.set(id, row);
+        pulled.set(row.weights, i * dim);
+      });
+      const forward = one.forward(examples, [pulled]);
+      const clicks = user === 'ann' ? column(1, 0) : column(0, 1);
+      if (round >= 90) {
+        forward.probabilities[0]!.forEach((p, i) => {
+          loss += logLoss(p, clicks[i]!) / 40;
+        });
+      }
+      const [gradients] = one.gradients(forward, {
+        values: [clicks, column(0, 0)],
+        weights: [column(1, 1), column(0, 0)],
+      });
+      ids.forEach((id, i) => {
+        const { weights, squares } = rows.get(id)!;
+        for (let k = 0; k < dim; k++) {
+          const gradient = gradients![i * dim + k]!;
+          squares[k]! += gradient ** 2;
+          weights[k]! -= (0.1 * gradient) / Math.sqrt(squares[k]!);
+        }
+      });
+    }
+  }
+  return loss;
+}
