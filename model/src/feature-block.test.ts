@@ -1,5 +1,5 @@
-import { WeirError } from '@weir/proto';
-import { FeatureBlock } from '@weir/proto/v1/features';
+import { bytesOf, WeirError } from '@weir/proto';
+import { FeatureBlock, type FeatureColumn } from '@weir/proto/v1/features';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExampleDecoder } from './decode-examples.ts';
@@ -15,6 +15,10 @@ const input = (features: Uint8Array, documents: number) => ({
   scene: '',
   docIds: Array.from({ length: documents }, (_, i) => `d${i}`),
 });
+
+const EMPTY = new Uint8Array(0);
+const floats = (...values: number[]) => bytesOf(Float64Array.from(values));
+const counts = (...values: number[]) => bytesOf(Uint32Array.from(values));
 
 const name = fc.constantFrom('a', 'b', 'c', 'größe', '__proto__');
 const text = fc.oneof(
@@ -113,16 +117,43 @@ describe('a feature block', () => {
     );
   });
 
-  it('is refused when columns and rows disagree, naming the feature', () => {
-    const bytes = FeatureBlock.encode({
-      documents: 2,
-      context: [],
-      document: [column({ name: 'a', categorical: ['x'] })],
-      exposure: [],
-    }).finish();
-    expect(() => decoder.decode(input(bytes, 2), 'train')).toThrow(
-      'document feature "a" has 1 values for 2 rows',
-    );
+  it.each([
+    [{ categorical: ['x'] }, '"a" has 1 values for 2 rows'],
+    [{ categorical: ['x', 'y'], present: Uint8Array.of(1) }, '"a" has 2 values for 1 rows'],
+    [{ numeric: new Uint8Array(8) }, '"a" has 8 bytes of numbers for 2 rows'],
+    [{ numeric: floats(1, Number.NaN) }, '"a" of row 1 is NaN'],
+    [{ multi: ['x'], multiCounts: counts(1) }, '"a" has 4 bytes of counts for 2 rows'],
+    [{ multi: ['x', 'y'], multiCounts: counts(1, 2) }, '"a" has counts that do not sum to its values'],
+    [{ multi: ['x', 'y'], multiCounts: counts(1, 0) }, '"a" has counts that do not sum to its values'],
+    [{ categorical: ['x', 'y'], numeric: floats(1, 2) }, '"a" has values of more than one type'],
+    [{ name: '', categorical: ['x', 'y'] }, 'a document feature has no name'],
+  ] as [Partial<FeatureColumn>, string][])(
+    'is refused when a column is wrong, naming it: %#',
+    (part, message) => {
+      const wrong = {
+        name: 'a',
+        categorical: [],
+        numeric: EMPTY,
+        multi: [],
+        multiCounts: EMPTY,
+        present: EMPTY,
+        ...part,
+      };
+      const bytes = FeatureBlock.encode({
+        documents: 2,
+        context: [],
+        document: [wrong],
+        exposure: [],
+      }).finish();
+      expect(() => decoder.decode(input(bytes, 2), 'train')).toThrow(message);
+    },
+  );
+
+  it('is refused when presence bits, documents or ids are fewer than they must be', () => {
+    const some = { name: 'a', categorical: ['x'], numeric: EMPTY, multi: [], multiCounts: EMPTY };
+    const nine = { ...some, present: Uint8Array.of(1) };
+    const bytes = FeatureBlock.encode({ documents: 9, context: [], document: [nine], exposure: [] }).finish();
+    expect(() => decoder.decode(input(bytes, 9), 'train')).toThrow('presence bits for fewer than 9 rows');
     const fine = encodeFeatureBlock({ docs: [{}, {}] });
     expect(() => decoder.decode(input(fine, 3), 'train')).toThrow('2 rows for 3 documents');
   });
@@ -136,16 +167,3 @@ describe('a feature block', () => {
     expect(() => encodeFeatureBlock(one as unknown as FeatureBlockInput)).toThrow(message);
   });
 });
-
-function column(part: Partial<FeatureBlock['document'][number]>): FeatureBlock['document'][number] {
-  const empty = new Uint8Array(0);
-  return {
-    name: '',
-    categorical: [],
-    numeric: empty,
-    multi: [],
-    multiCounts: empty,
-    present: empty,
-    ...part,
-  };
-}

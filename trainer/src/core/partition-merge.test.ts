@@ -84,11 +84,10 @@ describe('PartitionMerge', () => {
         const count = Math.min(stopAfter, whole.length);
         for (let i = 0; i < count; i++) merge.next();
         const positions = merge.positions();
-        for (const { partition, timeMs } of positions) {
-          const before = whole
-            .slice(0, count)
-            .filter((item) => records[partition]!.some((r) => 'item' in r && r.item === item));
-          for (const item of before) expect(item.knownTimeMs).toBeLessThanOrEqual(timeMs);
+        for (const [i, item] of whole.entries()) {
+          const { timeMs } = positions[item.servingId.startsWith('a') ? 0 : 1]!;
+          if (i < count) expect(item.knownTimeMs).toBeLessThanOrEqual(timeMs);
+          else expect(item.knownTimeMs).toBeGreaterThanOrEqual(timeMs);
         }
         const again = new PartitionMerge<Item>(positions, wide);
         records.forEach((list, i) => {

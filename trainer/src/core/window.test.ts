@@ -41,6 +41,7 @@ describe('WindowBuilder', () => {
           expect(inside.length).toBeLessThanOrEqual(requestsMax);
           const unique = new Set(unpackKeys(keys[0]!));
           expect(unique.size).toBe(keys[0]!.length / 2);
+          expect(unique).toEqual(new Set(inside.flatMap((one) => [...unpackKeys(one.learning!.keys[0]!)])));
           for (const { learning, numbers } of inside) {
             numbers[0]!.forEach((number, i) => {
               expect(keys[0]!.slice(2 * number, 2 * number + 2)).toEqual(
