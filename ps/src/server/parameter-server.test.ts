@@ -138,6 +138,7 @@ describe('pulls', () => {
     const part = { tableUid: 'uid-doc', keys: keyBytes(keys), encoding: ValueEncoding.F32 };
     stream.send({ requestId: 5, epoch: 1, parts: [part] });
     stream.send({ requestId: 6, epoch: 1, parts: [{ ...part, tableUid: 'nope' }] });
+    stream.send({ requestId: 7, epoch: 1, parts: [part] });
     stream.end();
     const large = (await stream.next())!;
     expect(large.requestId).toBe(5);
@@ -145,6 +146,7 @@ describe('pulls', () => {
     expect(values.length).toBe(200_000);
     expect(values[2 * 99_999]).toBe(99_999);
     expect(await stream.next()).toMatchObject({ requestId: 6, error: { code: 'TABLE_NOT_FOUND' } });
+    expect((await stream.next())?.requestId).toBe(7);
     expect(await stream.next()).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
-// One client's pull stream. Requests are answered one after the other; while an answer is gathered in slices, or
-// the client does not read, the stream takes no further request, so its memory is bounded by two answers.
+// One client's pull stream. Requests are answered one after the other. Until a large answer is gathered and on its
+// way, or while the client does not read, the stream takes no further request: it holds at most one large answer
+// and as many small ones (PULL_SLICE_VALUES each) as the stream's buffer takes.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import type { PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
@@ -16,10 +17,10 @@ export function servePullStream(
 ): void {
   let answering: Promise<void> | undefined;
   let closed = false;
-  const send = (response: PullResponse, begun: number): void => {
+  const send = (response: PullResponse, begun: number, sent?: () => void): void => {
     if (closed) return;
     latency((performance.now() - begun) / 1000);
-    if (!call.write(response)) call.pause();
+    if (!call.write(response, sent)) call.pause();
   };
   const refuse = (request: PullRequest, error: unknown): PullResponse => {
     const detail = WeirError.from(error);
@@ -46,11 +47,16 @@ export function servePullStream(
       return;
     }
     call.pause();
-    answering = response.then((gathered) => {
-      answering = undefined;
-      call.resume();
-      send(gathered, begun);
-    });
+    answering = response.then(
+      (gathered) =>
+        new Promise((resolve) => {
+          send(gathered, begun, () => {
+            answering = undefined;
+            call.resume();
+            resolve();
+          });
+        }),
+    );
   });
   call.on('drain', () => {
     if (answering === undefined) call.resume();
