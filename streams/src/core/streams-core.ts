@@ -1,0 +1,265 @@
+// The streams server without its network: partitioned logs over an ordered store.
+// Holds: what an append resolved with is durable at the chosen level; sequences and epochs of producers are stored
+// in the same batch as their records; one batch is in flight.
+import { RECORD_BYTES_MAX, WeirError } from '@weir/proto';
+import type { Store } from '@weir/store';
+import { APPEND_BYTES_MAX, TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
+import type { AppendResult, GroupOffset, PartitionEnd, Producer } from '../streams-client.ts';
+import type { EncodedAppend } from '../wire/messages.ts';
+import { checkFormat, loadPartition, loadStreams, putStream, type StreamDefinition } from './catalog.ts';
+import { makeChunks } from './chunk.ts';
+import { CommitQueue, type Durability } from './commit-queue.ts';
+import { groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
+import { chunkKey, encodePair, producerKey, startKey, writeU64 } from './keys.ts';
+import { checkCount, checkName, checkPartitions, checkProducer } from './names.ts';
+import { PartitionLog } from './partition-log.ts';
+import { chunkStart, type ReadPart, readPart } from './read-part.ts';
+
+export interface StreamsCoreOptions {
+  readonly durability: Durability;
+  /** Wall clock, Unix ms. */
+  readonly now: () => number;
+  /** A new incarnation: never the same twice. */
+  readonly incarnation: () => string;
+}
+
+export class StreamsCore {
+  readonly #store: Store;
+  readonly #options: StreamsCoreOptions;
+  readonly #queue: CommitQueue;
+  readonly #streams = new Map<string, PartitionLog[]>();
+  #lastStreamId = 0;
+  #partitions = 0;
+  #creating: Promise<unknown> = Promise.resolve();
+
+  private constructor(store: Store, options: StreamsCoreOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#queue = new CommitQueue(store, options.durability);
+  }
+
+  /** Over a store with the families of FAMILIES. @throws WeirError CONFIGURATION for a newer format, CORRUPT. */
+  static async open(store: Store, options: StreamsCoreOptions): Promise<StreamsCore> {
+    await checkFormat(store);
+    const core = new StreamsCore(store, options);
+    for (const [name, definition] of await loadStreams(store)) await core.#add(name, definition);
+    return core;
+  }
+
+  /** Whether it was made now. */
+  async create(stream: string, partitions: number): Promise<boolean> {
+    checkName('stream', stream);
+    checkPartitions(stream, partitions);
+    const creating = this.#creating.then(() => this.#create(stream, partitions));
+    this.#creating = creating.catch(() => undefined);
+    return creating;
+  }
+
+  /** In order of their names. */
+  streams(): { stream: string; partitions: number }[] {
+    return [...this.#streams]
+      .map(([stream, logs]) => ({ stream, partitions: logs.length }))
+      .sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  }
+
+  async append(append: EncodedAppend): Promise<AppendResult> {
+    const { producer, records } = append;
+    const log = this.#log(append.stream, append.partition);
+    const bytes = checkRecords(log, records);
+    if (producer !== undefined) checkProducer(producer.id, producer.epoch);
+    if (records.length === 0) return { endOffset: log.endOffset, duplicates: 0 };
+    this.#queue.checkRoom(bytes);
+    const admission = producer && log.admit(producer, append.firstSequence, records.length);
+    const duplicates = admission?.duplicates ?? 0;
+    const fresh = duplicates === 0 ? records : records.slice(duplicates);
+    const chunks = makeChunks(fresh, log.take(fresh.length), this.#options.now());
+    const endOffset = log.nextOffset;
+    // A repeated append waits as well: it is acknowledged once what it repeats is durable.
+    await this.#queue.commit({
+      bytes,
+      write: (batch) => {
+        for (const chunk of chunks) batch.put('records', chunkKey(log.id, chunk.firstOffset), chunk.bytes);
+        if (producer === undefined || admission === undefined) return;
+        const { epoch, lastSequence } = admission.next;
+        batch.put('producers', producerKey(log.id, producer.id), encodePair(epoch, lastSequence));
+      },
+      durable: () => log.extend(chunks, this.#tailBytesMax),
+    });
+    return { endOffset, duplicates };
+  }
+
+  /** Durable records from an offset on; undefined at the end. `incarnation` '': any. */
+  async read(
+    stream: string,
+    partition: number,
+    offset: number,
+    incarnation: string,
+  ): Promise<ReadPart | undefined> {
+    const log = this.#log(stream, partition);
+    checkCount('the offset', offset);
+    log.checkReadable(offset, incarnation);
+    return readPart(this.#store, log, offset);
+  }
+
+  /** Resolves when a durable record stands at the offset, or the signal is aborted. */
+  async grown(stream: string, partition: number, offset: number, signal: AbortSignal): Promise<void> {
+    await this.#log(stream, partition).grown(offset, signal);
+  }
+
+  ends(stream: string): PartitionEnd[] {
+    return this.#logs(stream).map(({ id, startOffset, endOffset, incarnation }) => ({
+      partition: id.partition,
+      startOffset,
+      endOffset,
+      incarnation,
+    }));
+  }
+
+  async commitOffsets(group: string, stream: string, offsets: readonly GroupOffset[]): Promise<void> {
+    checkName('group', group);
+    for (const { partition, offset } of offsets) {
+      const log = this.#log(stream, partition);
+      checkCount('the offset', offset);
+      if (offset > log.endOffset) {
+        throw new WeirError(
+          'OFFSET_OUT_OF_RANGE',
+          `group "${group}" cannot be at offset ${offset} of ${log.title}, which ends at ${log.endOffset}`,
+        );
+      }
+    }
+    await this.#queue.commit({
+      bytes: 0,
+      write: (batch) => {
+        for (const offset of offsets) putGroupOffset(batch, group, stream, offset);
+      },
+    });
+  }
+
+  async groupOffsets(group: string, stream: string): Promise<GroupOffset[]> {
+    checkName('group', group);
+    this.#logs(stream);
+    return groupOffsetsOf(this.#store, group, stream);
+  }
+
+  /** The last sequence of the producer, whose lower epochs are FENCED from now on. */
+  async fence(stream: string, partition: number, producer: Producer): Promise<number> {
+    const log = this.#log(stream, partition);
+    checkProducer(producer.id, producer.epoch);
+    this.#queue.checkRoom(0);
+    const { epoch, lastSequence } = log.fence(producer);
+    await this.#queue.commit({
+      bytes: 0,
+      write: (batch) =>
+        batch.put('producers', producerKey(log.id, producer.id), encodePair(epoch, lastSequence)),
+    });
+    return lastSequence;
+  }
+
+  /** The first offset that is left. */
+  async trim(stream: string, partition: number, offset: number): Promise<number> {
+    const log = this.#log(stream, partition);
+    checkCount('the offset', offset);
+    if (offset > log.endOffset) {
+      throw new WeirError(
+        'OFFSET_OUT_OF_RANGE',
+        `${log.title} ends at ${log.endOffset} and cannot be trimmed up to ${offset}`,
+      );
+    }
+    if (offset <= log.startOffset) return log.startOffset;
+    // A chunk goes when all of it is below; at the end that is every chunk.
+    const boundary = offset === log.endOffset ? offset : await chunkStart(this.#store, log.id, offset);
+    this.#queue.checkRoom(0);
+    log.trim(Math.max(offset, log.startOffset));
+    const start = Buffer.alloc(8);
+    writeU64(start, 0, log.startOffset);
+    await this.#queue.commit({
+      bytes: 0,
+      write: (batch) => {
+        batch.put('meta', startKey(log.id), start);
+        batch.deleteRange('records', chunkKey(log.id, 0), chunkKey(log.id, boundary ?? 0));
+      },
+    });
+    return log.startOffset;
+  }
+
+  /** Bytes of appends that wait for the store. */
+  get waitingBytes(): number {
+    return this.#queue.waitingBytes;
+  }
+
+  /** Finishes the appends under way; the store stays the caller's. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+
+  async #create(stream: string, partitions: number): Promise<boolean> {
+    const known = this.#streams.get(stream);
+    if (known !== undefined) {
+      if (known.length === partitions) return false;
+      throw new WeirError(
+        'SCHEMA_MISMATCH',
+        `stream "${stream}" has ${known.length} partitions, not ${partitions}; a stream keeps its number`,
+      );
+    }
+    const definition: StreamDefinition = {
+      id: this.#lastStreamId + 1,
+      incarnations: Array.from({ length: partitions }, () => this.#options.incarnation()),
+    };
+    await this.#queue.commit({ bytes: 0, write: (batch) => putStream(batch, stream, definition) });
+    await this.#add(stream, definition);
+    return true;
+  }
+
+  async #add(stream: string, definition: StreamDefinition): Promise<void> {
+    const logs: PartitionLog[] = [];
+    for (const [partition, incarnation] of definition.incarnations.entries()) {
+      const id = { streamId: definition.id, partition };
+      const title = `stream "${stream}", partition ${partition}`;
+      logs.push(new PartitionLog(id, title, incarnation, await loadPartition(this.#store, id)));
+    }
+    this.#lastStreamId = Math.max(this.#lastStreamId, definition.id);
+    this.#partitions += logs.length;
+    this.#streams.set(stream, logs);
+  }
+
+  get #tailBytesMax(): number {
+    return Math.min(TAIL_BYTES_PER_PARTITION, Math.floor(TAIL_BYTES_TOTAL / this.#partitions));
+  }
+
+  #logs(stream: string): readonly PartitionLog[] {
+    const logs = this.#streams.get(stream);
+    if (logs !== undefined) return logs;
+    throw new WeirError('STREAM_NOT_FOUND', `there is no stream "${stream}"; create it first`);
+  }
+
+  #log(stream: string, partition: number): PartitionLog {
+    const logs = this.#logs(stream);
+    const log = logs[partition];
+    if (log !== undefined) return log;
+    throw new WeirError(
+      'INVALID_ARGUMENT',
+      `stream "${stream}" has partitions 0 to ${logs.length - 1}, not ${partition}`,
+    );
+  }
+}
+
+/** Their bytes. */
+function checkRecords(log: PartitionLog, records: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { byteLength } of records) {
+    if (byteLength > RECORD_BYTES_MAX) {
+      throw new WeirError(
+        'INVALID_ARGUMENT',
+        `${log.title}: a record of ${byteLength} bytes, ${RECORD_BYTES_MAX} are possible`,
+      );
+    }
+    bytes += byteLength;
+  }
+  if (bytes > APPEND_BYTES_MAX) {
+    throw new WeirError(
+      'INVALID_ARGUMENT',
+      `${log.title}: an append of ${bytes} bytes, ${APPEND_BYTES_MAX} are possible; split it`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,56 @@
+// What the streams server counts. No attributes: names of streams are not a closed set.
+import { meter } from '@weir/runtime';
+
+export interface StreamsMetrics {
+  appended(records: number, duplicates: number, bytes: number): void;
+  sent(records: number, bytes: number): void;
+  /** Change of the number of open reads. */
+  readers(change: 1 | -1): void;
+}
+
+/** Call it inside a service's `start`. */
+export function streamsMetrics(waitingBytes: () => number): StreamsMetrics {
+  const streams = meter('@weir/streams');
+  const appendedRecords = streams.createCounter('streams.append.records', {
+    unit: '{record}',
+    description: 'Records appended, known ones included',
+  });
+  const duplicateRecords = streams.createCounter('streams.append.duplicates', {
+    unit: '{record}',
+    description: 'Records dropped because their sequence was known',
+  });
+  const appendedBytes = streams.createCounter('streams.append.bytes', {
+    unit: 'By',
+    description: 'Bytes of appends',
+  });
+  const readRecords = streams.createCounter('streams.read.records', {
+    unit: '{record}',
+    description: 'Records sent to readers',
+  });
+  const readBytes = streams.createCounter('streams.read.bytes', {
+    unit: 'By',
+    description: 'Bytes sent to readers',
+  });
+  const readers = streams.createUpDownCounter('streams.readers', {
+    unit: '{reader}',
+    description: 'Open reads',
+  });
+  streams
+    .createObservableGauge('streams.append.waiting', {
+      unit: 'By',
+      description: 'Bytes that wait for the store',
+    })
+    .addCallback((result) => result.observe(waitingBytes()));
+  return {
+    appended(records, duplicates, bytes) {
+      appendedRecords.add(records);
+      if (duplicates > 0) duplicateRecords.add(duplicates);
+      appendedBytes.add(bytes);
+    },
+    sent(records, bytes) {
+      readRecords.add(records);
+      readBytes.add(bytes);
+    },
+    readers: (change) => readers.add(change),
+  };
+}

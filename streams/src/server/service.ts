@@ -1,0 +1,50 @@
+// `weir streams`: the partitioned logs of one machine, over RocksDB.
+import { randomUUID } from 'node:crypto';
+import { createGrpcServer, defineService, listenConfig } from '@weir/runtime';
+import { openRocksStore, type Store } from '@weir/store';
+import { z } from 'zod';
+import type { Durability } from '../core/commit-queue.ts';
+import { FAMILIES } from '../core/keys.ts';
+import { weirErrorOf } from '../core/store-failure.ts';
+import { StreamsCore } from '../core/streams-core.ts';
+import { streamsHandlers } from './handlers.ts';
+import { streamsMetrics } from './metrics.ts';
+import { StreamsRpc } from './rpc-definition.ts';
+
+export const streamsService = defineService({
+  name: 'streams',
+  summary: 'partitioned logs between the services, kept on this machine',
+  config: z.object({
+    ...listenConfig,
+    data: z.string().min(1).describe('folder of the records').meta({ placeholder: 'DIR' }),
+    durability: z
+      .enum(['process', 'machine'])
+      .default('process')
+      .describe('what acknowledged records survive: kill -9 of the process, or power loss of the machine'),
+  }),
+  async start({ data, durability, listen, shutdownTimeoutMs }, { log, signal }) {
+    const { store, core } = await open(data, durability);
+    log.info({ data, durability, streams: core.streams() }, 'opened');
+    const server = createGrpcServer();
+    const metrics = streamsMetrics(() => core.waitingBytes);
+    server.addService(StreamsRpc, streamsHandlers(core, metrics, signal));
+    return {
+      listen: await server.bind(listen),
+      async stop() {
+        await server.stop(shutdownTimeoutMs / 2);
+        await core.close();
+        await store.close();
+      },
+    };
+  },
+});
+
+async function open(data: string, durability: Durability): Promise<{ store: Store; core: StreamsCore }> {
+  try {
+    const store = await openRocksStore(data, { families: FAMILIES });
+    const core = await StreamsCore.open(store, { durability, now: Date.now, incarnation: randomUUID });
+    return { store, core };
+  } catch (error) {
+    throw weirErrorOf(error);
+  }
+}
