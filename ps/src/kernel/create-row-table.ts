@@ -116,7 +116,12 @@ class SlabRowTable implements RowTable {
     const { stripe: number, page, rows, seq, words, stride: storedStride } = decodePage(uid, name, bytes);
     const stripe = this.#stripes[number];
     const first = page * 2 ** pageShift;
-    if (stripe === undefined || storedStride !== stride || rows > 1 << pageShift || first >= PLACES_MAX) {
+    if (
+      stripe === undefined ||
+      storedStride !== stride ||
+      rows > 1 << pageShift ||
+      page >= PLACES_MAX >>> pageShift
+    ) {
       throw corruptPage(
         name,
         `stripe ${number}, page ${page}, ${rows} rows of ${storedStride} words: no such page`,

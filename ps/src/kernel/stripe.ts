@@ -3,7 +3,7 @@
 // What always holds: a row keeps its place; chunks are never moved or freed; a page's rows are its first ones;
 // `pageSeqs` of a page is the highest seq among its rows. Places are given out in ascending order, holes first: after
 // pages were loaded and the log replayed, rows stand where they stood.
-import { type RowLayout, SEQ_AT } from './layout.ts';
+import { PLACES_MAX, type RowLayout, SEQ_AT } from './layout.ts';
 
 /** No such key. */
 export const ABSENT = -1;
@@ -93,6 +93,7 @@ export class Stripe {
   /** Makes counters and memory exist up to this page. */
   #reachPage(page: number): void {
     const { stride, pageShift, chunkShift } = this.layout;
+    if (page >= PLACES_MAX >>> pageShift) throw new Error(`a stripe cannot hold page ${page}`);
     while (this.pageRows.length <= page) {
       this.pageRows.push(0);
       this.pageSeqs.push(0);
