@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { categoricalKey, encodeFeatureBlock, keyWords } from '@weir/model';
-import { floatsFromBytes, WeirError } from '@weir/proto';
+import { floatsFromBytes, u32FromBytes, WeirError } from '@weir/proto';
 import { PredictorClient, type RankRequest, type RankResponse } from '@weir/proto/v1/predictor';
 import { FeatureRecord } from '@weir/proto/v1/records';
 import { type Cluster, startCluster } from '@weir/ps/testing';
@@ -118,7 +118,7 @@ describe('weir predictor', () => {
     const [a, b] = clickScores(response);
     expect(a).toBe(0.5);
     expect(b).toBeGreaterThan(0.5);
-    expect([...new Uint32Array(response.order.slice().buffer)]).toEqual([1, 0]);
+    expect([...u32FromBytes(response.order)]).toEqual([1, 0]);
     const record = (await loggedRecords()).find(({ servingId }) => servingId === response.servingId)!;
     const frozen = record.scores.find(({ arm }) => arm === 'frozen')!;
     expect([...floatsFromBytes(frozen.values)]).toEqual([0.5, 0.5]);
