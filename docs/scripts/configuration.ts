@@ -40,8 +40,8 @@ function row(option: ConfigOption): string {
 
 function defaultText({ required, defaultValue }: ConfigOption): string {
   if (required) return 'required';
-  if (defaultValue === undefined || defaultValue === '') return '';
-  return `\`${escaped(Array.isArray(defaultValue) ? defaultValue.join(',') : String(defaultValue))}\``;
+  const text = Array.isArray(defaultValue) ? defaultValue.join(',') : String(defaultValue ?? '');
+  return text === '' ? '' : `\`${escaped(text)}\``;
 }
 
 /** A pipe would end the table's cell. */

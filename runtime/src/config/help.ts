@@ -47,6 +47,6 @@ function explanation(option: ConfigOption): string {
 
 function defaultNote(option: ConfigOption): string {
   const value = option.defaultValue;
-  if (value === undefined || option.secret || value === '' || value === false) return '';
-  return `(default ${Array.isArray(value) ? value.join(',') : String(value)})`;
+  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  return option.secret || value === false || text === '' ? '' : `(default ${text})`;
 }
