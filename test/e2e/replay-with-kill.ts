@@ -57,6 +57,7 @@ export async function replayWithKill(options: KillOptions): Promise<KilledReplay
       model: 'lr',
       schema: undefined,
       labels: ['click'],
+      attributionMs: {},
       policy: 'wait',
       window: options.window,
       deterministic: options.deterministic,

@@ -26,6 +26,8 @@ const FREEZE_PART = 0.3;
 const REQUESTS_PER_SECOND = 1_500;
 /** A request is one document, so windows are small: what a user just liked counts in the next answers. */
 const WINDOW = 4;
+/** A like comes half a second after its rating; 20 minutes as usual would only make the model learn later. */
+const ATTRIBUTION_MS = { [LABEL]: 10_000 };
 const LOOK_INTERVAL_MS = 1_000;
 
 export async function runDev(flags: DevFlags): Promise<void> {
@@ -50,6 +52,7 @@ async function showLoop(
       model: 'lr',
       schema: undefined,
       labels: [LABEL],
+      attributionMs: ATTRIBUTION_MS,
       policy: 'wait',
       window: WINDOW,
       deterministic: false,
@@ -67,7 +70,7 @@ async function showLoop(
     streams: loop.streams,
     partitions: loop.partitions,
     pace: { kind: 'rate', requestsPerSecond: REQUESTS_PER_SECOND },
-    firstWindowMs: firstWindowMs([LABEL], undefined),
+    firstWindowMs: firstWindowMs([LABEL], undefined, ATTRIBUTION_MS),
     windowRequests: WINDOW,
     onRefused: (_request, error) => {
       throw error;

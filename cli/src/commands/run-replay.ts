@@ -45,6 +45,7 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
       model: flags.model,
       schema: flags.schema,
       labels: flags.labels,
+      attributionMs: {},
       policy: flags.policy,
       window,
       deterministic: flags.deterministic,
@@ -60,7 +61,7 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
     streams: loop.streams,
     partitions: loop.partitions,
     pace: flags.speed === 'max' ? { kind: 'max' } : { kind: 'times', factor: flags.speed },
-    firstWindowMs: flags.policy === 'fast' ? 0 : firstWindowMs(flags.labels, schema),
+    firstWindowMs: flags.policy === 'fast' ? 0 : firstWindowMs(flags.labels, schema, {}),
     windowRequests: window,
     onRefused: (request, error) => {
       const message = `request ${request.servingId} refused: ${error.message}`;

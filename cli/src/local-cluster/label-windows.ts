@@ -2,11 +2,18 @@
 import type { Schema } from '@weir/model';
 import { defaultWindow } from '@weir/stitcher';
 
-/** @param schema absent: the labels' default windows */
-export function firstWindowMs(labels: readonly string[], schema: Schema | undefined): number {
+/**
+ * @param schema absent: the labels' default windows
+ * @param attributionMs windows that stand before both
+ */
+export function firstWindowMs(
+  labels: readonly string[],
+  schema: Schema | undefined,
+  attributionMs: Readonly<Record<string, number>>,
+): number {
   const windows = labels.map((label) => {
     const named = schema?.labels.find(({ name }) => name === label);
-    return (named ?? defaultWindow(label)).attributionMs;
+    return attributionMs[label] ?? (named ?? defaultWindow(label)).attributionMs;
   });
   return Math.min(...windows);
 }

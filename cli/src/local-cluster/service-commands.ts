@@ -6,6 +6,8 @@ export interface ClusterSettings {
   readonly model: string;
   readonly schema: string | undefined;
   readonly labels: readonly string[];
+  /** Attribution windows by label, where the usual ones do not fit the data. */
+  readonly attributionMs: Readonly<Record<string, number>>;
   readonly policy: 'wait' | 'fast';
   /** Requests of one of the trainer's windows. */
   readonly window: number;
@@ -58,12 +60,10 @@ export function serviceStages(
   const streams = ['--streams', addresses.streams.listen];
   const seeds = ['--seeds', addresses.shards.map(({ listen }) => listen).join(',')];
   const labels = ['--labels', settings.labels.join(',')];
-  const model = [
-    ...['--model', settings.model],
-    ...(settings.schema === undefined ? [] : ['--schema', settings.schema]),
-    ...labels,
-    ...['--table-set', settings.tableSet],
-  ];
+  const schema = settings.schema === undefined ? [] : ['--schema', settings.schema];
+  const windows = Object.entries(settings.attributionMs).map(([label, windowMs]) => `${label}=${windowMs}ms`);
+  const attribution = windows.length === 0 ? [] : ['--attribution', windows.join(',')];
+  const model = [...['--model', settings.model], ...schema, ...labels, ...['--table-set', settings.tableSet]];
   return [
     [
       command('predictor', addresses.predictor, [
@@ -79,7 +79,9 @@ export function serviceStages(
       command('stitcher', addresses.stitcher, [
         ...streams,
         ...['--data', join(folders.run, 'stitcher')],
-        ...(settings.schema === undefined ? labels : ['--schema', settings.schema]),
+        ...labels,
+        ...schema,
+        ...attribution,
         ...['--policy', settings.policy],
         ...(settings.deterministic ? ['--deterministic'] : []),
       ]),
