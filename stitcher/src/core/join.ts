@@ -14,7 +14,7 @@ import { emptyStep, type JoinStep } from './join-step.ts';
 import { canSee, judgeEvent, type Verdict } from './judge-event.ts';
 import type { DueGroup, LabelPlan } from './label-plan.ts';
 import { Ledger } from './ledger.ts';
-import { FUTURE_MS_MAX, WATERMARK_BOUND_MS } from './limits.ts';
+import { FUTURE_MS_MAX } from './limits.ts';
 import { type OpenRequest, openRequest } from './open-request.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { PendingEvent } from './pending-event.ts';
@@ -29,6 +29,11 @@ export interface JoinOptions {
   readonly plan: LabelPlan;
   readonly policy: Policy;
   readonly partition: number;
+  /**
+   * How far behind the newest record of a stream others may come, where it has no progress records. Undefined: only
+   * progress records move the time, and no stamp is too far in the future.
+   */
+  readonly liveBoundMs: number | undefined;
 }
 
 /** A data record as read; `record` is undefined where the bytes cannot be decoded. */
@@ -57,12 +62,12 @@ export class Join {
   readonly #lentTemplates = new Map<string, Uint8Array>();
 
   constructor(options: JoinOptions, state: JoinState = emptyJoinState(options.plan)) {
-    const { plan, policy } = options;
+    const { plan, policy, liveBoundMs } = options;
     this.options = options;
     this.groups = policy === 'wait' ? plan.groups : plan.groups.slice(-1);
     this.#clocks = {
-      features: new StreamClock(WATERMARK_BOUND_MS, state.clocks.features),
-      behaviour: new StreamClock(WATERMARK_BOUND_MS, state.clocks.behaviour),
+      features: new StreamClock(liveBoundMs, state.clocks.features),
+      behaviour: new StreamClock(liveBoundMs, state.clocks.behaviour),
     };
     this.#ledger = new Ledger(structuredClone(state.counters));
     this.#emitter = new Emitter(plan, this.#ledger.counters, state);
@@ -165,11 +170,7 @@ export class Join {
    */
   fire(toMs: number, due: readonly Due[]): void {
     const { plan, policy } = this.options;
-    const unmatched = this.waiting.takeBelow(toMs);
-    for (const pending of unmatched) this.#noLongerWaits(pending);
-    for (const [pending, verdict] of judgeUnmatchedEvents(unmatched)) {
-      this.#ledger.settle(this.#step, pending, verdict);
-    }
+    this.#settleUnmatched(toMs);
     for (const { request, group } of due) {
       if (policy === 'wait' && isWatched(request, group)) {
         this.#emitter.due(this.#step, request, group, this.#template(request));
@@ -180,7 +181,19 @@ export class Join {
     }
     this.#firedMs = toMs;
     this.#emitter.advance(toMs);
-    this.requests.removeBelow(toMs - plan.retentionMs);
+  }
+
+  /**
+   * Settles events that no features to come can reach, though repeats of them may still come (which then count as
+   * further orphans): for when too many wait.
+   */
+  settleUnreachable(): void {
+    this.#settleUnmatched(this.#clocks.features.watermarkMs);
+  }
+
+  /** Forgets requests with exposures below this. Precondition: it is at most `firedMs - plan.retentionMs`. */
+  forget(belowMs: number): void {
+    this.requests.removeBelow(belowMs);
   }
 
   /** Ends the step: what it has to write. What was lent goes back. */
@@ -210,14 +223,22 @@ export class Join {
 
   #wait(pending: PendingEvent): void {
     // A copy: the bytes as read are a view that would hold a whole batch in memory.
-    const waiting = { ...pending, value: pending.value.slice() };
+    const waiting = { ...pending, value: new Uint8Array(pending.value) };
     this.waiting.add(waiting);
     this.#step.waitingAdded.add(waiting);
   }
 
+  #settleUnmatched(belowMs: number): void {
+    const unmatched = this.waiting.takeBelow(belowMs);
+    for (const pending of unmatched) this.#noLongerWaits(pending);
+    for (const [pending, verdict] of judgeUnmatchedEvents(unmatched)) {
+      this.#ledger.settle(this.#step, pending, verdict);
+    }
+  }
+
   #eventTime(stream: InputStream, recordTimeMs: number, nowMs: number): number {
     const clock = this.#clocks[stream];
-    const isFarFuture = !clock.hasProgress && recordTimeMs > nowMs + FUTURE_MS_MAX;
+    const isFarFuture = clock.isLive && recordTimeMs > nowMs + FUTURE_MS_MAX;
     if (isFarFuture) this.counters.clamped++;
     const timeMs = isFarFuture ? nowMs : recordTimeMs;
     clock.observe(timeMs);

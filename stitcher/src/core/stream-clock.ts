@@ -10,12 +10,12 @@ export interface StreamClockState {
 }
 
 export class StreamClock {
-  readonly #boundMs: number;
+  readonly #boundMs: number | undefined;
   #watermarkMs: number;
   #hasProgress: boolean;
 
-  /** @param boundMs how far behind the newest record others may come, where there are no progress records. */
-  constructor(boundMs: number, state: StreamClockState = { watermarkMs: 0, hasProgress: false }) {
+  /** @param boundMs how far behind the newest record others may come; undefined: only progress records count. */
+  constructor(boundMs: number | undefined, state: StreamClockState = { watermarkMs: 0, hasProgress: false }) {
     this.#boundMs = boundMs;
     this.#watermarkMs = state.watermarkMs;
     this.#hasProgress = state.hasProgress;
@@ -25,13 +25,14 @@ export class StreamClock {
     return this.#watermarkMs;
   }
 
-  get hasProgress(): boolean {
-    return this.#hasProgress;
+  /** Records and the wall clock move it; else progress records alone do. */
+  get isLive(): boolean {
+    return this.#boundMs !== undefined && !this.#hasProgress;
   }
 
   /** A record of this time was read. */
   observe(timeMs: number): void {
-    if (!this.#hasProgress) this.raise(timeMs - this.#boundMs);
+    if (this.#boundMs !== undefined && !this.#hasProgress) this.raise(timeMs - this.#boundMs);
   }
 
   progress(timeMs: number): void {

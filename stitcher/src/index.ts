@@ -1,0 +1,2 @@
+export { defaultWindow, type LabelWindow } from './core/label-plan.ts';
+export { stitcherService } from './server/definition.ts';

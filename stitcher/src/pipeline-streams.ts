@@ -1,0 +1,31 @@
+// The streams that collector and stitcher share with the rest of the pipeline; all have the same partitions.
+import { WeirError } from '@weir/proto';
+import type { StreamsClient } from '@weir/streams/client';
+
+/**
+ * Makes the streams where they are missing.
+ * @param partitions of streams that have to be made when `features` does not exist yet
+ * @returns the number of partitions
+ */
+export async function ensureStreams(
+  client: StreamsClient,
+  streams: readonly string[],
+  partitions: number,
+): Promise<number> {
+  const count = await existingPartitions(client, 'features', partitions);
+  await Promise.all(streams.map((stream) => client.create(stream, count)));
+  return count;
+}
+
+async function existingPartitions(
+  client: StreamsClient,
+  stream: string,
+  partitions: number,
+): Promise<number> {
+  try {
+    return await client.partitions(stream);
+  } catch (error) {
+    if (WeirError.from(error).code !== 'STREAM_NOT_FOUND') throw error;
+    return partitions;
+  }
+}

@@ -1,0 +1,23 @@
+// Stream records as the join takes them. Bytes that are no record are the join's business: it counts them.
+import { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
+import type { StreamRecord } from '@weir/streams/client';
+import type { Input } from '../core/join.ts';
+
+export type Decoded<R> = { readonly progressMs: number } | Input<R>;
+
+export const decodeFeatures = (records: readonly StreamRecord[]): Decoded<FeatureRecord>[] =>
+  decode(records, (bytes) => FeatureRecord.decode(bytes));
+
+export const decodeBehaviour = (records: readonly StreamRecord[]): Decoded<BehaviourEvent>[] =>
+  decode(records, (bytes) => BehaviourEvent.decode(bytes));
+
+function decode<R>(records: readonly StreamRecord[], decodeOne: (bytes: Uint8Array) => R): Decoded<R>[] {
+  return records.map(({ offset, value, progressTimeMs }) => {
+    if (progressTimeMs !== undefined) return { progressMs: progressTimeMs };
+    try {
+      return { offset, value, record: decodeOne(value) };
+    } catch {
+      return { offset, value, record: undefined };
+    }
+  });
+}

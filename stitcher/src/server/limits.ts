@@ -1,0 +1,44 @@
+// Bounds of the stitcher's shell. Those in bytes of state are for the whole process and shared by its partitions.
+import { RECORD_BYTES_MAX } from '@weir/proto';
+
+/** Skeletons of requests in memory; beyond it the oldest are left to the store. */
+export const SKELETON_BYTES_MAX = 96 * 1024 * 1024;
+/** Templates (documents, scores, features) in memory; beyond it the oldest are left to the store. */
+export const TEMPLATE_BYTES_MAX = 96 * 1024 * 1024;
+/** Events that wait for features; beyond it behaviour is not read until features have caught up. */
+export const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+/** Above this share of it features are read first. */
+export const WAITING_BYTES_SOFT = WAITING_BYTES_MAX / 8;
+/** Read ahead of the join, per stream and partition. */
+export const READ_AHEAD_BYTES = 2 * 1024 * 1024;
+/** Templates of what one step emits; a longer run of due samples takes several steps. */
+export const FIRE_BYTES_MAX = 4 * 1024 * 1024;
+/** Outputs written but not yet appended, per partition; beyond it the join waits. */
+export const OUTBOX_BYTES_MAX = 16 * 1024 * 1024;
+/** An entry of the outbox is closed at this size; also what one append takes at most. */
+export const OUTBOX_ENTRY_BYTES = 1024 * 1024;
+/** Spilled requests that one step forgets at most. */
+export const FORGET_SPILLED_MAX = 20_000;
+
+/** Steps of a partition start at least this far apart unless this many bytes wait: a step has a fixed cost. */
+export const STEP_SPACING_MS = 8;
+export const STEP_BYTES = 256 * 1024;
+/** A stream that is read to its end and silent for this long is idle. */
+export const IDLE_AFTER_MS = 1_000;
+export const IDLE_CHECK_MS = 250;
+/** When all is silent, time passes this far behind the wall clock. */
+export const SILENCE_GUARD_MS = 10_000;
+/** Between two commits of group offsets. */
+export const OFFSETS_INTERVAL_MS = 250;
+/** Between tries of an append that the streams cannot take now. */
+export const APPEND_RETRY_MS = 200;
+/** Calls that still run when a stop begins get this long. */
+export const GRPC_STOP_MS = 1_000;
+/** What remains to be appended when a stop begins gets this long; then it waits in the outbox. */
+export const DRAIN_TIMEOUT_MS = 3_000;
+
+if (OUTBOX_ENTRY_BYTES > OUTBOX_BYTES_MAX || RECORD_BYTES_MAX > OUTBOX_BYTES_MAX) {
+  throw new Error('an entry and a record must fit the outbox');
+}
+if (IDLE_AFTER_MS >= SILENCE_GUARD_MS)
+  throw new Error('a stream must be idle before its time passes by itself');

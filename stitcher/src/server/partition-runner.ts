@@ -1,0 +1,143 @@
+// Runs one partition: reads ahead, steps, and appends, each while the others go on. Back-pressure goes from the
+// streams to the outbox, from there to the join, and from the join to the reading.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Producer, StreamsClient } from '@weir/streams/client';
+import type { InputStream } from '../core/counters.ts';
+import { InputReader } from './input-reader.ts';
+import { DRAIN_TIMEOUT_MS, STEP_BYTES, STEP_SPACING_MS } from './limits.ts';
+import { OutboxSender } from './outbox-sender.ts';
+import type { Commit, InputBatches, MemoryShare, PartitionStitcher } from './partition-stitcher.ts';
+
+export interface PartitionRunnerOptions {
+  readonly stitcher: PartitionStitcher;
+  readonly client: StreamsClient;
+  readonly producer: Producer;
+  readonly memory: MemoryShare;
+  /** Wall clock. */
+  readonly now: () => number;
+  /** When a step, stored, may be appended: at once, or after a sync. */
+  readonly durable: (written: Promise<void>) => Promise<void>;
+}
+
+export class PartitionRunner {
+  readonly stitcher: PartitionStitcher;
+  readonly readers: Readonly<Record<InputStream, InputReader>>;
+  readonly #options: PartitionRunnerOptions;
+  readonly #stop = new AbortController();
+  readonly #sender: OutboxSender;
+  /** The last step that is durable. */
+  #done: Commit | undefined;
+  #hasRaised = false;
+  #isStopping = false;
+  #wake: (() => void) | undefined;
+  #stepping: Promise<void> = Promise.resolve();
+
+  constructor(options: PartitionRunnerOptions) {
+    const { stitcher, client, now } = options;
+    const { partition } = stitcher.join.options;
+    this.#options = options;
+    this.stitcher = stitcher;
+    const onRecords = () => this.#wake?.();
+    const reader = (stream: InputStream) =>
+      new InputReader({ client, stream, partition, from: stitcher.input(stream), now, onRecords });
+    this.readers = { features: reader('features'), behaviour: reader('behaviour') };
+    this.#sender = new OutboxSender({
+      client,
+      partition,
+      producer: options.producer,
+      signal: this.#stop.signal,
+      onAppended: (entry) => stitcher.appended(entry),
+      onError: (error) => this.#stop.abort(error),
+    });
+  }
+
+  /** The last durable step: up to where inputs are done. */
+  get done(): Commit | undefined {
+    return this.#done;
+  }
+
+  /** The idle rule: nothing below this time is expected of the stream. */
+  raise(stream: InputStream, timeMs: number): void {
+    const clock = this.stitcher.join.clock(stream);
+    if (clock.watermarkMs >= timeMs) return;
+    clock.raise(timeMs);
+    this.#hasRaised = true;
+    this.#wake?.();
+  }
+
+  /** Until `stop`. Rejects with the first error; nothing goes on then. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    this.#sender.send(this.stitcher.unsent, Promise.resolve());
+    const fail = (error: unknown): void => this.#stop.abort(error);
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    this.#stepping = this.#steps();
+    await Promise.all([
+      this.readers.features.run(signal).catch(fail),
+      this.readers.behaviour.run(signal).catch(fail),
+      this.#stepping.catch(fail),
+    ]);
+    if (signal.reason !== STOPPED) throw signal.reason;
+  }
+
+  /** Ends the reading, finishes the step, and gives the outbox a moment. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#wake?.();
+    await this.#stepping.catch(() => {});
+    await Promise.race([this.#sender.below(0), sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
+    this.#stop.abort(STOPPED);
+  }
+
+  async #steps(): Promise<void> {
+    const { signal } = this.#stop;
+    let lastMs = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      while (!this.#hasWork() && !this.#isStopping && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      const waiting = this.readers.features.bytes + this.readers.behaviour.bytes;
+      const restMs = lastMs + STEP_SPACING_MS - performance.now();
+      if (restMs > 0 && waiting < STEP_BYTES) await sleep(restMs);
+      if (this.#isStopping || signal.aborted) return;
+      lastMs = performance.now();
+      await this.#step();
+    }
+  }
+
+  async #step(): Promise<void> {
+    this.#hasRaised = false;
+    const batches: InputBatches = {
+      features: this.readers.features.take(),
+      ...(this.#takesBehaviour() && { behaviour: this.readers.behaviour.take() }),
+    };
+    for await (const commit of this.stitcher.process(batches, this.#options.now())) {
+      const durable = this.#options.durable(commit.written);
+      durable.then(
+        () => {
+          this.#done = commit;
+        },
+        () => {},
+      );
+      this.#sender.send(commit.entries, durable);
+      await this.#sender.below();
+      this.#stop.signal.throwIfAborted();
+    }
+  }
+
+  #hasWork(): boolean {
+    const { features, behaviour } = this.readers;
+    return this.#hasRaised || features.bytes > 0 || (behaviour.bytes > 0 && this.#takesBehaviour());
+  }
+
+  /** Events that run ahead of their features would fill the memory. */
+  #takesBehaviour(): boolean {
+    const { bytes } = this.stitcher.join.waiting;
+    const { waitingBytes } = this.#options.memory;
+    return bytes <= waitingBytes / 8 || (bytes <= waitingBytes && this.readers.features.isCaughtUp);
+  }
+}
+
+const STOPPED = new Error('stopped');
