@@ -23,7 +23,7 @@ function section<C>(service: ServiceDefinition<C>): string {
   return [
     `## weir ${service.name}`,
     '',
-    `${service.summary}.`.replace(/\.\.$/, '.'),
+    `${service.summary[0]?.toUpperCase()}${service.summary.slice(1)}.`,
     '',
     '| flag | default | meaning |',
     '|---|---|---|',

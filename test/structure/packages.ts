@@ -57,28 +57,40 @@ export interface SourceFile {
 
 /** Every TypeScript file of the packages that is written by hand. */
 export function sourceFiles(): SourceFile[] {
-  return Object.keys(ALLOWED).flatMap((packageName) =>
-    globSync(`${packageName}/{src,scripts}/**/*.ts`, { cwd: ROOT })
+  return Object.keys(ALLOWED).flatMap((packageName) => {
+    const { exported } = manifestOf(packageName);
+    // What tests share is test code, unless users get it too, as with @weir/ps/testing.
+    const sharesTests = exported.some((path) => path.includes('/testing/'));
+    const isTest = (path: string): boolean =>
+      path.endsWith('.test.ts') || (!sharesTests && path.includes('/testing/'));
+    return globSync(`${packageName}/{src,scripts}/**/*.ts`, { cwd: ROOT })
       .filter((path) => !path.startsWith('proto/src/gen/'))
       .sort()
       .map((path) => ({
         path,
         packageName,
         text: readFileSync(`${ROOT}/${path}`, 'utf8'),
-        isTest: path.endsWith('.test.ts'),
-      })),
-  );
+        isTest: isTest(path),
+      }));
+  });
 }
 
 export interface PackageManifest {
   readonly name: string;
   readonly dependencies: readonly string[];
+  /** Files that users can import. */
+  readonly exported: readonly string[];
 }
 
 export function manifestOf(packageName: string): PackageManifest {
   const content = JSON.parse(readFileSync(`${ROOT}/${packageName}/package.json`, 'utf8')) as {
     name: string;
     dependencies?: Record<string, string>;
+    exports?: Record<string, string>;
   };
-  return { name: content.name, dependencies: Object.keys(content.dependencies ?? {}) };
+  return {
+    name: content.name,
+    dependencies: Object.keys(content.dependencies ?? {}),
+    exported: Object.values(content.exports ?? {}),
+  };
 }
