@@ -22,8 +22,8 @@ import { createDisplay, type Display } from './dev-display.ts';
 const LABEL = 'click';
 /** Of the requests: then a copy of the model is frozen. */
 const FREEZE_PART = 0.3;
-/** MovieLens' 22 years are sent as a steady stream; with it the whole set takes about a minute on two cores. */
-const REQUESTS_PER_SECOND = 1_500;
+/** MovieLens' 22 years are sent as a steady stream; with it the whole set takes a minute and a half. */
+const REQUESTS_PER_SECOND = 1_200;
 /** A request is one document, so windows are small: what a user just liked counts in the next answers. */
 const WINDOW = 4;
 /** A like comes half a second after its rating; 20 minutes as usual would only make the model learn later. */
