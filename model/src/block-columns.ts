@@ -1,7 +1,6 @@
 // Finds the columns of an encoded FeatureBlock without decoding their values, and checks that each column's
 // sizes agree: after this a walk over its values cannot run short.
-import { DOCUMENTS_MAX } from '@weir/proto';
-import { FEATURES_MAX } from './limits.ts';
+import { DOCUMENTS_MAX, FEATURES_MAX } from '@weir/proto';
 import type { FeatureSide, FeatureType } from './schema.ts';
 import { malformed, WireReader } from './wire-reader.ts';
 

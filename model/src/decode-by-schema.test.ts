@@ -1,6 +1,6 @@
+import { encodeFeatureBlock, type FeatureBlockInput } from '@weir/proto';
 import { describe, expect, it } from 'vitest';
 import { createExampleDecoder } from './decode-examples.ts';
-import { encodeFeatureBlock, type FeatureBlockInput } from './encode-feature-block.ts';
 import type { Phase } from './examples.ts';
 import { categoricalKey, crossKey, numericKey } from './feature-key.ts';
 import { parseSchema } from './parse-schema.ts';

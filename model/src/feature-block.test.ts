@@ -1,9 +1,14 @@
-import { bytesOf, WeirError } from '@weir/proto';
+import {
+  bytesOf,
+  encodeFeatureBlock,
+  type FeatureBlockInput,
+  type FeatureValues,
+  WeirError,
+} from '@weir/proto';
 import { FeatureBlock, type FeatureColumn } from '@weir/proto/v1/features';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExampleDecoder } from './decode-examples.ts';
-import { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from './encode-feature-block.ts';
 import type { Examples } from './examples.ts';
 import { categoricalKey, numericKey } from './feature-key.ts';
 import { implicitSchema } from './schema-fingerprint.ts';

@@ -1,5 +1,5 @@
+export { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from '@weir/proto';
 export { createExampleDecoder, type ExampleDecoder } from './decode-examples.ts';
-export { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from './encode-feature-block.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
 export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
 export { loadModel, readSchema } from './load-model.ts';

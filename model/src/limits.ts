@@ -1,7 +1,5 @@
 // Bounds of what one request's features may hold.
 
-/** Distinct feature names of one schema, and columns of one block. */
-export const FEATURES_MAX = 1024;
 /** Hashed entries of one request, crosses included. */
 export const ENTRIES_MAX = 1 << 20;
 /** Features that one cross may combine. */

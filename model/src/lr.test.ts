@@ -1,7 +1,7 @@
+import { encodeFeatureBlock } from '@weir/proto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExampleDecoder } from './decode-examples.ts';
-import { encodeFeatureBlock } from './encode-feature-block.ts';
 import { lr } from './lr.ts';
 import type { Targets } from './model.ts';
 import { implicitSchema } from './schema-fingerprint.ts';

@@ -1,7 +1,7 @@
 // schema.json -> Schema. Whatever is wrong is refused here, by name, before anything is hashed.
-import { WeirError } from '@weir/proto';
+import { FEATURES_MAX, WeirError } from '@weir/proto';
 import { fieldsOf, listOf, wrong } from './json-fields.ts';
-import { FEATURES_MAX, LABELS_MAX } from './limits.ts';
+import { LABELS_MAX } from './limits.ts';
 import { parseFeature, resolveCrosses } from './parse-feature.ts';
 import { parseLabel } from './parse-label.ts';
 import type { Schema } from './schema.ts';

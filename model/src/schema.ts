@@ -1,12 +1,13 @@
 // What a model's inputs are. A schema comes from `schema.json` (parse-schema.ts) or is the implicit one: every
 // string categorical, every number numeric, every array of strings multi-valued, names as they stand.
+import type { FeatureValue } from '@weir/proto';
 
 export type FeatureType = 'categorical' | 'numeric' | 'multi-valued';
 
 /** Whether a value belongs to the request, to a document, or to the showing of a document (its position). */
 export type FeatureSide = 'context' | 'document' | 'exposure';
 
-export type FeatureValue = string | number | readonly string[];
+export type { FeatureValue };
 
 export type Transform =
   /** Categorical: key of name and value, weight 1. Numeric: key of the name, the number as weight. */

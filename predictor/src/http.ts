@@ -1,10 +1,8 @@
 // `POST /v1/rank`: the JSON form of Rank. A request is written as in a replay file (docs/replay-format.md).
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { encodeFeatureBlock, type FeatureValues } from '@weir/model';
 import { floatsFromBytes, u32FromBytes, WeirError } from '@weir/proto';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
-import { formatHostPort, httpStatusOf, listenError, parseHostPort, readJsonBody } from '@weir/runtime';
+import { type JsonServer, startJsonServer } from '@weir/runtime';
 import { z } from 'zod';
 import { HTTP_BODY_BYTES_MAX } from './limits.ts';
 
@@ -28,30 +26,14 @@ const rankBody = z.strictObject({
 
 export type Rank = (request: RankRequest) => Promise<RankResponse>;
 
-/** Resolves with the server and the address bound. WeirError CONFIGURATION if it cannot listen. */
-export async function startHttp(listen: string, rank: Rank): Promise<{ server: Server; address: string }> {
-  const server = createServer((request, response) => {
-    answer(request, response, rank).catch((thrown: unknown) => {
-      const error = WeirError.from(thrown);
-      send(response, httpStatusOf(error.code), { error: { code: error.code, message: error.message } });
-    });
-  });
-  const wanted = parseHostPort(listen)!;
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(listen, '--http-listen', error)));
-    server.listen(wanted.port, wanted.host, () => resolve((server.address() as AddressInfo).port));
-  });
-  return { server, address: formatHostPort({ host: wanted.host, port }) };
-}
-
-async function answer(request: IncomingMessage, response: ServerResponse, rank: Rank): Promise<void> {
-  if (request.method !== 'POST' || request.url?.split('?', 1)[0] !== '/v1/rank') {
-    return send(response, 404, {
-      error: { code: 'NOT_FOUND', message: 'only POST /v1/rank is served here' },
-    });
-  }
-  const rankRequest = toRankRequest(await readJsonBody(request, HTTP_BODY_BYTES_MAX));
-  send(response, 200, toJson(rankRequest, await rank(rankRequest)));
+/** @throws WeirError CONFIGURATION if it cannot listen. */
+export function startHttp(listen: string, rank: Rank): Promise<JsonServer> {
+  const answer = async (body: unknown): Promise<unknown> => {
+    const request = toRankRequest(body);
+    return toJson(request, await rank(request));
+  };
+  const routes = { '/v1/rank': answer };
+  return startJsonServer({ listen, listenFlag: '--http-listen', bodyBytesMax: HTTP_BODY_BYTES_MAX, routes });
 }
 
 /** @throws WeirError INVALID_ARGUMENT naming the field. */
@@ -91,9 +73,4 @@ function toJson(request: RankRequest, response: RankResponse): unknown {
       prior_rows: response.fallbacks?.priorRows,
     },
   };
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
 }

@@ -85,7 +85,7 @@ export const predictorService = defineService({
     return {
       listen,
       async stop() {
-        http.server.close();
+        await http.stop();
         await server.stop(STOP_TIMEOUT_MS);
         await featureLog.drain();
         following.abort();

@@ -1,3 +1,9 @@
+export {
+  encodeFeatureBlock,
+  type FeatureBlockInput,
+  type FeatureValue,
+  type FeatureValues,
+} from './encode-feature-block.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo, isErrorCode } from './error-codes.ts';
 export { xxHash64, xxHash64OfBytes } from './hash.ts';
 export { KeyIndex } from './key-index.ts';
@@ -15,6 +21,7 @@ export {
   CLIENT_ID_LENGTH_MAX,
   DIM_MAX,
   DOCUMENTS_MAX,
+  FEATURES_MAX,
   FRAME_BYTES,
   MESSAGE_BYTES_MAX,
   PULL_BYTES_MAX,

@@ -15,6 +15,8 @@ export const CLIENT_ID_LENGTH_MAX = 200;
 /** Bytes of one stream record. */
 export const RECORD_BYTES_MAX = 4 * 1024 * 1024;
 export const DOCUMENTS_MAX = 4096;
+/** Columns of one side of a feature block, and distinct feature names of one schema. */
+export const FEATURES_MAX = 1024;
 
 if (PUSH_BYTES_MAX >= MESSAGE_BYTES_MAX || PULL_BYTES_MAX >= MESSAGE_BYTES_MAX) {
   throw new Error('a push and a pull must fit a message');

@@ -1,9 +1,14 @@
 // Plain objects -> an encoded FeatureBlock. Columns stand in the order in which their names first appear. A name
 // that has a string in one document and a number in another gets a column of each type.
-import { bytesOf, DOCUMENTS_MAX, WeirError } from '@weir/proto';
-import { FEATURES_MAX } from './limits.ts';
-import type { FeatureSide, FeatureType, FeatureValue } from './schema.ts';
+import { bytesOf } from './keys.ts';
+import { DOCUMENTS_MAX, FEATURES_MAX } from './limits.ts';
+import { WeirError } from './weir-error.ts';
 import { WireWriter } from './wire-writer.ts';
+
+type FeatureSide = 'context' | 'document' | 'exposure';
+type FeatureType = 'categorical' | 'numeric' | 'multi-valued';
+/** Categorical, numeric, multi-valued. */
+export type FeatureValue = string | number | readonly string[];
 
 export type FeatureValues = Readonly<Record<string, FeatureValue>>;
 

@@ -1,0 +1,63 @@
+// JSON over HTTP for callers without gRPC: POST routes with bounded bodies; an error answers with its code.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WeirError } from '@weir/proto';
+import { httpStatusOf, readJsonBody } from '../admin/json-body.ts';
+import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+
+export interface JsonServer {
+  /** `host:port` as bound. */
+  readonly address: string;
+  /** Takes no new connections; resolves when running requests are answered. */
+  stop(): Promise<void>;
+}
+
+export interface JsonServerOptions {
+  readonly listen: string;
+  /** The setting that an operator changes when the address is taken. */
+  readonly listenFlag: string;
+  readonly bodyBytesMax: number;
+  /** Path -> handler of a parsed body; its value is the answer's JSON. */
+  readonly routes: Readonly<Record<string, (body: unknown) => Promise<unknown>>>;
+}
+
+/** @throws WeirError CONFIGURATION if it cannot listen. */
+export async function startJsonServer(options: JsonServerOptions): Promise<JsonServer> {
+  const { listen, listenFlag, bodyBytesMax, routes } = options;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = request.url?.split('?', 1)[0] ?? '';
+    if (request.method !== 'POST' || !Object.hasOwn(routes, path)) {
+      const known = Object.keys(routes).map((route) => `POST ${route}`);
+      const message = `no ${request.method} ${path}; served here: ${known.join(', ')}`;
+      return send(response, 404, { error: { code: 'NOT_FOUND', message } });
+    }
+    send(response, 200, await routes[path]!(await readJsonBody(request, bodyBytesMax)));
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch((thrown: unknown) => {
+      const { code, message, retryAfterMs } = WeirError.from(thrown);
+      if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
+      send(response, httpStatusOf(code), { error: { code, message } });
+    });
+  });
+  const wanted = parseHostPort(listen);
+  if (wanted === undefined)
+    throw new WeirError('CONFIGURATION', `${listenFlag} "${listen}" is not HOST:PORT`);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(listen, listenFlag, error)));
+    server.listen(wanted.port, wanted.host, () => resolve((server.address() as AddressInfo).port));
+  });
+  return {
+    address: formatHostPort({ host: wanted.host, port }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
