@@ -1,2 +1,3 @@
+export { collectorService } from './collector/definition.ts';
 export { defaultWindow, type LabelWindow } from './core/label-plan.ts';
 export { stitcherService } from './server/definition.ts';

@@ -1,0 +1,67 @@
+// `weir collector`: the front door for features and behaviour, over gRPC and HTTP.
+import { WeirError } from '@weir/proto';
+import { IngestService, type PutResponse } from '@weir/proto/v1/ingest';
+import { createGrpcServer, meter, type RunningService, type Runtime } from '@weir/runtime';
+import { connectStreams } from '@weir/streams/client';
+import { ensureStreams } from '../pipeline-streams.ts';
+import type { CollectorConfig } from './config.ts';
+import { startHttp } from './http.ts';
+import { Ingest } from './ingest.ts';
+import { STOP_TIMEOUT_MS } from './limits.ts';
+
+export async function startCollector(config: CollectorConfig, runtime: Runtime): Promise<RunningService> {
+  const client = connectStreams({ address: config.streams });
+  const partitions = await ensureStreams(client, ['features', 'behaviour', 'rejected'], config.partitions);
+  const ingest = new Ingest({ client, partitions, now: Date.now });
+  observe(ingest);
+  runtime.admin.get('/counters', () => ingest.counters);
+
+  const server = createGrpcServer();
+  server.addService(IngestService, {
+    putFeatures: (call, callback) =>
+      answer(ingest.putFeatures(call.request.records.map((record) => ({ record }))), callback),
+    putEvents: (call, callback) =>
+      answer(ingest.putEvents(call.request.events.map((record) => ({ record }))), callback),
+  });
+  const http = await startHttp(config.httpListen, ingest);
+  runtime.log.info({ http: http.address }, 'serving POST /v1/features and /v1/events');
+  const listen = await server.bind(config.listen);
+  return {
+    listen,
+    async stop() {
+      const closed = new Promise<void>((resolve) => http.server.close(() => resolve()));
+      http.server.closeIdleConnections();
+      const cut = setTimeout(() => http.server.closeAllConnections(), STOP_TIMEOUT_MS);
+      await Promise.all([server.stop(STOP_TIMEOUT_MS), closed]);
+      clearTimeout(cut);
+      await client.close();
+    },
+  };
+}
+
+type Callback = (error: ReturnType<WeirError['toStatus']> | null, response?: PutResponse) => void;
+
+function answer(response: Promise<PutResponse>, callback: Callback): void {
+  response.then(
+    (value) => callback(null, value),
+    (error: unknown) => callback(WeirError.from(error).toStatus()),
+  );
+}
+
+function observe(ingest: Ingest): void {
+  const { counters } = ingest;
+  const instruments = meter('weir.collector');
+  const counter = (name: string, read: () => number): void => {
+    instruments
+      .createObservableCounter(name, { unit: '{record}' })
+      .addCallback((result) => result.observe(read()));
+  };
+  counter('collector.accepted', () => counters.accepted);
+  counter('collector.duplicates', () => counters.duplicates);
+  instruments.createObservableCounter('collector.rejected', { unit: '{record}' }).addCallback((result) => {
+    for (const [reason, count] of Object.entries(counters.rejected)) result.observe(count, { reason });
+  });
+  instruments
+    .createObservableGauge('collector.in_flight', { unit: 'By' })
+    .addCallback((result) => result.observe(ingest.inFlightBytes));
+}
