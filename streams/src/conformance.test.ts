@@ -186,6 +186,19 @@ describe.each(Object.keys(IMPLEMENTATIONS))('streams %s', (name) => {
     expect((await readAll(client, stream)).map(textOf)).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
+  it('takes consecutive sequences that are sent without waiting, some of them again', async () => {
+    const stream = await newStream();
+    const append = (first: number) =>
+      client.append(stream, 0, [record(`${first}`), record(`${first + 1}`)], {
+        producer: { id: 'p', epoch: 1, firstSequence: first },
+      });
+    await Promise.all([append(1), append(3), append(5)]);
+    const again = await Promise.all([append(3), append(5), append(7), append(9)]);
+    expect(again.map(({ duplicates }) => duplicates)).toEqual([2, 2, 0, 0]);
+    expect(again.map(({ endOffset }) => endOffset)).toEqual([6, 6, 8, 10]);
+    expect((await readAll(client, stream)).map(textOf)).toEqual(numbers(10).map((index) => `${index + 1}`));
+  });
+
   it('keeps sequences apart by producer and partition', async () => {
     const stream = await newStream(2);
     const append = (partition: number, id: string) =>

@@ -29,7 +29,9 @@ export const STORE_RETRY_MS = 250;
 /** Default total deadline of a client's call. */
 export const CALL_TIMEOUT_MS = 30_000;
 /** Appends of a client to one partition start at least this far apart; what comes between goes together. */
-export const APPEND_SPACING_MS = 2;
+export const APPEND_SPACING_MS = 4;
+/** Bytes of appends that share a call; a single one may exceed it. */
+export const APPEND_CALL_BYTES = 1024 * 1024;
 /** Bytes of appends that wait in a client; beyond them it answers OVERLOADED. */
 export const CLIENT_WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Between attempts: doubles from the first to the last. */

@@ -3,7 +3,7 @@
 // Holds: a call is whole appends; those of a producer share a call only where their sequences follow each other.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import { APPEND_SPACING_MS, CHUNK_BYTES } from '../limits.ts';
+import { APPEND_CALL_BYTES, APPEND_SPACING_MS, CHUNK_BYTES } from '../limits.ts';
 import type { AppendResult } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
 import type { AppendJob } from './append-job.ts';
@@ -68,7 +68,7 @@ export class AppendLane {
     for (const job of this.#waiting) {
       if (!job.ended) {
         const last = jobs.at(-1);
-        if (last !== undefined && (bytes + job.bytes > CHUNK_BYTES || !follows(last, job))) break;
+        if (last !== undefined && (bytes + job.bytes > APPEND_CALL_BYTES || !follows(last, job))) break;
         jobs.push(job);
         bytes += job.bytes;
       }

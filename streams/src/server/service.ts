@@ -7,6 +7,7 @@ import type { Durability } from '../core/commit-queue.ts';
 import { FAMILIES } from '../core/keys.ts';
 import { weirErrorOf } from '../core/store-failure.ts';
 import { StreamsCore } from '../core/streams-core.ts';
+import { collectLessOften } from './collection-pace.ts';
 import { streamsHandlers } from './handlers.ts';
 import { streamsMetrics } from './metrics.ts';
 import { StreamsRpc } from './rpc-definition.ts';
@@ -23,6 +24,7 @@ export const streamsService = defineService({
       .describe('what acknowledged records survive: kill -9 of the process, or power loss of the machine'),
   }),
   async start({ data, durability, listen, shutdownTimeoutMs }, { log, signal }) {
+    collectLessOften();
     const { store, core } = await open(data, durability);
     log.info({ data, durability, streams: core.streams() }, 'opened');
     const server = createGrpcServer();
