@@ -73,6 +73,11 @@ const append = (partition: number, ...sketches: SampleSketch[]) =>
 const progress = (progressTimeMs: number, ...partitions: number[]) =>
   Promise.all(partitions.map((partition) => streams.append('samples', partition, [{ progressTimeMs }])));
 
+function copies(count: number): { value: Uint8Array }[] {
+  const value = encodedSample({ block: { docs: [{}] }, knownTimeMs: 10 });
+  return Array.from({ length: count }, () => ({ value }));
+}
+
 const at = (knownTimeMs: number, servingId: string): SampleSketch => ({ knownTimeMs, servingId });
 
 const idsOf = ({ window }: ReadyWindow) => window.requests.map(({ request }) => request.servingId);
@@ -159,10 +164,23 @@ describe('SampleIntake', () => {
     expect(refused).toEqual(['schema record 0/0', 'malformed record 0/1']);
   });
 
+  it('stops reading when every partition is ahead of the learner, and goes on with it', async () => {
+    const count = MERGE_REQUESTS_MAX + 1500;
+    for (const partition of [0, 1]) await streams.append('samples', partition, copies(count));
+    await progress(END_OF_INPUT_MS, 0, 1);
+    begin(500);
+    while (intake.waiting < 2 * MERGE_REQUESTS_MAX) await new Promise(setImmediate);
+    let taken = 0;
+    while (taken < 2 * count) {
+      taken += (await take()).window.requests.length;
+      expect(intake.waiting).toBeLessThanOrEqual(2 * MERGE_REQUESTS_MAX);
+    }
+    expect(taken).toBe(2 * count);
+  });
+
   it('stops reading a partition that is far ahead of the other', async () => {
     const count = MERGE_REQUESTS_MAX + 500;
-    const tiny = { block: { docs: [{}] }, knownTimeMs: 10 };
-    await append(0, ...Array.from({ length: count }, () => tiny));
+    await streams.append('samples', 0, copies(count));
     begin(1000);
     while (intake.waiting < MERGE_REQUESTS_MAX) await new Promise(setImmediate);
     for (let i = 0; i < 50; i++) await new Promise(setImmediate);

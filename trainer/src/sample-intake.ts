@@ -114,12 +114,14 @@ export class SampleIntake {
   #pump(): void {
     const { builder, windowTimeoutMs, signal } = this.#options;
     if (signal.aborted) return;
+    let released = false;
     while (this.#ready.length < WINDOWS_READY_MAX) {
       const request = this.#merge.next();
       if (request === undefined) {
         this.#drained();
         break;
       }
+      released = true;
       const full = this.#add(request);
       if (full !== undefined) this.#close(full);
       else if (builder.size === 1 && windowTimeoutMs !== undefined) {
@@ -128,7 +130,8 @@ export class SampleIntake {
         }, windowTimeoutMs);
       }
     }
-    this.#room.notify();
+    // Only then: two readers that wake each other without it would never let anything else happen.
+    if (released) this.#room.notify();
   }
 
   #add(request: SampleRequest): 'count' | 'bytes' | undefined {
