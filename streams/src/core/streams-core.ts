@@ -1,17 +1,17 @@
 // The streams server without its network: partitioned logs over an ordered store.
 // Holds: what an append resolved with is durable at the chosen level; sequences and epochs of producers are stored
 // in the same batch as their records; one batch is in flight.
-import { RECORD_BYTES_MAX, WeirError } from '@weir/proto';
+import { WeirError } from '@weir/proto';
 import type { Store } from '@weir/store';
-import { APPEND_BYTES_MAX, TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
+import { TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
 import type { AppendResult, GroupOffset, PartitionEnd, Producer } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
 import { checkFormat, loadPartition, loadStreams, putStream, type StreamDefinition } from './catalog.ts';
+import { checkCount, checkName, checkPartitions, checkProducer, checkRecords } from './checks.ts';
 import { makeChunks } from './chunk.ts';
 import { CommitQueue, type Durability } from './commit-queue.ts';
 import { groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
 import { chunkKey, encodePair, producerKey, startKey, writeU64 } from './keys.ts';
-import { checkCount, checkName, checkPartitions, checkProducer } from './names.ts';
 import { PartitionLog } from './partition-log.ts';
 import { chunkStart, type ReadPart, readPart } from './read-part.ts';
 
@@ -65,7 +65,7 @@ export class StreamsCore {
   async append(append: EncodedAppend): Promise<AppendResult> {
     const { producer, records } = append;
     const log = this.#log(append.stream, append.partition);
-    const bytes = checkRecords(log, records);
+    const bytes = checkRecords(log.title, records);
     if (producer !== undefined) checkProducer(producer.id, producer.epoch);
     if (records.length === 0) return { endOffset: log.endOffset, duplicates: 0 };
     this.#queue.checkRoom(bytes);
@@ -241,25 +241,4 @@ export class StreamsCore {
       `stream "${stream}" has partitions 0 to ${logs.length - 1}, not ${partition}`,
     );
   }
-}
-
-/** Their bytes. */
-function checkRecords(log: PartitionLog, records: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const { byteLength } of records) {
-    if (byteLength > RECORD_BYTES_MAX) {
-      throw new WeirError(
-        'INVALID_ARGUMENT',
-        `${log.title}: a record of ${byteLength} bytes, ${RECORD_BYTES_MAX} are possible`,
-      );
-    }
-    bytes += byteLength;
-  }
-  if (bytes > APPEND_BYTES_MAX) {
-    throw new WeirError(
-      'INVALID_ARGUMENT',
-      `${log.title}: an append of ${bytes} bytes, ${APPEND_BYTES_MAX} are possible; split it`,
-    );
-  }
-  return bytes;
 }

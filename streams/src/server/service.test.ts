@@ -171,6 +171,9 @@ describe('the streams service', () => {
       .at(-1)!;
     await flipBit(join(data, log));
     await expect(start()).rejects.toThrow(/CORRUPT: .*restore the folder from a copy/);
+    await expect(start('--data', join(data, log))).rejects.toThrow(
+      /CONFIGURATION: --data: .*make the folder/,
+    );
     await rm(data, { recursive: true });
     const store = await openRocksStore(data, { families: STREAMS_FAMILIES });
     await store.write(store.batch().put('meta', FORMAT_KEY, Buffer.from('2')));

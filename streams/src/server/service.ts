@@ -1,5 +1,6 @@
 // `weir streams`: the partitioned logs of one machine, over RocksDB.
 import { randomUUID } from 'node:crypto';
+import { WeirError } from '@weir/proto';
 import { createGrpcServer, defineService, listenConfig } from '@weir/runtime';
 import { openRocksStore, type Store } from '@weir/store';
 import { z } from 'zod';
@@ -47,6 +48,10 @@ async function open(data: string, durability: Durability): Promise<{ store: Stor
     const core = await StreamsCore.open(store, { durability, now: Date.now, incarnation: randomUUID });
     return { store, core };
   } catch (error) {
-    throw weirErrorOf(error);
+    const known = weirErrorOf(error);
+    // What the store refuses at its opening is the folder's fault, not the disk's.
+    throw known.code === 'STORAGE_FAILED'
+      ? new WeirError('CONFIGURATION', `--data: ${known.message}`)
+      : known;
   }
 }

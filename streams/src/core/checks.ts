@@ -1,6 +1,6 @@
-// Names and numbers that callers give, checked before anything else happens.
-import { WeirError } from '@weir/proto';
-import { NAME_LENGTH_MAX, PARTITIONS_MAX } from '../limits.ts';
+// What callers give, checked before anything else happens.
+import { RECORD_BYTES_MAX, WeirError } from '@weir/proto';
+import { APPEND_BYTES_MAX, NAME_LENGTH_MAX, PARTITIONS_MAX } from '../limits.ts';
 
 const NAME = /^[A-Za-z0-9_.-]+$/;
 
@@ -39,4 +39,25 @@ export function checkCount(what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new WeirError('INVALID_ARGUMENT', `${what} is ${value}, not a whole number from 0 on`);
   }
+}
+
+/** The bytes of an append's records. `where` names the partition. */
+export function checkRecords(where: string, records: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { byteLength } of records) {
+    if (byteLength > RECORD_BYTES_MAX) {
+      throw new WeirError(
+        'INVALID_ARGUMENT',
+        `${where}: a record of ${byteLength} bytes, ${RECORD_BYTES_MAX} are possible`,
+      );
+    }
+    bytes += byteLength;
+  }
+  if (bytes > APPEND_BYTES_MAX) {
+    throw new WeirError(
+      'INVALID_ARGUMENT',
+      `${where}: an append of ${bytes} bytes, ${APPEND_BYTES_MAX} are possible; split it`,
+    );
+  }
+  return bytes;
 }
