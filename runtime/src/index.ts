@@ -1,9 +1,9 @@
 // What every Weir process does at start and stop.
 export type { AdminServer } from './admin/admin-server.ts';
-export { httpStatusOf, readJsonBody } from './admin/json-body.ts';
 export { nearestName } from './config/nearest-name.ts';
 export { type ConfigOption, configOptions, environmentKey } from './config/options.ts';
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
+export { httpStatusOf, readJsonBody } from './http/json-body.ts';
 export { type JsonServer, type JsonServerOptions, startJsonServer } from './http/json-server.ts';
 export { formatHostPort, type HostPort, hostPort, listenError, parseHostPort } from './listen-address.ts';
 export { freePorts } from './process/free-ports.ts';

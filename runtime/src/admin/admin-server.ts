@@ -1,11 +1,10 @@
 // The admin port: /healthz, /readyz, /metrics and a service's JSON routes. Bound to loopback unless told otherwise;
 // bodies are bounded; an error answers with its code and never ends the process.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { WeirError } from '@weir/proto';
 import type { Logger } from 'pino';
-import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
-import { httpStatusOf, readJsonBody } from './json-body.ts';
+import { httpStatusOf, readJsonBody } from '../http/json-body.ts';
+import { listenHttp } from '../http/listen.ts';
 
 export type GetHandler = () => unknown | Promise<unknown>;
 export type PostHandler = (body: unknown) => unknown | Promise<unknown>;
@@ -63,7 +62,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
       sendJson(response, httpStatusOf(error.code), { error: { code: error.code, message: error.message } });
     });
   });
-  const address = await listen(server, options.listen);
+  const address = await listenHttp(server, options.listen, '--admin-listen');
   return {
     address,
     get: (path, handler) => void gets.set(path, handler),
@@ -77,18 +76,6 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
         server.closeAllConnections();
       }),
   };
-}
-
-function listen(server: ReturnType<typeof createServer>, text: string): Promise<string> {
-  const wanted = parseHostPort(text);
-  if (wanted === undefined) throw new WeirError('CONFIGURATION', `--admin-listen "${text}" is not HOST:PORT`);
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(text, '--admin-listen', error)));
-    server.listen(wanted.port, wanted.host, () => {
-      const { port } = server.address() as AddressInfo;
-      resolve(formatHostPort({ host: wanted.host, port }));
-    });
-  });
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

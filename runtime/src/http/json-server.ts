@@ -1,9 +1,8 @@
 // JSON over HTTP for callers without gRPC: POST routes with bounded bodies; an error answers with its code.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { WeirError } from '@weir/proto';
-import { httpStatusOf, readJsonBody } from '../admin/json-body.ts';
-import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import { httpStatusOf, readJsonBody } from './json-body.ts';
+import { listenHttp } from './listen.ts';
 
 export interface JsonServer {
   /** `host:port` as bound. */
@@ -33,24 +32,22 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
     }
     send(response, 200, await routes[path]!(await readJsonBody(request, bodyBytesMax)));
   };
+  let stopping = false;
   const server = createServer((request, response) => {
+    // A caller that keeps its connection would keep the server, too.
+    response.on('finish', () => stopping && request.socket.end());
     answer(request, response).catch((thrown: unknown) => {
       const { code, message, retryAfterMs } = WeirError.from(thrown);
       if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
       send(response, httpStatusOf(code), { error: { code, message } });
     });
   });
-  const wanted = parseHostPort(listen);
-  if (wanted === undefined)
-    throw new WeirError('CONFIGURATION', `${listenFlag} "${listen}" is not HOST:PORT`);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(listen, listenFlag, error)));
-    server.listen(wanted.port, wanted.host, () => resolve((server.address() as AddressInfo).port));
-  });
+  const address = await listenHttp(server, listen, listenFlag);
   return {
-    address: formatHostPort({ host: wanted.host, port }),
+    address,
     stop: () =>
       new Promise((resolve) => {
+        stopping = true;
         server.close(() => resolve());
         server.closeIdleConnections();
       }),
