@@ -9,7 +9,8 @@ import { replayWithKill } from './replay-with-kill.ts';
 import { runWeir } from './run-weir.ts';
 import { baseRateLogLoss, makeTraffic } from './traffic.ts';
 
-const TRAFFIC = makeTraffic({ seed: 1, requests: 600, docsPerRequest: 8 });
+// Twice as many samples as may be due and untrained: the later requests are ranked with what the earlier ones taught.
+const TRAFFIC = makeTraffic({ seed: 1, requests: 1_500, docsPerRequest: 8 });
 const TIMEOUT_MS = 90_000;
 
 let folder = '';
@@ -35,8 +36,12 @@ describe('weir replay', () => {
   it(
     'counts every sample and positive, learns, reports a bad line, and leaves nothing behind',
     async () => {
-      const before = (await readdir(tmpdir())).filter((name) => name.startsWith('weir-'));
-      const { code, stdout, stderr } = await runWeir(['replay', '--input', input, '--window', '4', '--json']);
+      const temporary = await mkdtemp(join(folder, 'tmp-'));
+      const env = { TMPDIR: temporary, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
+      const { code, stdout, stderr } = await runWeir(
+        ['replay', '--input', input, '--window', '4', '--json'],
+        env,
+      );
       expect({ code, stderr }).toEqual({
         code: 0,
         stderr: expect.stringContaining('line 4: time is "noon"'),
@@ -44,27 +49,25 @@ describe('weir replay', () => {
       const output = JSON.parse(stdout) as ReplayOutput;
       const click = output.labels.click!;
       expect(output).toMatchObject({
-        requests: 600,
-        impressions: 4_800,
-        samples: 4_800,
+        requests: 1_500,
+        impressions: 12_000,
+        samples: 12_000,
         events: TRAFFIC.positives.size + 1,
         rejected: 1,
         duplicates: 1,
         late: 0,
         orphans: 0,
-        rank_calls: 600,
+        rank_calls: 1_500,
         processes: 8,
       });
       expect(click.positives).toBe(TRAFFIC.positives.size);
       expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC));
       expect(click.auc).toBeGreaterThan(0.65);
-      // What was served had learned too.
       expect(click.served?.auc).toBeGreaterThan(0.55);
       expect(output.push_rows).toBeGreaterThan(0);
       expect(output.delta_rows).toBeGreaterThan(0);
       expect(output.freshness_p50_ms).toBeGreaterThan(0);
-      const after = (await readdir(tmpdir())).filter((name) => name.startsWith('weir-'));
-      expect(after.filter((name) => !before.includes(name) && !name.startsWith('weir-e2e-'))).toEqual([]);
+      expect(await readdir(temporary)).toEqual([]);
     },
     TIMEOUT_MS,
   );
@@ -100,11 +103,12 @@ describe('weir replay', () => {
       const strict = runWeir(['replay', '--input', input, '--strict', '--json']);
       const clean = join(folder, 'clean.ndjson');
       await writeFile(clean, TRAFFIC.lines.join('\n'));
-      const own = await runWeir(['replay', '--input', clean, '--model', model, '--json']);
+      const own = await runWeir(['replay', '--input', clean, '--model', model, '--window', '1', '--json']);
       expect(own).toMatchObject({ code: 0 });
       const click = (JSON.parse(own.stdout) as ReplayOutput).labels.click!;
-      // A bias alone learns the base rate.
-      expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC) + 0.02);
+      // A bias alone learns the base rate; it has to find it first.
+      expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC) + 0.05);
+      expect(click.log_loss).toBeGreaterThan(baseRateLogLoss(TRAFFIC) - 0.01);
       expect(await strict).toMatchObject({
         code: 1,
         stdout: '',
