@@ -7,7 +7,7 @@
 //              "doc":"d","value":1,"client_time":MS}
 //
 // What is missing is empty, so that the checks of a record name it; what has a wrong type is no record: `undecodable`.
-import { bytesOf, encodeFeatureBlock, WeirError } from '@weir/proto';
+import { bytesOf, DOCUMENTS_MAX, encodeFeatureBlock, WeirError } from '@weir/proto';
 import { type BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import { z } from 'zod';
 import type { Incoming } from './classify.ts';
@@ -77,9 +77,12 @@ function recordsOf(body: unknown, list: string): readonly unknown[] {
 
 function parse<F, R>(form: z.ZodType<F>, item: unknown, convert: (fields: F) => R): Incoming<R> {
   const parsed = form.safeParse(item);
-  return parsed.success
-    ? { record: convert(parsed.data) }
-    : { undecodable: Buffer.from(JSON.stringify(item)) };
+  try {
+    if (parsed.success) return { record: convert(parsed.data) };
+  } catch {
+    // A feature with a value that is none.
+  }
+  return { undecodable: Buffer.from(JSON.stringify(item)) };
 }
 
 function toFeatureRecord({ docs, ...fields }: z.infer<typeof featureForm>): FeatureRecord {
@@ -103,7 +106,8 @@ function toFeatureRecord({ docs, ...fields }: z.infer<typeof featureForm>): Feat
       arm: '',
       values: bytesOf(Float32Array.from(docs, ({ scores }) => scores[label] ?? Number.NaN)),
     })),
-    features: encodeFeatureBlock({ context: fields.context, docs }),
+    // Too many documents are refused by their number.
+    features: docs.length > DOCUMENTS_MAX ? EMPTY : encodeFeatureBlock({ context: fields.context, docs }),
     unexposed: hidden.length === 0 ? EMPTY : bytesOf(Uint32Array.from(hidden)),
   };
 }
