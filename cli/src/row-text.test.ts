@@ -54,7 +54,8 @@ describe('f32', () => {
   it('reads back as the same f32', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        expect(Math.fround(f32(value))).toBe(value);
+        // Text has no -0.
+        expect(Math.fround(f32(value)) + 0).toBe(value + 0);
       }),
     );
   });

@@ -42,7 +42,7 @@ function finite(value: unknown): number {
   return value;
 }
 
-/** The shortest decimal that reads back as the same f32. */
+/** The shortest decimal that reads back as the same f32; -0 becomes 0. */
 export function f32(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const shorter = Number(value.toPrecision(digits));
