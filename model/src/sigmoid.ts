@@ -13,5 +13,7 @@ export const PROBABILITY_MIN = 1e-7;
 /** -(y log p + (1 - y) log(1 - p)), in nats. */
 export function logLoss(probability: number, target: number): number {
   const p = Math.min(Math.max(probability, PROBABILITY_MIN), 1 - PROBABILITY_MIN);
+  if (target === 1) return -Math.log(p);
+  if (target === 0) return -Math.log(1 - p);
   return -(target * Math.log(p) + (1 - target) * Math.log(1 - p));
 }

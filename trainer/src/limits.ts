@@ -5,15 +5,15 @@ import { PUSH_BYTES_MAX } from '@weir/proto';
 export const WINDOW_REQUESTS_DEFAULT = 16;
 /** How long a window that holds something waits for more. */
 export const WINDOW_TIMEOUT_MS_DEFAULT = 200;
-/** Pushes that may be unacknowledged when the next window is pulled: hides the log write of a shard or two. */
-export const IN_FLIGHT_DEFAULT = 4;
+/** Pushes under way, counting the one to come: the next window is pulled while the last one is acknowledged, no staler. */
+export const IN_FLIGHT_DEFAULT = 2;
 export const IN_FLIGHT_MAX = 256;
 /** Gradients of one window; it closes as soon as it holds more. One request may exceed it, up to what a push may hold. */
 export const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 /** Windows made ready ahead of the one that is learned. */
 export const WINDOWS_READY_MAX = 2;
 /** Requests, and their bytes, of one partition that wait for their turn in the order. */
-export const MERGE_REQUESTS_MAX = 4096;
+export const MERGE_REQUESTS_MAX = 1024;
 export const MERGE_BYTES_MAX = 16 * 1024 * 1024;
 /** Offsets are committed no more often than this; what is trained twice after a crash is bounded by it. */
 export const COMMIT_INTERVAL_MS = 20;

@@ -1,7 +1,7 @@
-// Area under the ROC curve in bounded memory: scores are counted by their log odds in bins of 1/2,048 between -16
+// Area under the ROC curve in bounded memory: scores are counted by their log odds in bins of 1/512 between -16
 // and 16, and within a bin every pair counts half. The same scores give the same figure in any order.
 
-const BINS = 1 << 16;
+const BINS = 1 << 14;
 const LOG_ODDS_MAX = 16;
 const BINS_PER_UNIT = BINS / (2 * LOG_ODDS_MAX);
 
