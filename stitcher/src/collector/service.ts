@@ -29,11 +29,7 @@ export async function startCollector(config: CollectorConfig, runtime: Runtime):
   return {
     listen,
     async stop() {
-      const closed = new Promise<void>((resolve) => http.server.close(() => resolve()));
-      http.server.closeIdleConnections();
-      const cut = setTimeout(() => http.server.closeAllConnections(), STOP_TIMEOUT_MS);
-      await Promise.all([server.stop(STOP_TIMEOUT_MS), closed]);
-      clearTimeout(cut);
+      await Promise.all([server.stop(STOP_TIMEOUT_MS), http.stop()]);
       await client.close();
     },
   };

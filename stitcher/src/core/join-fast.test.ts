@@ -82,7 +82,7 @@ describe('join under fast', () => {
         );
         expect(positives.sort()).toEqual(expectedPositives.sort());
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

@@ -49,7 +49,7 @@ describe('join under wait', () => {
           expect(run.join.requests.count).toBe(0);
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 

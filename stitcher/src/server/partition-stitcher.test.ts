@@ -15,7 +15,7 @@ import { plainResult } from '../testing/plain-outputs.ts';
 import type { PartitionStitcher } from './partition-stitcher.ts';
 import { FAMILIES } from './state-keys.ts';
 
-const PARTITIONS = 400;
+const PARTITIONS = 250;
 
 let folder: string;
 let store: Store;
@@ -68,7 +68,7 @@ describe('partition over its store', () => {
       expect(points).toBeGreaterThan(30);
       expect(expected.samples.length).toBeGreaterThan(8);
 
-      for (let dieAt = 1; dieAt <= points; dieAt += policy === 'wait' ? 1 : 3) {
+      for (let dieAt = 1; dieAt <= points; dieAt += policy === 'wait' ? 1 : 4) {
         const partition = nextPartition++;
         await appendInputs(client, partition, features, behaviour);
         let passed = 0;
@@ -133,7 +133,7 @@ describe('partition over its store', () => {
           expect(stitcher.join.counters.openRequests).toBe(0);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 

@@ -14,7 +14,7 @@ import { plainResult } from '../testing/plain-outputs.ts';
 import { freePort, Processes } from '../testing/processes.ts';
 import { behaviourEvent, featureRecord } from '../testing/records.ts';
 
-const ROUNDS = 60;
+const ROUNDS = 45;
 const T = 1_600_000_000_000;
 const plan = labelPlan([
   { label: 'click', observationMs: 10_000, attributionMs: 20_000 },
@@ -79,11 +79,11 @@ describe('weir stitcher', () => {
       // A repeat of what an answer was lost for.
       if (round % 7 === 0) await putEvents(collector!.listen, batch);
       await putEvents(collector!.listen, batch);
-      if (round === 10 || round === 25 || round === 41) {
+      if (round === 10 || round === 30) {
         await processes.kill(stitcher!);
         stitcher = await startStitcher();
       }
-      if (round === 33) {
+      if (round === 25) {
         await processes.kill(collector!);
         collector = await startCollector();
         await putEvents(collector.listen, batch);
@@ -117,14 +117,14 @@ describe('weir stitcher', () => {
       requests: ROUNDS,
       documents: 3 * ROUNDS,
       samples: 3 * ROUNDS,
-      positives: { click: ROUNDS, cart: 40 },
-      orphans: 20,
+      positives: { click: ROUNDS, cart: 30 },
+      orphans: 15,
       late: 0,
       open_requests: 0,
       watermark_ms: END_OF_INPUT_MS,
     });
     const metrics = await (await fetch(`http://${stitcher!.admin}/metrics`)).text();
-    expect(metrics).toMatch(/stitcher_samples\S* 180/);
+    expect(metrics).toMatch(/stitcher_samples\S* 135/);
     await streams.close();
   });
 
