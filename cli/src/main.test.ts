@@ -89,6 +89,12 @@ describe('operator verbs', () => {
     expect(await json('table', 'list')).toEqual({ tables: [] });
   });
 
+  it('end with 2 on wrong usage', async () => {
+    const { code, stdout, stderr } = await weir(['routing', '--sedes', 'x:1']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown option '--sedes'");
+  });
+
   it('end with 1 and say what failed', async () => {
     await json('table', 'create', 'flat', '--dim', '1', '--optimizer', 'sum');
     expect(await weir(['pull', 'absent', '1'])).toMatchObject({
@@ -126,52 +132,6 @@ describe('operator verbs', () => {
   });
 });
 
-describe('usage', () => {
-  it.each([
-    [['tabel'], 'unknown command'],
-    [['routing', '--sedes', 'x:1'], 'unknown option'],
-    [['routing', '--seeds', 'nowhere'], '"nowhere" is not HOST:PORT'],
-    [['pull', 'doc', '--seeds', 'h:1'], "missing required argument 'key'"],
-    [['pull', 'doc', 'x', '--seeds', 'h:1'], 'unsigned integer of 64 bits'],
-    [['push', 'doc', '7', '--seeds', 'h:1'], 'not KEY:VALUE'],
-    [['table', 'create', 'doc', '--dim', 'x', '--optimizer', 'sum', '--seeds', 'h:1'], 'not a number'],
-    [
-      ['table', 'create', 'doc', '--dim', '1', '--optimizer', 'sgd', '--seeds', 'h:1'],
-      'needs --learning-rate',
-    ],
-    [['ps', '--dta', 'x'], 'did you mean --data?'],
-  ])('of %j is wrong: exit code 2', async (args, message) => {
-    const { code, stdout, stderr } = await weir(args);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(message);
-  });
-
-  it('without seeds is wrong', async () => {
-    const { code, stderr } = await weir(['status'], { env: { WEIR_SEEDS: undefined } });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--seeds') });
-  });
-
-  it.each([[[]], [['table']]])('of %j alone lists the verbs', async (args) => {
-    const { code, stderr } = await weir(args);
-    expect(code).toBe(2);
-    expect(stderr).toContain('Usage: weir');
-  });
-
-  it.each([
-    [['--help'], 'Usage: weir'],
-    [['table', 'create', '--help'], 'Example:'],
-    [['pull', '--help'], 'Example:'],
-    [['push', '--help'], 'Examples:'],
-    [['status', '--help'], 'Example:'],
-    [['routing', '--help'], 'Example:'],
-    [['ps', '--help'], '--topology FILE'],
-  ])('%j is helped', async (args, text) => {
-    const { code, stdout, stderr } = await weir(args, { env: { WEIR_SEEDS: undefined } });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(text);
-  });
-});
-
 describe('a service verb', () => {
   let folder: string;
   beforeAll(async () => {
@@ -184,5 +144,17 @@ describe('a service verb', () => {
     expect(service.listen).toMatch(/^127\.0\.0\.1:\d+$/);
     await service.stop();
     expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('has the help of its service', async () => {
+    const { code, stdout } = await weir(['ps', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--topology FILE');
+  });
+
+  it('refuses wrong usage with exit code 2', async () => {
+    const { code, stdout, stderr } = await weir(['ps', '--dta', 'x']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('did you mean --data?');
   });
 });

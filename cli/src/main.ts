@@ -6,4 +6,5 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 
 const { runProgram } = await import('./program.ts');
-await runProgram(process.argv.slice(2));
+const exitCode = await runProgram(process.argv.slice(2));
+if (exitCode !== undefined) process.exitCode = exitCode;

@@ -1,5 +1,5 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { registerDev } from './commands/dev.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRouting } from './commands/routing.ts';
@@ -8,11 +8,12 @@ import { registerServices } from './commands/services.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
 
-export function createProgram(): Command {
+function createProgram(output: OutputConfiguration): Command {
   const program = new Command('weir')
     .description('Weir: a parameter server and the pipeline that keeps its models learning')
     .enablePositionalOptions()
     .exitOverride()
+    .configureOutput(output)
     .addHelpText(
       'after',
       [
@@ -34,17 +35,21 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Sets the process's exit code; leaves it to a verb to set 1 by itself when its answer is a bad one. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
+/**
+ * The exit code: 0 done, 1 failed, 2 wrong usage. Undefined where the verb itself set the process's, as `status` and
+ * services do. Help and messages about usage go to `output`, by default the process's.
+ */
+export async function runProgram(
+  argv: readonly string[],
+  output: OutputConfiguration = {},
+): Promise<number | undefined> {
   try {
-    await createProgram().parseAsync([...argv], { from: 'user' });
+    await createProgram(output).parseAsync([...argv], { from: 'user' });
+    return undefined;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // The message stands on stderr already; --help and --version are no errors.
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
-    }
+    // Its message is out already; --help is no error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const { reportFailure } = await import('@weir/runtime');
-    process.exitCode = reportFailure('weir', error);
+    return reportFailure('weir', error);
   }
 }
