@@ -1,7 +1,15 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createExampleDecoder, encodeFeatureBlock, loadModel, logLoss, type Model } from '@weir/model';
 import { describe, expect, it } from 'vitest';
 
-const model = await loadModel(new URL('my-model.ts', import.meta.url).pathname, {
+const FILE = new URL('my-model.ts', import.meta.url).pathname;
+const WEIR = new URL('../../../cli/src/main.ts', import.meta.url).pathname;
+
+const model = await loadModel(FILE, {
   schema: undefined,
   labels: ['click', 'cart'],
 });
@@ -52,7 +60,40 @@ describe('the factorisation machine', () => {
     expect(lossAfterLearning(model)).toBeLessThan(0.2);
     expect(lossAfterLearning(lr)).toBeGreaterThan(0.65);
   });
+
+  it('runs in the predictor, which ranks with it, and in the trainer, which learns it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-own-model-'));
+    try {
+      const input = join(folder, 'traffic.ndjson');
+      await writeFile(input, traffic(150).join('\n'));
+      const flags = ['--input', input, '--model', FILE, '--window', '4', '--json'];
+      const { stdout } = await promisify(execFile)(process.execPath, [WEIR, 'replay', ...flags]);
+      const { rank_calls: ranked, samples, labels } = JSON.parse(stdout);
+      expect([ranked, samples, labels.click.positives]).toEqual([150, 300, 150]);
+      expect(labels.click.auc).toBeGreaterThan(0.9);
+      // Factors are random before they are learned, so no score is exactly even.
+      expect(Math.abs(labels.click.served.log_loss - Math.LN2)).toBeGreaterThan(1e-6);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
+
+/** Requests of Ann, who clicks on a, and Bob, who clicks on b. */
+function traffic(requests: number): string[] {
+  return Array.from({ length: requests }, (_, i) => {
+    const user = i % 2 === 0 ? 'ann' : 'bob';
+    const time = 1_700_000_000_000 + i * 30_000;
+    const docs = ['a', 'b'].map((id) => ({ id, features: { item: id } }));
+    const click = { type: 'click', request: `r${i}`, user, doc: user === 'ann' ? 'a' : 'b', value: 1 };
+    return [
+      { kind: 'request', time, id: `r${i}`, user, context: { user }, docs },
+      { kind: 'event', time: time + 1_000, id: `e${i}`, ...click },
+    ];
+  })
+    .flat()
+    .map((line) => JSON.stringify(line));
+}
 
 /** Mean log loss over the last rounds, with Adagrad as the table would run it. */
 function lossAfterLearning(one: Model): number {
