@@ -22,6 +22,8 @@ export const EVENTS_QUEUED_MAX = 4_096;
 export const EVENTS_PER_CALL = 512;
 /** Samples that may be due (their window closed) but not yet trained; the reader waits beyond it. */
 export const DUE_SAMPLES_MAX = 6_000;
+/** The same in requests, for data whose requests have few documents. */
+export const DUE_REQUESTS_MAX = 512;
 /** As many windows of the trainer may be due whatever their samples: one that is not full closes only with the next requests. */
 export const DUE_WINDOWS_MIN = 3;
 /** How long one Rank or PutEvents may take before it is repeated. */

@@ -9,7 +9,7 @@ import { replayWithKill } from './replay-with-kill.ts';
 import { runWeir } from './run-weir.ts';
 import { baseRateLogLoss, makeTraffic } from './traffic.ts';
 
-// Twice as many samples as may be due and untrained: the later requests are ranked with what the earlier ones taught.
+// More requests than may be due and untrained: the later ones are ranked with what the earlier ones taught.
 const TRAFFIC = makeTraffic({ seed: 1, requests: 1_500, docsPerRequest: 8 });
 const TIMEOUT_MS = 90_000;
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import type { ReplayRecord, RequestRecord } from '../formats/record.ts';
-import { DRAIN_SILENCE_MS, DUE_SAMPLES_MAX, DUE_WINDOWS_MIN } from '../limits.ts';
+import { DRAIN_SILENCE_MS, DUE_REQUESTS_MAX, DUE_SAMPLES_MAX, DUE_WINDOWS_MIN } from '../limits.ts';
 import { DueSamples } from './due-samples.ts';
 import { EventSender } from './event-sender.ts';
 import { exchangeEventTime } from './event-time.ts';
@@ -159,7 +159,10 @@ class Run {
 
   async #untilTrainedEnough(): Promise<void> {
     const windows = DUE_WINDOWS_MIN * this.#options.windowRequests;
-    while (this.#due.samples > DUE_SAMPLES_MAX && this.#due.requests > windows) {
+    const tooMany = (): boolean =>
+      (this.#due.samples > DUE_SAMPLES_MAX || this.#due.requests > DUE_REQUESTS_MAX) &&
+      this.#due.requests > windows;
+    while (tooMany()) {
       this.#signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
