@@ -28,6 +28,9 @@ export interface BlockColumns {
   readonly columns: readonly Column[];
 }
 
+/** Each side may have as many as the encoder takes. */
+const COLUMNS_MAX = 3 * FEATURES_MAX;
+
 const text = new TextDecoder();
 
 /** @throws WeirError INVALID_ARGUMENT naming the column and what is wrong with it. */
@@ -49,8 +52,7 @@ export function scanBlock(bytes: Uint8Array): BlockColumns {
     places.push(reader.start, reader.stop);
   }
   if (documents > DOCUMENTS_MAX) throw malformed(`${documents} documents; at most ${DOCUMENTS_MAX}`);
-  if (sides.length > FEATURES_MAX) throw malformed(`${sides.length} columns; at most ${FEATURES_MAX}`);
-  // Context first, whatever the order on the wire: its entries are shared by all documents.
+  if (sides.length > COLUMNS_MAX) throw malformed(`${sides.length} columns; at most ${COLUMNS_MAX}`);
   const columns = sides.map((side, i) =>
     scanColumn(reader, side, side === 'context' ? 1 : documents, places[2 * i]!, places[2 * i + 1]!),
   );

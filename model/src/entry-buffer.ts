@@ -38,17 +38,15 @@ export class EntryBuffer {
     if (this.size >= ENTRIES_MAX) {
       throw new WeirError('INVALID_ARGUMENT', `a request has more than ${ENTRIES_MAX} feature values`);
     }
-    const grow = <T extends { set(from: T): void; readonly length: number }>(
-      from: T,
-      Type: new (length: number) => T,
-    ): T => {
-      const to = new Type(from.length * 2);
-      to.set(from);
-      return to;
-    };
-    this.keys = grow(this.keys, Uint32Array);
-    this.weights = grow(this.weights, Float64Array);
-    this.document = grow(this.document, Uint16Array);
-    this.feature = grow(this.feature, Uint16Array);
+    const entries = this.weights.length * 2;
+    this.keys = copied(this.keys, new Uint32Array(2 * entries));
+    this.weights = copied(this.weights, new Float64Array(entries));
+    this.document = copied(this.document, new Uint16Array(entries));
+    this.feature = copied(this.feature, new Uint16Array(entries));
   }
+}
+
+function copied<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }

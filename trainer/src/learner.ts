@@ -26,12 +26,15 @@ export interface LearnerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Returns when the intake has ended and every push is settled. */
+/** Returns when the intake has ended and every push is settled. @throws as soon as a push fails for good. */
 export async function runLearner(options: LearnerOptions): Promise<void> {
-  const { intake, inFlightMax } = options;
-  const inFlight = new InFlight(inFlightMax);
+  const inFlight = new InFlight(options.inFlightMax);
+  await Promise.race([learnAll(options, inFlight), inFlight.failed]);
+}
+
+async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<void> {
   for (;;) {
-    const ready = await intake.take();
+    const ready = await options.intake.take();
     if (ready === undefined) break;
     await inFlight.room();
     const push = await learn(ready, options, inFlight.size);

@@ -3,7 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createExampleDecoder, encodeFeatureBlock, loadModel, logLoss, type Model } from '@weir/model';
+import {
+  createExampleDecoder,
+  encodeFeatureBlock,
+  loadModel,
+  logLoss,
+  type Model,
+  readSchema,
+} from '@weir/model';
 import { describe, expect, it } from 'vitest';
 
 const FILE = new URL('my-model.ts', import.meta.url).pathname;
@@ -59,6 +66,23 @@ describe('the factorisation machine', () => {
     // Ann clicks on a and never on b, Bob the other way round: users and items alone say nothing.
     expect(lossAfterLearning(model)).toBeLessThan(0.2);
     expect(lossAfterLearning(lr)).toBeGreaterThan(0.65);
+  });
+
+  it('can be given a schema, with which position trains and does not serve', async () => {
+    const schema = await readSchema(new URL('schema.json', import.meta.url).pathname);
+    const withSchema = await loadModel(FILE, { schema, labels: ['click'] });
+    const features = encodeFeatureBlock({
+      context: { device: 'phone' },
+      docs: [{ features: { price: 99 }, exposure: { position: '3' } }],
+    });
+    const input = { features, user: 'ann', scene: '', docIds: ['a'] };
+    const names = (phase: 'train' | 'serve') => {
+      const { feature, features: known } = createExampleDecoder(withSchema.schema).decode(input, phase);
+      return Array.from(feature, (index) => known[index]!).sort();
+    };
+    const served = ['device', 'item', 'price', 'user', 'user_item'];
+    expect(names('serve')).toEqual(served);
+    expect(names('train')).toEqual([...served, 'device_position', 'position'].sort());
   });
 
   it('runs in the predictor, which ranks with it, and in the trainer, which learns it', async () => {

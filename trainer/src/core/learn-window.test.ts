@@ -170,6 +170,18 @@ describe('learnWindow', () => {
     expect([...parts[0]!.gradients]).toEqual([...whole.gradients.slice(0, 2), ...whole.gradients.slice(6)]);
   });
 
+  it("says what a model of one's own gets wrong", () => {
+    const window = windowOf([sketchOf([{ item: 'a', x: 0.5, click: 1, cart: 1 }])]);
+    const rows = [new Float32Array(window.keys[0]!.length)];
+    const learn = (part: Partial<Model>) => () => learnWindow({ ...model, ...part }, window, rows, () => {});
+    expect(learn({ gradients: () => [new Float32Array(3)] })).toThrow(
+      'model lr: gradients gave 3 values for table lr, 4 keys of dim 2',
+    );
+    expect(learn({ forward: (examples, own) => ({ examples, rows: own, probabilities: [] }) })).toThrow(
+      'model lr: forward gave 0 probabilities of click for 1 documents',
+    );
+  });
+
   it('passes on requests of which nothing is learned', () => {
     const window = windowOf([{ labels: { click: [null, null] } }]);
     const evaluated: unknown[] = [];

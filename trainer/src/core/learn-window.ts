@@ -2,7 +2,7 @@
 // is learned; gradients are summed per key over the window (in f64, in the order of the requests). A key whose
 // gradient is not finite is left out and counted: the shard would refuse the whole push for it.
 import type { Forward, Model, Targets } from '@weir/model';
-import type { PackedKeys } from '@weir/proto';
+import { type PackedKeys, WeirError } from '@weir/proto';
 import type { SampleRequest } from './sample-request.ts';
 import type { Window } from './window.ts';
 
@@ -39,9 +39,11 @@ export function learnWindow(
     }
     const own = numbers.map((column, table) => gather(rows[table]!, column, dims[table]!));
     const forward = model.forward(learning.examples, own);
+    requireProbabilities(model, forward.probabilities, learning.examples.documents);
     evaluate({ request, forward, targets: learning.targets });
     const gradients = model.gradients(forward, learning.targets);
     numbers.forEach((column, table) => {
+      requireGradients(model, table, gradients[table], column.length);
       scatter(sums[table]!, gradients[table]!, column, dims[table]!);
     });
   }
@@ -52,6 +54,24 @@ export function learnWindow(
     return finite;
   });
   return { parts, rejectedRows };
+}
+
+/** A model of one's own may be wrong; then it is said by name instead of learned. */
+function requireProbabilities(model: Model, given: readonly Float64Array[], documents: number): void {
+  model.labels.forEach((label, i) => {
+    const count = given[i]?.length ?? 0;
+    if (count === documents) return;
+    const text = `model ${model.name}: forward gave ${count} probabilities of ${label} for ${documents} documents`;
+    throw new WeirError('CONFIGURATION', text);
+  });
+}
+
+function requireGradients(model: Model, table: number, given: Float32Array | undefined, keys: number): void {
+  const { name, dim } = model.tables[table]!;
+  const count = given?.length ?? 0;
+  if (count === keys * dim) return;
+  const text = `model ${model.name}: gradients gave ${count} values for table ${name}, ${keys} keys of dim ${dim}`;
+  throw new WeirError('CONFIGURATION', text);
 }
 
 function gather(table: Float32Array, numbers: Uint32Array, dim: number): Float32Array {
