@@ -1,6 +1,6 @@
 // The join of one partition: features and behaviour in, samples and side records out. A plain function of its
-// inputs: within each of the two streams the order counts, between them it does not (but for `fast`, whose samples
-// leave in order of arrival). No I/O, no clock: wall clock comes in as `nowMs`.
+// inputs: within each stream the order counts, between the two it does not (but for `fast`, whose samples leave in
+// order of arrival). Wall clock comes in as `nowMs`.
 import { crc32 } from 'node:zlib';
 import type { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import { checkBehaviourEvent } from './check-behaviour-event.ts';
@@ -9,39 +9,20 @@ import type { Counters, InputStream } from './counters.ts';
 import { type Due, dueBetween } from './due.ts';
 import { isWatched } from './emissions.ts';
 import { Emitter } from './emitter.ts';
+import { InputClocks } from './input-clocks.ts';
+import type { Input, JoinOptions } from './join-options.ts';
 import { emptyJoinState, type JoinState } from './join-state.ts';
 import { emptyStep, type JoinStep } from './join-step.ts';
 import { canSee, judgeEvent, type Verdict } from './judge-event.ts';
-import type { DueGroup, LabelPlan } from './label-plan.ts';
+import type { DueGroup } from './label-plan.ts';
 import { Ledger } from './ledger.ts';
-import { FUTURE_MS_MAX } from './limits.ts';
 import { type OpenRequest, openRequest } from './open-request.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { PendingEvent } from './pending-event.ts';
 import { sampleTemplate } from './sample-records.ts';
-import { StreamClock } from './stream-clock.ts';
+import type { StreamClock } from './stream-clock.ts';
 import { judgeUnmatchedEvents } from './unmatched-events.ts';
 import { WaitingEvents } from './waiting-events.ts';
-
-export type Policy = 'wait' | 'fast';
-
-export interface JoinOptions {
-  readonly plan: LabelPlan;
-  readonly policy: Policy;
-  readonly partition: number;
-  /**
-   * How far behind the newest record of a stream others may come, where it has no progress records. Undefined: only
-   * progress records move the time, and no stamp is too far in the future.
-   */
-  readonly liveBoundMs: number | undefined;
-}
-
-/** A data record as read; `record` is undefined where the bytes cannot be decoded. */
-export interface Input<R> {
-  readonly offset: number;
-  readonly value: Uint8Array;
-  readonly record: R | undefined;
-}
 
 // Fall-back keys, which may find the request, come with a later version.
 const NO_SERVING_ID: Verdict = { kind: 'orphan', reason: 'serving_id_missing' };
@@ -52,7 +33,7 @@ export class Join {
   readonly waiting = new WaitingEvents();
   /** Windows at whose end something happens: all under `wait`; under `fast` only the last, when requests close. */
   readonly groups: readonly DueGroup[];
-  readonly #clocks: Readonly<Record<InputStream, StreamClock>>;
+  readonly #clocks: InputClocks;
   readonly #ledger: Ledger;
   readonly #emitter: Emitter;
   #firedMs: number;
@@ -65,11 +46,8 @@ export class Join {
     const { plan, policy, liveBoundMs } = options;
     this.options = options;
     this.groups = policy === 'wait' ? plan.groups : plan.groups.slice(-1);
-    this.#clocks = {
-      features: new StreamClock(liveBoundMs, state.clocks.features),
-      behaviour: new StreamClock(liveBoundMs, state.clocks.behaviour),
-    };
     this.#ledger = new Ledger(structuredClone(state.counters));
+    this.#clocks = new InputClocks(liveBoundMs, state.clocks, this.counters);
     this.#emitter = new Emitter(plan, this.#ledger.counters, state);
     this.#firedMs = state.firedMs;
   }
@@ -80,7 +58,7 @@ export class Join {
 
   /** Nothing below it follows in either stream. */
   get watermarkMs(): number {
-    return Math.min(this.#clocks.features.watermarkMs, this.#clocks.behaviour.watermarkMs);
+    return this.#clocks.watermarkMs;
   }
 
   /** Everything due below it has been emitted. */
@@ -94,7 +72,7 @@ export class Join {
 
   state(): JoinState {
     return {
-      clocks: { features: this.#clocks.features.state(), behaviour: this.#clocks.behaviour.state() },
+      clocks: this.#clocks.state(),
       firedMs: this.#firedMs,
       ...this.#emitter.state(),
       counters: this.counters,
@@ -121,7 +99,7 @@ export class Join {
     }
     const { servingId } = record;
     const arrivalWatermarkMs = this.#clocks.features.watermarkMs;
-    const timeMs = this.#eventTime('features', record.timeMs, nowMs);
+    const timeMs = this.#clocks.observe('features', record.timeMs, nowMs);
     const ageMs = arrivalWatermarkMs - (timeMs + this.options.plan.windowMaxMs);
     const known = this.find(servingId);
     const contentHash = crc32(value);
@@ -130,10 +108,7 @@ export class Join {
     else {
       const source = { partition: this.options.partition, offset: input.offset };
       const { template, docIds } = sampleTemplate(record, timeMs, source);
-      this.#open(
-        openRequest({ servingId, timeMs, arrivalWatermarkMs, contentHash, docIds, template }),
-        template,
-      );
+      this.#open(openRequest({ servingId, timeMs, arrivalWatermarkMs, contentHash, docIds, template }));
     }
   }
 
@@ -147,7 +122,7 @@ export class Join {
     }
     const { plan } = this.options;
     const arrivalWatermarkMs = this.#clocks.behaviour.watermarkMs;
-    const timeMs = this.#eventTime('behaviour', event.timeMs, nowMs);
+    const timeMs = this.#clocks.observe('behaviour', event.timeMs, nowMs);
     const label = plan.labels.findIndex((window) => window.label === event.type);
     const pending: PendingEvent = { offset, value, event, timeMs, arrivalWatermarkMs, label };
     const request = this.find(event.servingId);
@@ -206,8 +181,9 @@ export class Join {
     return step;
   }
 
-  #open(request: OpenRequest, template: Uint8Array): void {
+  #open(request: OpenRequest): void {
     const { plan, policy } = this.options;
+    const template = this.#template(request);
     this.requests.insert(request);
     this.#step.requests.add(request);
     this.#step.templates.set(request, template);
@@ -234,15 +210,6 @@ export class Join {
     for (const [pending, verdict] of judgeUnmatchedEvents(unmatched)) {
       this.#ledger.settle(this.#step, pending, verdict);
     }
-  }
-
-  #eventTime(stream: InputStream, recordTimeMs: number, nowMs: number): number {
-    const clock = this.#clocks[stream];
-    const isFarFuture = clock.isLive && recordTimeMs > nowMs + FUTURE_MS_MAX;
-    if (isFarFuture) this.counters.clamped++;
-    const timeMs = isFarFuture ? nowMs : recordTimeMs;
-    clock.observe(timeMs);
-    return timeMs;
   }
 
   #judge(request: OpenRequest, pending: PendingEvent): void {

@@ -1,7 +1,7 @@
 // Stream records as the join takes them. Bytes that are no record are the join's business: it counts them.
 import { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import type { StreamRecord } from '@weir/streams/client';
-import type { Input } from '../core/join.ts';
+import type { Input } from '../core/join-options.ts';
 
 export type Decoded<R> = { readonly progressMs: number } | Input<R>;
 

@@ -13,6 +13,7 @@ export async function keepIdle(
   client: StreamsClient,
   runners: readonly PartitionRunner[],
   now: () => number,
+  signal: AbortSignal,
 ): Promise<void> {
   const quiet = INPUTS.flatMap((stream) =>
     runners.filter((runner) => isQuiet(runner, stream, now())).map((runner) => ({ runner, stream })),
@@ -20,7 +21,9 @@ export async function keepIdle(
   if (quiet.length === 0) return;
   const streams = [...new Set(quiet.map(({ stream }) => stream))];
   const ends = new Map(
-    await Promise.all(streams.map(async (stream) => [stream, await client.endOffsets(stream)] as const)),
+    await Promise.all(
+      streams.map(async (stream) => [stream, await client.endOffsets(stream, { signal })] as const),
+    ),
   );
   const isSilent = (runner: PartitionRunner, stream: InputStream): boolean => {
     const end = ends.get(stream)?.[runner.stitcher.join.options.partition];

@@ -7,8 +7,8 @@ export const SKELETON_BYTES_MAX = 96 * 1024 * 1024;
 export const TEMPLATE_BYTES_MAX = 96 * 1024 * 1024;
 /** Events that wait for features; beyond it behaviour is not read until features have caught up. */
 export const WAITING_BYTES_MAX = 32 * 1024 * 1024;
-/** Above this share of it features are read first. */
-export const WAITING_BYTES_SOFT = WAITING_BYTES_MAX / 8;
+/** Above this share of it features are read first, as long as there are any. */
+export const WAITING_SHARE_AHEAD = 1 / 8;
 /** Read ahead of the join, per stream and partition. */
 export const READ_AHEAD_BYTES = 2 * 1024 * 1024;
 /** Templates of what one step emits; a longer run of due samples takes several steps. */
@@ -28,6 +28,8 @@ export const IDLE_AFTER_MS = 1_000;
 export const IDLE_CHECK_MS = 250;
 /** When all is silent, time passes this far behind the wall clock. */
 export const SILENCE_GUARD_MS = 10_000;
+/** How long the last commit of group offsets may hold up a stop. */
+export const LAST_OFFSETS_TIMEOUT_MS = 1_000;
 /** Between two commits of group offsets. */
 export const OFFSETS_INTERVAL_MS = 250;
 /** Between tries of an append that the streams cannot take now. */

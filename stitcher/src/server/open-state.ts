@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store, StoreError } from '@weir/store';
-import type { JoinOptions } from '../core/join.ts';
+import type { JoinOptions } from '../core/join-options.ts';
 import { FAMILIES, u64Bytes, u64Of } from './state-keys.ts';
 
 const CONFIG_KEY = Buffer.from('config');

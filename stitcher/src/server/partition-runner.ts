@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer, StreamsClient } from '@weir/streams/client';
 import type { InputStream } from '../core/counters.ts';
 import { InputReader } from './input-reader.ts';
-import { DRAIN_TIMEOUT_MS, STEP_BYTES, STEP_SPACING_MS } from './limits.ts';
+import { DRAIN_TIMEOUT_MS, STEP_BYTES, STEP_SPACING_MS, WAITING_SHARE_AHEAD } from './limits.ts';
 import { OutboxSender } from './outbox-sender.ts';
 import type { Commit, InputBatches, MemoryShare, PartitionStitcher } from './partition-stitcher.ts';
 
@@ -136,7 +136,8 @@ export class PartitionRunner {
   #takesBehaviour(): boolean {
     const { bytes } = this.stitcher.join.waiting;
     const { waitingBytes } = this.#options.memory;
-    return bytes <= waitingBytes / 8 || (bytes <= waitingBytes && this.readers.features.isCaughtUp);
+    const isFar = bytes > waitingBytes * WAITING_SHARE_AHEAD;
+    return !isFar || (bytes <= waitingBytes && this.readers.features.isCaughtUp);
   }
 }
 

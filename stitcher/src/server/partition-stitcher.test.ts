@@ -6,7 +6,7 @@ import { openEmbeddedStreams, STREAMS_FAMILIES } from '@weir/streams';
 import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JoinOptions, Policy } from '../core/join.ts';
+import type { JoinOptions, Policy } from '../core/join-options.ts';
 import { WATERMARK_BOUND_MS } from '../core/limits.ts';
 import { behaviourItems, featureItems, TEST_PLAN } from '../testing/arbitrary-streams.ts';
 import { naiveJoin } from '../testing/naive-join.ts';

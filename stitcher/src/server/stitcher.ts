@@ -2,13 +2,14 @@
 // process owns every partition, and a second one on the same streams fences the first.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '@weir/store';
-import type { StreamsClient } from '@weir/streams/client';
+import type { CallOptions, StreamsClient } from '@weir/streams/client';
 import type { InputStream } from '../core/counters.ts';
-import type { JoinOptions } from '../core/join.ts';
+import type { JoinOptions } from '../core/join-options.ts';
 import { fenceOutputs } from './fence-outputs.ts';
 import { keepIdle } from './idle-keeper.ts';
 import {
   IDLE_CHECK_MS,
+  LAST_OFFSETS_TIMEOUT_MS,
   OFFSETS_INTERVAL_MS,
   SKELETON_BYTES_MAX,
   TEMPLATE_BYTES_MAX,
@@ -89,16 +90,18 @@ export class Stitcher {
 
   /** Until `stop`; rejects with the first error of any partition. */
   async run(): Promise<void> {
-    const side = [this.#repeat(OFFSETS_INTERVAL_MS, 'group offsets', () => this.#commitOffsets())];
+    const { signal } = this.#stop;
+    const side = [this.#repeat(OFFSETS_INTERVAL_MS, 'group offsets', () => this.#commitOffsets({ signal }))];
     if (this.#options.liveBoundMs !== undefined) {
       const { client, now } = this.#options;
-      side.push(this.#repeat(IDLE_CHECK_MS, 'idle rule', () => keepIdle(client, this.#runners, now)));
+      side.push(this.#repeat(IDLE_CHECK_MS, 'idle rule', () => keepIdle(client, this.#runners, now, signal)));
     }
     try {
       await Promise.all(this.#runners.map((runner) => runner.run()));
     } finally {
       this.#stop.abort();
-      await Promise.all(side);
+      // After an error of one.
+      await Promise.all([...side, ...this.#runners.map((runner) => runner.stop())]);
     }
   }
 
@@ -106,7 +109,9 @@ export class Stitcher {
   async stop(): Promise<void> {
     await Promise.all(this.#runners.map((runner) => runner.stop()));
     this.#stop.abort();
-    await this.#commitOffsets().catch((error: unknown) => this.#options.warn(error, 'group offsets'));
+    await this.#commitOffsets({ timeoutMs: LAST_OFFSETS_TIMEOUT_MS }).catch((error: unknown) =>
+      this.#options.warn(error, 'group offsets'),
+    );
   }
 
   async #repeat(intervalMs: number, what: string, action: () => Promise<void>): Promise<void> {
@@ -115,12 +120,14 @@ export class Stitcher {
       await sleep(intervalMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       // Both are for others to look at, or come again: an error costs a turn.
-      await action().catch((error: unknown) => this.#options.warn(error, what));
+      await action().catch((error: unknown) => {
+        if (!signal.aborted) this.#options.warn(error, what);
+      });
     }
   }
 
   /** Only of durable steps: streams may trim below these offsets. */
-  async #commitOffsets(): Promise<void> {
+  async #commitOffsets(options: CallOptions): Promise<void> {
     for (const stream of ['features', 'behaviour'] satisfies InputStream[]) {
       const offsets = this.#runners.flatMap(({ stitcher, done }) =>
         done === undefined
@@ -133,11 +140,12 @@ export class Stitcher {
               },
             ],
       );
+      // Neither ever falls, so their sum tells whether one has risen.
       const news = offsets.filter(
         ({ partition, offset, timeMs }) => this.#committed.get(`${stream}/${partition}`) !== offset + timeMs,
       );
       if (news.length === 0) continue;
-      await this.#options.client.commitOffsets(GROUP, stream, news);
+      await this.#options.client.commitOffsets(GROUP, stream, news, options);
       for (const { partition, offset, timeMs } of news)
         this.#committed.set(`${stream}/${partition}`, offset + timeMs);
     }

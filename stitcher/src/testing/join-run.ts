@@ -1,7 +1,8 @@
 // A join driven by hand, its outputs decoded and their order checked.
 import { BehaviourEvent, FeatureRecord, SampleRecord, SideRecord } from '@weir/proto/v1/records';
 import { expect } from 'vitest';
-import { Join, type Policy } from '../core/join.ts';
+import { Join } from '../core/join.ts';
+import type { Policy } from '../core/join-options.ts';
 import { WATERMARK_BOUND_MS } from '../core/limits.ts';
 import { END_OF_TIME_MS } from '../core/stream-clock.ts';
 import { TEST_PLAN } from './arbitrary-streams.ts';

@@ -9,7 +9,7 @@ import {
   type StreamsClient,
 } from '@weir/streams/client';
 import type { InputStream } from '../core/counters.ts';
-import type { JoinOptions } from '../core/join.ts';
+import type { JoinOptions } from '../core/join-options.ts';
 import { OUTPUT_STREAMS, type OutputStream } from '../core/join-step.ts';
 import { fenceOutputs } from '../server/fence-outputs.ts';
 import type { OutboxEntry } from '../server/outbox.ts';
