@@ -3,6 +3,7 @@ export { type ReplayOutput, type ReplayOutputInput, replayOutput } from './figur
 export {
   type FigureSources,
   type LossAndAuc,
+  readFinalFigures,
   readServiceFigures,
   type ServiceFigures,
 } from './figures/service-figures.ts';

@@ -5,8 +5,8 @@ import { floatsFromBytes } from '@weir/proto';
 import { SampleRecord } from '@weir/proto/v1/records';
 import {
   type ReplayOutput,
+  readFinalFigures,
   readRecords,
-  readServiceFigures,
   replayOutput,
   startReplay,
 } from '@weir/quickstart';
@@ -97,7 +97,7 @@ export async function replayWithKill(options: KillOptions): Promise<KilledReplay
   return {
     output: replayOutput({
       progress,
-      figures: await readServiceFigures(loop.figureSources),
+      figures: await readFinalFigures(loop.figureSources, failed),
       labels: ['click'],
       badLines: 0,
       deterministic: options.deterministic,

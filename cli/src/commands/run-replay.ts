@@ -7,8 +7,8 @@ import {
   type Format,
   type Replay,
   type ReplayOutput,
+  readFinalFigures,
   readRecords,
-  readServiceFigures,
   replayOutput,
   startReplay,
 } from '@weir/quickstart';
@@ -20,10 +20,10 @@ import type { ReplayFlags } from './replay.ts';
 import { reportProgress } from './report-progress.ts';
 
 /**
- * Requests of a window, by format, as measured: larger ones train faster and learn later. A MovieLens request is one
- * document, a list elsewhere about 25.
+ * Requests of a window. Measured on trivago, lists of about 25: 8 cost 2 % more CPU time than 16 and 8 % more than 32,
+ * and give a log loss of 0.1278 instead of 0.1295 and 0.1314. A MovieLens request is one document.
  */
-const DEFAULT_WINDOW: Readonly<Record<Format, number>> = { ndjson: 16, trivago: 16, movielens: 1 };
+const DEFAULT_WINDOW: Readonly<Record<Format, number>> = { ndjson: 8, trivago: 8, movielens: 1 };
 
 export async function runReplay(flags: ReplayFlags): Promise<void> {
   if (flags.deterministic && flags.policy === 'fast') {
@@ -84,7 +84,7 @@ async function finish(
   const progress = await replay.done;
   return replayOutput({
     progress,
-    figures: await readServiceFigures(loop.figureSources),
+    figures: await readFinalFigures(loop.figureSources, loop.cluster.failed),
     labels: flags.labels,
     badLines: badLines.count,
     deterministic: flags.deterministic,

@@ -2,6 +2,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { type DescribeShardResponse, ParameterServerClient } from '@weir/proto/v1/parameter_server';
 import { CHANNEL_OPTIONS, insecure, unary } from '../replay/channel.ts';
+import { untilAcknowledged } from '../replay/until-acknowledged.ts';
 import { adminJson, count, figure, type Json, part, total } from './admin-json.ts';
 
 /** Where to ask: `host:port` each. */
@@ -83,6 +84,11 @@ export async function readServiceFigures(sources: FigureSources): Promise<Servic
     // The streams server answered to whoever asks here: without it nothing was sent.
     processes: 5 + shards.length,
   };
+}
+
+/** The same, asked until all answer: one that was killed just now is being started again. */
+export function readFinalFigures(sources: FigureSources, signal: AbortSignal): Promise<ServiceFigures> {
+  return untilAcknowledged(() => readServiceFigures(sources), signal);
 }
 
 function labelFigures(json: Json): LabelFigures {

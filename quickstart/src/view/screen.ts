@@ -19,7 +19,9 @@ export class Screen implements Disposable {
     return this.#terminal.columns;
   }
 
-  draw(lines: readonly string[]): void {
+  draw(frame: readonly string[]): void {
+    // What scrolled away could not be drawn over.
+    const lines = frame.slice(0, Math.max(1, this.#terminal.rows - 1));
     this.#terminal.write(
       `${this.#back()}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_TO_END}`,
     );
