@@ -19,9 +19,4 @@ export type {
 } from './schema.ts';
 export { implicitSchema } from './schema-fingerprint.ts';
 export { logLoss, PROBABILITY_MIN, sigmoid } from './sigmoid.ts';
-export {
-  type InitializerDefinition,
-  type OptimizerDefinition,
-  qualifiedTableName,
-  type TableDefinition,
-} from './table-definition.ts';
+export { qualifiedTableName, type TableDefinition } from './table-definition.ts';

@@ -31,5 +31,6 @@ export {
   TABLE_NAME_LENGTH_MAX,
 } from './limits.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
+export type { Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';
 export { WeirError, type WeirErrorDetails } from './weir-error.ts';

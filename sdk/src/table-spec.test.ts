@@ -1,7 +1,8 @@
+import type { TableDefinition } from '@weir/proto';
 import { TableSpec as TableMessage } from '@weir/proto/v1/tables';
 import { describe, expect, it } from 'vitest';
 import { qualifiedName } from './table-ref.ts';
-import { decodeSpec, differences, encodeSpec, type TableDefinition } from './table-spec.ts';
+import { decodeSpec, differences, encodeSpec } from './table-spec.ts';
 
 const DEFINITIONS: TableDefinition[] = [
   { name: 'a', dim: 1, optimizer: { kind: 'assign' }, initializer: { kind: 'zero' } },

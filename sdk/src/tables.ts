@@ -2,6 +2,7 @@
 // and dropped there last, so that two clients creating one name agree on one uid, and what was interrupted can
 // be repeated until it is whole.
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { TableDefinition } from '@weir/proto';
 import { WeirError } from '@weir/proto';
 import type { TableState } from '@weir/proto/v1/parameter_server';
 import type { TableSpec as TableMessage } from '@weir/proto/v1/tables';
@@ -11,7 +12,7 @@ import type { Router } from './router.ts';
 import { homeShard } from './routing.ts';
 import type { Shard } from './shard.ts';
 import { qualifiedName } from './table-ref.ts';
-import { decodeSpec, differences, encodeSpec, type TableDefinition, type TableSpec } from './table-spec.ts';
+import { decodeSpec, differences, encodeSpec, type TableSpec } from './table-spec.ts';
 import { callOnce, withRetries } from './unary.ts';
 
 /** What one shard did. */

@@ -1,4 +1,6 @@
 // The client of a cluster: what `connect` returns. It owns every connection and all calls under way.
+
+import type { TableDefinition } from '@weir/proto';
 import { keyCount, WeirError } from '@weir/proto';
 import type { DescribeShardResponse } from '@weir/proto/v1/parameter_server';
 import { type CallOptions, CallScope } from './call-scope.ts';
@@ -12,7 +14,6 @@ import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
 import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
 import type { TableDelta } from './table-delta.ts';
 import { type Keys, packedView, qualifiedName, type TableRef } from './table-ref.ts';
-import type { TableDefinition } from './table-spec.ts';
 import { type CreatedTable, type ShardReport, type TableDescription, Tables } from './tables.ts';
 import { callOnce } from './unary.ts';
 
