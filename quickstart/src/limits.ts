@@ -4,7 +4,7 @@ import { DOCUMENTS_MAX } from '@weir/proto';
 /** A longer line of an input file is a bad line; what is beyond is skipped, not kept. */
 export const LINE_BYTES_MAX = 8 * 1024 * 1024;
 /** Text held in memory while a file is sorted; beyond it sorted runs go to temporary files. */
-export const SORT_RUN_CHARACTERS = 64 * 1024 * 1024;
+export const SORT_RUN_CHARACTERS = 16 * 1024 * 1024;
 /** Sorted runs merged at once: files open at the same time. */
 export const SORT_RUNS_MAX = 256;
 /** Sessions whose seen items are remembered; the one silent for longest goes first. */

@@ -16,6 +16,7 @@ import {
 import { type Interruption, listenForInterruption } from '../local-cluster/interruption.ts';
 import { firstWindowMs } from '../local-cluster/label-windows.ts';
 import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import { checkInput } from './check-input.ts';
 import type { DevFlags } from './dev.ts';
 import { createDisplay, type Display } from './dev-display.ts';
 
@@ -31,6 +32,8 @@ const ATTRIBUTION_MS = { [LABEL]: 10_000 };
 const LOOK_INTERVAL_MS = 1_000;
 
 export async function runDev(flags: DevFlags): Promise<void> {
+  // Its terms keep it out of the npm packages.
+  await checkInput(`${MOVIELENS.name}, which comes with a clone of the repository,`, MOVIELENS.path);
   using interruption = listenForInterruption();
   using display = createDisplay(flags, `${MOVIELENS.name}, a like is a rating of 4 stars or more`);
   const summaryInput = await showLoop(flags, interruption, display);

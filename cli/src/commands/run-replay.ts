@@ -1,5 +1,4 @@
 // What `weir replay` does: starts the loop, drives it, prints what came of it, leaves nothing running.
-import { access } from 'node:fs/promises';
 import { loadModel, readSchema } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import {
@@ -16,6 +15,7 @@ import { UsageError } from '@weir/runtime';
 import { listenForInterruption } from '../local-cluster/interruption.ts';
 import { firstWindowMs } from '../local-cluster/label-windows.ts';
 import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import { checkInput } from './check-input.ts';
 import type { ReplayFlags } from './replay.ts';
 import { reportProgress } from './report-progress.ts';
 
@@ -31,7 +31,7 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
       '--deterministic needs --policy wait: under fast, samples leave in order of arrival',
     );
   }
-  await checkInput(flags.input);
+  await checkInput(`--input ${flags.input}`, flags.input);
   // Loaded here only to be checked before nine processes start.
   const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
   await loadModel(flags.model, { schema, labels: flags.labels });
@@ -89,15 +89,6 @@ async function finish(
     badLines: badLines.count,
     deterministic: flags.deterministic,
   });
-}
-
-async function checkInput(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new WeirError('CONFIGURATION', `--input ${path} cannot be read: ${why}`, { cause });
-  }
 }
 
 function readable(output: ReplayOutput): string {

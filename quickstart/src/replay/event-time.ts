@@ -7,7 +7,7 @@ const INPUT_STREAMS = ['features', 'behaviour'] as const;
 const TRAINER_GROUP = 'trainer';
 
 /** Writes "nothing below T follows" to every partition of features and behaviour. */
-export async function announceProgress(
+async function announceProgress(
   streams: StreamsClient,
   partitions: number,
   timeMs: number,
@@ -22,7 +22,7 @@ export async function announceProgress(
 }
 
 /** The time below which every sample is trained and its push acknowledged; -Infinity before the first. */
-export async function trainedTimeMs(streams: StreamsClient, partitions: number): Promise<number> {
+async function trainedTimeMs(streams: StreamsClient, partitions: number): Promise<number> {
   const offsets = await streams.groupOffsets(TRAINER_GROUP, 'samples');
   if (offsets.length < partitions) return Number.NEGATIVE_INFINITY;
   return Math.min(...offsets.map(({ timeMs }) => timeMs));

@@ -100,7 +100,9 @@ class Run {
 
   async run(): Promise<ReplayProgress> {
     try {
-      await Promise.all([this.#send(), this.#exchangeTime(), this.#tail.ended, this.#watchDrain()]);
+      // Ends with the abort below.
+      this.#watchDrain().catch((error: unknown) => this.#fail(error));
+      await Promise.all([this.#send(), this.#exchangeTime(), this.#tail.ended]);
       return this.progress();
     } catch (error) {
       this.#fail(error);
