@@ -24,9 +24,7 @@ export class WriteQueue {
   write(operations: readonly Operation[], bytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operations, bytes, resolve, reject });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -51,6 +49,8 @@ export class WriteQueue {
         for (const write of group) write.reject(error);
       }
     }
+    // In the same step as the look at what waits: a write in between would wait for ever.
+    this.#running = undefined;
   }
 
   /** At least one write. */
