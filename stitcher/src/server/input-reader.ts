@@ -67,6 +67,7 @@ export class InputReader {
   async run(signal: AbortSignal): Promise<void> {
     const { client, stream, partition, from, onRecords, now } = this.#options;
     const known = from.incarnation !== '';
+    signal.addEventListener('abort', () => this.#room?.(), { once: true });
     if (!known) {
       const ends = await client.endOffsets(stream, { signal });
       this.#nextOffset = ends[partition]!.startOffset;
@@ -81,7 +82,11 @@ export class InputReader {
       this.#push(batch);
       this.#lastRecordMs = now();
       onRecords();
-      while (this.#bytes > READ_AHEAD_BYTES && !signal.aborted) await this.#roomOr(signal);
+      while (this.#bytes > READ_AHEAD_BYTES && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          this.#room = resolve;
+        });
+      }
     }
   }
 
@@ -92,13 +97,5 @@ export class InputReader {
     for (const record of records) this.#bytes += record.value.length + RECORD_OVERHEAD_BYTES;
     if (this.#records.length === 0) this.#records = records;
     else for (const record of records) this.#records.push(record);
-  }
-
-  async #roomOr(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#room = resolve;
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
-    this.#room = undefined;
   }
 }

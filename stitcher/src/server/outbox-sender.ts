@@ -52,9 +52,7 @@ export class OutboxSender {
     }
     const entries = [entry];
     this.#lanes.set(entry.stream, entries);
-    this.#drain(entry.stream, entries)
-      .finally(() => this.#lanes.delete(entry.stream))
-      .catch(this.#options.onError);
+    this.#drain(entry.stream, entries).catch(this.#options.onError);
   }
 
   async #drain(stream: OutputStream, lane: OutboxEntry[]): Promise<void> {
@@ -70,6 +68,8 @@ export class OutboxSender {
       this.#bytes -= bytes;
       this.#wake();
     }
+    // In the same step as the look at what is left: an entry in between would go to a lane that nobody drains.
+    this.#lanes.delete(stream);
   }
 
   /** False when the sending ended before. */
