@@ -80,13 +80,16 @@ export class PartitionRunner {
     if (signal.reason !== STOPPED) throw signal.reason;
   }
 
-  /** Ends the reading, finishes the step, and gives the outbox a moment. */
+  /** Ends the steps with the one that runs, and gives the outbox a moment; then the reading and sending end. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#wake?.();
-    await this.#stepping.catch(() => {});
-    await Promise.race([this.#sender.below(0), sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
+    const stepped = this.#stepping.catch(() => {});
+    // The last step, too, may wait for streams that are away: for room in the outbox.
+    const drained = stepped.then(() => this.#sender.below(0));
+    await Promise.race([drained, sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
     this.#stop.abort(STOPPED);
+    await stepped;
   }
 
   async #steps(): Promise<void> {
@@ -124,12 +127,17 @@ export class PartitionRunner {
       this.#sender.send(commit.entries, durable);
       await this.#sender.below();
       this.#stop.signal.throwIfAborted();
+      // What else is due, the next process finds due.
+      if (this.#isStopping) return;
     }
   }
 
   #hasWork(): boolean {
     const { features, behaviour } = this.readers;
-    return this.#hasRaised || features.bytes > 0 || (behaviour.bytes > 0 && this.#takesBehaviour());
+    const { firedMs, watermarkMs } = this.stitcher.join;
+    // Also after a death in the middle of what was due: its inputs are read, and more may never come.
+    const isDue = firedMs < watermarkMs;
+    return isDue || this.#hasRaised || features.bytes > 0 || (behaviour.bytes > 0 && this.#takesBehaviour());
   }
 
   /** Events that run ahead of their features would fill the memory. */

@@ -1,8 +1,9 @@
 // The whole stitcher over embedded streams: reading, stepping and appending go on at once, as in a process.
+import { WeirError } from '@weir/proto';
 import { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import { openMemoryStore, type Store } from '@weir/store';
 import { openEmbeddedStreams, STREAMS_FAMILIES } from '@weir/streams';
-import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
+import { END_OF_INPUT_MS, type PartitionEnd, type StreamsClient } from '@weir/streams/client';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { WATERMARK_BOUND_MS } from '../core/limits.ts';
@@ -12,7 +13,8 @@ import { AMPLE, appendInputs, makeStreams, readAll, readOutputs } from '../testi
 import { plainResult } from '../testing/plain-outputs.ts';
 import { behaviourEvent, featureRecord } from '../testing/records.ts';
 import { countersReport } from './counters-report.ts';
-import type { MemoryShare } from './partition-stitcher.ts';
+import { beginGeneration } from './open-state.ts';
+import { type MemoryShare, PartitionStitcher } from './partition-stitcher.ts';
 import { FAMILIES } from './state-keys.ts';
 import { Stitcher } from './stitcher.ts';
 
@@ -158,6 +160,75 @@ describe('stitcher', () => {
     await vi.waitFor(() => expect(stitcher.joins[0]!.counters.requests).toBe(2), WAIT);
     expect(stitcher.joins[0]!.watermarkMs).toBe(0);
     expect(stitcher.joins[0]!.counters.clamped).toBe(0);
+    await stitcher.stop();
+    await run;
+  });
+
+  /** Ten requests of a megabyte, all due at the end of the input, and a process that died after its first step. */
+  async function dieInTheMiddleOfTheEnd(): Promise<void> {
+    const large = new Uint8Array(1024 * 1024);
+    const requests = Array.from({ length: 10 }, (_, i) => ({
+      servingId: `s${i}`,
+      timeMs: 1_000_000 + i * 1_000,
+      features: large,
+    }));
+    await appendFeatures(0, ...requests);
+    await client.append('features', 0, [{ progressTimeMs: END_OF_INPUT_MS }]);
+    await client.append('behaviour', 0, [{ progressTimeMs: END_OF_INPUT_MS }]);
+    await beginGeneration(store, { plan: TEST_PLAN, policy: 'wait' }, 2);
+    const options = { plan: TEST_PLAN, policy: 'wait', liveBoundMs: undefined, partition: 0 } as const;
+    const died = await PartitionStitcher.open(store, options, AMPLE);
+    const [{ incarnation }] = (await client.endOffsets('features')) as [PartitionEnd];
+    const features = { records: await readAll(client, 'features', 0), incarnation };
+    const [behaviourEnd] = (await client.endOffsets('behaviour')) as [PartitionEnd];
+    const behaviour = {
+      records: await readAll(client, 'behaviour', 0),
+      incarnation: behaviourEnd.incarnation,
+    };
+    for await (const commit of died.process({ features, behaviour }, NOW_MS)) {
+      await commit.written;
+      break;
+    }
+    expect(died.join.firedMs).toBeLessThan(END_OF_INPUT_MS);
+  }
+
+  it('goes on with what was due when it died, though nothing more comes in', async () => {
+    await dieInTheMiddleOfTheEnd();
+    const stitcher = await open({ live: false });
+    const run = stitcher.run();
+    await vi.waitFor(async () => expect(await lastProgress(0)).toBe(END_OF_INPUT_MS), WAIT);
+    expect((await readOutputs(client, 0)).samples.filter(({ revision }) => revision === 0)).toHaveLength(10);
+    await stitcher.stop();
+    await run;
+  });
+
+  it('stops in a moment, and loses nothing, when the streams take no samples any more', async () => {
+    await dieInTheMiddleOfTheEnd();
+    const reachable = client;
+    let tries = 0;
+    const away: Partial<StreamsClient> = {
+      append: async () => {
+        tries++;
+        throw new WeirError('UNAVAILABLE', 'nobody there');
+      },
+      fence: (...call) => reachable.fence(...call),
+      read: (...call) => reachable.read(...call),
+      endOffsets: (...call) => reachable.endOffsets(...call),
+      commitOffsets: (...call) => reachable.commitOffsets(...call),
+    };
+    client = away as StreamsClient;
+    const stuck = await open({ live: false });
+    const stuckRun = stuck.run();
+    // All that is due is more than the outbox holds.
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(1), WAIT);
+    expect(stuck.joins[0]!.firedMs).toBeLessThan(END_OF_INPUT_MS);
+    await stuck.stop();
+    await stuckRun;
+    client = reachable;
+    const stitcher = await open({ live: false });
+    const run = stitcher.run();
+    await vi.waitFor(async () => expect(await lastProgress(0)).toBe(END_OF_INPUT_MS), WAIT);
+    expect((await readOutputs(client, 0)).samples.filter(({ revision }) => revision === 0)).toHaveLength(10);
     await stitcher.stop();
     await run;
   });
