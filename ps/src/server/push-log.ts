@@ -70,6 +70,11 @@ export class PushLog {
     return this.#appliedBytes;
   }
 
+  /** No record submitted so far gets a position above this. */
+  get submittedSeq(): number {
+    return this.#nextSeq - 1 + this.#waiting.length;
+  }
+
   submit(entry: LogEntry): void {
     if (this.#stopped) {
       entry.refuse(new WeirError('UNAVAILABLE', 'the shard is stopping'));

@@ -163,6 +163,30 @@ describe('recovery', () => {
     expect(last.tables.get(SPECS[0]!.uid)?.rows.rows).toBe(0);
   });
 
+  it('opens after a round between a drop and a push that waited behind it', async () => {
+    const inner = openMemoryStore({ families: FAMILIES });
+    const disk = new FaultyStore(inner);
+    const shard = await openTestShardOnly({ store: disk.store });
+    await shard.tableAdmin.create(SPECS[0]!);
+    disk.hold();
+    const dropped = shard.tableAdmin.drop(SPECS[0]!.uid);
+    while (disk.writes < 4) await new Promise((resolve) => setImmediate(resolve));
+    // Valid when it comes; its record follows that of the drop, whose write is under way.
+    const pushed = submit(shard, wholePush(1, { table: 0, keys: [1], value: 1 }));
+    disk.release();
+    disk.hold();
+    expect(await dropped).toEqual({ dropped: true });
+    const round = shard.materialiser.round();
+    disk.release();
+    expect(await pushed).toMatchObject({ kind: 'settled', refusal: undefined });
+    await round;
+    const again = await openTestShardOnly({ store: inner });
+    expect(again.tables.size).toBe(0);
+    await again.materialiser.round();
+    const created = await again.tableAdmin.create(SPECS[0]!);
+    expect(created.created).toBe(true);
+  });
+
   it('with durability memory starts empty, in a new incarnation, and stores no rows', async () => {
     const store = openMemoryStore({ families: FAMILIES });
     const shard = await openTestShardOnly({ store, durability: 'memory' });

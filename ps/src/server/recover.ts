@@ -58,8 +58,8 @@ export async function recover(store: Store): Promise<Recovered> {
 async function loadDefinitions(store: Store): Promise<Tables> {
   const tables = new Tables();
   for await (const { key } of store.range(META, DROPPED_RANGE)) {
-    // The drop record stands at or above the low mark; its exact position follows from the replay.
-    tables.drop(uidOfDroppedKey(key), Number.POSITIVE_INFINITY);
+    // Records that name it are all replayed before a round can forget it.
+    tables.drop(uidOfDroppedKey(key), 0);
   }
   for await (const { value } of store.range(META, TABLE_RANGE)) {
     const spec = TableSpec.decode(value);

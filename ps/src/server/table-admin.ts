@@ -48,7 +48,9 @@ export class TableAdmin {
         bytes: 0,
         encode: (seq) => encodeLogRecord({ kind: 'drop', seq, tableUid }),
         meta: { key: droppedKey(tableUid), value: EMPTY },
-        apply: (seq) => this.#tables.drop(tableUid, seq),
+        // Pushes that were valid when they came may wait behind it: until the low mark is above them too, the
+        // table must be known as dropped.
+        apply: () => this.#tables.drop(tableUid, this.#log.submittedSeq),
       });
       return { dropped: true };
     });

@@ -12,7 +12,7 @@ export interface LiveTable {
 export class Tables {
   readonly #live = new Map<string, LiveTable>();
   readonly #uids = new Map<string, string>();
-  /** uid -> position of the drop record, until the low mark has passed it. */
+  /** uid -> position above which no record names the table, until the low mark has passed it. */
   readonly #dropped = new Map<string, number>();
 
   get size(): number {
@@ -48,6 +48,7 @@ export class Tables {
     return table;
   }
 
+  /** @param seq no record above it names the table. */
   drop(uid: string, seq: number): void {
     const table = this.#live.get(uid);
     if (table !== undefined) {
@@ -61,7 +62,7 @@ export class Tables {
     return this.#dropped.has(uid);
   }
 
-  /** Tables dropped at or before this position. */
+  /** Dropped tables that no record above this position names. */
   droppedUpTo(seq: number): string[] {
     return [...this.#dropped].filter(([, at]) => at <= seq).map(([uid]) => uid);
   }
