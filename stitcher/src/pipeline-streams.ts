@@ -1,6 +1,6 @@
 // The streams that collector and stitcher share with the rest of the pipeline; all have the same partitions.
 import { WeirError } from '@weir/proto';
-import type { StreamsClient } from '@weir/streams/client';
+import type { CallOptions, StreamsClient } from '@weir/streams/client';
 
 /**
  * Makes the streams where they are missing.
@@ -11,9 +11,10 @@ export async function ensureStreams(
   client: StreamsClient,
   streams: readonly string[],
   partitions: number,
+  options: CallOptions,
 ): Promise<number> {
-  const count = await existingPartitions(client, 'features', partitions);
-  await Promise.all(streams.map((stream) => client.create(stream, count)));
+  const count = await existingPartitions(client, 'features', partitions, options);
+  await Promise.all(streams.map((stream) => client.create(stream, count, options)));
   return count;
 }
 
@@ -21,9 +22,10 @@ async function existingPartitions(
   client: StreamsClient,
   stream: string,
   partitions: number,
+  options: CallOptions,
 ): Promise<number> {
   try {
-    return await client.partitions(stream);
+    return await client.partitions(stream, options);
   } catch (error) {
     if (WeirError.from(error).code !== 'STREAM_NOT_FOUND') throw error;
     return partitions;

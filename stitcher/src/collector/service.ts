@@ -11,7 +11,9 @@ import { STOP_TIMEOUT_MS } from './limits.ts';
 
 export async function startCollector(config: CollectorConfig, runtime: Runtime): Promise<RunningService> {
   const client = connectStreams({ address: config.streams });
-  const partitions = await ensureStreams(client, ['features', 'behaviour', 'rejected'], config.partitions);
+  const partitions = await ensureStreams(client, ['features', 'behaviour', 'rejected'], config.partitions, {
+    signal: runtime.signal,
+  });
   const ingest = new Ingest({ client, partitions, now: Date.now });
   observe(ingest);
   runtime.admin.get('/counters', () => ingest.counters);

@@ -1,6 +1,6 @@
 // Takes over a partition's outputs: older generations are fenced, and what the streams hold must follow from the state.
 import { WeirError } from '@weir/proto';
-import type { Producer, StreamsClient } from '@weir/streams/client';
+import type { CallOptions, Producer, StreamsClient } from '@weir/streams/client';
 import { OUTPUT_STREAMS } from '../core/join-step.ts';
 import type { PartitionStitcher } from './partition-stitcher.ts';
 
@@ -9,11 +9,12 @@ export async function fenceOutputs(
   client: StreamsClient,
   stitcher: PartitionStitcher,
   producer: Producer,
+  options?: CallOptions,
 ): Promise<void> {
   const { partition } = stitcher.join.options;
   await Promise.all(
     OUTPUT_STREAMS.map(async (stream) => {
-      const { lastSequence } = await client.fence(stream, partition, producer);
+      const { lastSequence } = await client.fence(stream, partition, producer, options);
       const given = stitcher.lastSequence(stream);
       const unsent = stitcher.unsent.filter((entry) => entry.stream === stream);
       const first = unsent.length === 0 ? given + 1 : Math.min(...unsent.map((entry) => entry.firstSequence));

@@ -1,4 +1,7 @@
 // Real processes: streams, collector and stitcher, each killed with SIGKILL while a replay goes through them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { IngestClient } from '@weir/proto/v1/ingest';
@@ -11,7 +14,7 @@ import { labelPlan } from '../core/label-plan.ts';
 import { naiveJoin } from '../testing/naive-join.ts';
 import { readAll, readOutputs } from '../testing/partition-harness.ts';
 import { plainResult } from '../testing/plain-outputs.ts';
-import { freePort, Processes } from '../testing/processes.ts';
+import { freePort, Processes, SERVICE_SCRIPT } from '../testing/processes.ts';
 import { behaviourEvent, featureRecord } from '../testing/records.ts';
 
 const ROUNDS = 45;
@@ -127,6 +130,29 @@ describe('weir stitcher', () => {
     expect(metrics).toMatch(/stitcher_samples\S* 135/);
     await streams.close();
   });
+
+  it.each(['stitcher', 'collector'])(
+    '%s stops at once while it waits for streams that say nothing',
+    async (name) => {
+      await using processes = await Processes.create();
+      const asked = Promise.withResolvers<void>();
+      const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const streams = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const data = name === 'stitcher' ? ['--data', join(processes.folder, name)] : [];
+      const child = spawn(
+        process.execPath,
+        [SERVICE_SCRIPT, name, '--streams', streams, ...data, '--shutdown-timeout-ms', '2000'],
+        { stdio: 'ignore' },
+      );
+      const exited = once(child, 'exit');
+      await asked.promise;
+      child.kill('SIGTERM');
+      // Not 1, the end by the deadline.
+      expect(await exited).toEqual([0, null]);
+      silent.close();
+    },
+  );
 
   it('refuses fast where the same input has to give the same samples', async () => {
     await using processes = await Processes.create();

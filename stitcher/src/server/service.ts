@@ -28,11 +28,13 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
       : { text: await readSchemaFile(config.schema), file: config.schema };
   const { labels, observation, attribution } = config;
   const plan = planOf({ labels, schema, observation, attribution });
+  const { signal } = runtime;
   const client = connectStreams({ address: config.streams });
   const partitions = await ensureStreams(
     client,
     ['features', 'behaviour', ...OUTPUT_STREAMS],
     config.partitions,
+    { signal },
   );
   const store = await openStateStore(config.data);
   const stitcher = await Stitcher.open({
@@ -43,6 +45,7 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
     liveBoundMs: deterministic ? undefined : WATERMARK_BOUND_MS,
     partitions,
     durability,
+    signal,
     now: Date.now,
     warn: (error, message) => runtime.log.warn({ err: error }, message),
   });

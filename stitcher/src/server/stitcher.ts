@@ -24,6 +24,8 @@ export interface StitcherOptions extends Omit<JoinOptions, 'partition'> {
   readonly client: StreamsClient;
   readonly partitions: number;
   readonly durability: 'process' | 'machine';
+  /** Ends the opening. */
+  readonly signal?: AbortSignal;
   /** Wall clock. */
   readonly now: () => number;
   /** Of the whole process; default: the named limits. */
@@ -77,7 +79,7 @@ export class Stitcher {
       Array.from({ length: partitions }, async (_, partition) => {
         const stitcher = await PartitionStitcher.open(store, { plan, policy, liveBoundMs, partition }, share);
         const producer = { id: `stitcher/${partition}`, epoch };
-        await fenceOutputs(client, stitcher, producer);
+        await fenceOutputs(client, stitcher, producer, options.signal && { signal: options.signal });
         return new PartitionRunner({ stitcher, client, producer, memory: share, now, durable });
       }),
     );

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
 
-const SCRIPT = fileURLToPath(new URL('run-service.ts', import.meta.url));
+/** Runs the service that its first argument names. */
+export const SERVICE_SCRIPT = fileURLToPath(new URL('run-service.ts', import.meta.url));
 
 export class Processes implements AsyncDisposable {
   readonly folder: string;
@@ -20,7 +21,7 @@ export class Processes implements AsyncDisposable {
   }
 
   async start(service: string, ...flags: string[]): Promise<ServiceProcess> {
-    const started = await spawnService({ name: service, command: [SCRIPT, service, ...flags] });
+    const started = await spawnService({ name: service, command: [SERVICE_SCRIPT, service, ...flags] });
     this.#running.add(started);
     return started;
   }
