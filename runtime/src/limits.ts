@@ -10,10 +10,17 @@ export const SPAWN_STOP_TIMEOUT_MS = 20_000;
 export const SPAWN_STDERR_BYTES_MAX = 16 * 1024;
 /** Default deadline of a service's stop. */
 export const SHUTDOWN_TIMEOUT_MS = 10_000;
+/** How often a service that has a parent looks whether it lives, apart from the pipe that it holds. */
+export const PARENT_POLL_MS = 500;
+/** Beyond a stop's deadline, until a process that did not end by it is killed. */
+export const ORPHAN_MARGIN_MS = 1_000;
+/** Requests over HTTP that still run when a stop begins get this long; then they are cut. */
+export const HTTP_STOP_MS = 3_000;
 /** Pings on idle connections, so that a peer that vanished is noticed. */
 export const KEEPALIVE_TIME_MS = 30_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 
+if (HTTP_STOP_MS >= SHUTDOWN_TIMEOUT_MS) throw new Error('a stop must outlast the requests that it cuts');
 if (SHUTDOWN_TIMEOUT_MS >= SPAWN_STOP_TIMEOUT_MS) {
   throw new Error('a service must be able to stop before its parent kills it');
 }

@@ -1,12 +1,14 @@
 // The life of a service as an operator sees it: real processes, signals, exit codes, stdout and stderr.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseHostPort } from './listen-address.ts';
 import { freePorts } from './process/free-ports.ts';
 import { parseReadyLine, type ReadyLine } from './process/ready-line.ts';
 import { spawnService } from './process/spawn-service.ts';
@@ -218,6 +220,32 @@ describe('spawnService', () => {
         { timeout: 10_000 },
       )
       .toBe('gone');
+  });
+});
+
+describe('a service whose event loop no longer turns', () => {
+  it('ends nevertheless when its parent is killed', async () => {
+    const parent = launch([FIXTURE, '--shutdown-timeout-ms', '300'], PARENT);
+    const ready = await parent.ready;
+    const { host, port } = parseHostPort(ready.admin)!;
+    // Its end closes this connection; nothing else would.
+    const connection = connect(port, host);
+    const closed = once(
+      connection.on('error', () => {}),
+      'close',
+    );
+    await once(connection, 'connect');
+    await fetch(`http://${ready.admin}/spin`, { method: 'POST' });
+    await expect
+      .poll(() =>
+        fetch(`http://${ready.admin}/healthz`, { signal: AbortSignal.timeout(300) }).then(
+          () => 'answers',
+          (error: Error) => error.name,
+        ),
+      )
+      .toBe('TimeoutError');
+    parent.child.kill('SIGKILL');
+    await closed;
   });
 });
 

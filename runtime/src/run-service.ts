@@ -5,9 +5,11 @@ import { z } from 'zod';
 import { startAdminServer } from './admin/admin-server.ts';
 import { helpText } from './config/help.ts';
 import { type LoadedConfig, loadConfig } from './config/load-config.ts';
+import { ORPHAN_MARGIN_MS } from './limits.ts';
 import type { ReadyLine } from './process/ready-line.ts';
 import { reportFailure } from './process/report-failure.ts';
-import { awaitStopRequest } from './process/stop-request.ts';
+import { awaitStopRequest, PARENT_PIPE } from './process/stop-request.ts';
+import { watchParent } from './process/watch-parent.ts';
 import { adminConfig, type ServiceDefinition } from './service.ts';
 import { createLogger } from './telemetry/log.ts';
 
@@ -72,6 +74,7 @@ async function serve<C>(
         admin: admin.address,
         ready_ms: Math.round(performance.now()),
       });
+      if (env[PARENT_PIPE] === '1') watchParent(log, common.shutdownTimeoutMs + ORPHAN_MARGIN_MS);
     }
     await stop.requested;
     admin.setReady(false);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { WeirError } from '@weir/proto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ const start = (listen = '127.0.0.1:0'): Promise<JsonServer> =>
     bodyBytesMax: 100,
     routes: {
       '/v1/echo': async (body) => body,
+      '/v1/bigint': async () => 1n,
       '/v1/full': async () => {
         throw new WeirError('OVERLOADED', 'too much', { retryAfterMs: 1500 });
       },
@@ -74,5 +76,21 @@ describe('JSON over HTTP', () => {
     expect(await answered).toBe(200);
     await stopped;
     agent.destroy();
+  });
+
+  it('stops though a caller never sends the rest of its body', async () => {
+    const { host, port } = parseHostPort(server.address)!;
+    const half = request({ host, port, path: '/v1/echo', method: 'POST', headers: { 'content-length': 9 } });
+    const cut = once(half, 'error');
+    half.write('{');
+    await once(half, 'socket');
+    await post('/v1/echo', '{}');
+    await server.stop();
+    expect((await cut)[0]).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('survives an answer that is no JSON', async () => {
+    expect((await post('/v1/bigint', '{}')).status).toBe(500);
+    expect((await post('/v1/echo', '{}')).status).toBe(200);
   });
 });

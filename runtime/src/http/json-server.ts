@@ -1,13 +1,14 @@
 // JSON over HTTP for callers without gRPC: POST routes with bounded bodies; an error answers with its code.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
+import { HTTP_STOP_MS } from '../limits.ts';
 import { httpStatusOf, readJsonBody } from './json-body.ts';
 import { listenHttp } from './listen.ts';
 
 export interface JsonServer {
   /** `host:port` as bound. */
   readonly address: string;
-  /** Takes no new connections; resolves when running requests are answered. */
+  /** Takes no new connections; resolves when running requests are answered, or cut after HTTP_STOP_MS (3 s). */
   stop(): Promise<void>;
 }
 
@@ -48,13 +49,19 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
     stop: () =>
       new Promise((resolve) => {
         stopping = true;
-        server.close(() => resolve());
+        // Also for a caller that never sends the rest of its body.
+        const timer = setTimeout(() => server.closeAllConnections(), HTTP_STOP_MS);
+        server.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
+  response.end(text);
 }

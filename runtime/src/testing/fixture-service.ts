@@ -40,6 +40,13 @@ const fixture = defineService({
       });
       return {};
     });
+    admin.post('/spin', () => {
+      // From the answer on nothing but this loop runs: no timer, no signal, no end of a pipe.
+      setTimeout(async () => {
+        for (;;) await undefined;
+      }, 20);
+      return {};
+    });
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     log.info('started');
