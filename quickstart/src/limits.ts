@@ -35,8 +35,8 @@ export const RETRY_PAUSE_MS = 20;
 export const RETRY_PAUSE_MAX_MS = 1_000;
 /** Between two progress records, and between two looks at what is trained. */
 export const PROGRESS_INTERVAL_MS = 20;
-/** Without any progress of stitcher or trainer for so long after the end of the input, the replay gives up. */
-export const DRAIN_SILENCE_MS = 120_000;
+/** Without any progress of stitcher or trainer for so long, while the replay waits for them, it gives up. */
+export const STALL_TIMEOUT_MS = 120_000;
 /** How long an admin port may take to answer. */
 export const ADMIN_TIMEOUT_MS = 5_000;
 

@@ -7,7 +7,7 @@ const INPUT_STREAMS = ['features', 'behaviour'] as const;
 const TRAINER_GROUP = 'trainer';
 
 /** Writes "nothing below T follows" to every partition of features and behaviour. */
-async function announceProgress(
+export async function announceProgress(
   streams: StreamsClient,
   partitions: number,
   timeMs: number,

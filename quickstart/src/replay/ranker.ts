@@ -8,8 +8,11 @@ import { CHANNEL_OPTIONS, insecure, unary } from './channel.ts';
 import { untilAcknowledged } from './until-acknowledged.ts';
 
 export interface Ranker {
-  /** Resolves when a place is free. */
-  ready(): Promise<void>;
+  /**
+   * Resolves when a place is free and no request of this id is in flight: of two, the first in the input must be the
+   * first that is logged, or which of them is the duplicate were chance.
+   */
+  ready(servingId: string): Promise<void>;
   /**
    * Repeated under the same id and time until it is answered; under `before_answer` it is logged then.
    * @returns undefined, or why the predictor refused the request itself
@@ -21,18 +24,18 @@ export interface Ranker {
 
 export function createRanker(predictor: string, signal: AbortSignal): Ranker {
   const client = new PredictorClient(predictor, insecure, CHANNEL_OPTIONS);
-  let inFlight = 0;
+  const inFlight = new Set<string>();
   let wake: (() => void) | undefined;
   return {
-    async ready() {
-      while (inFlight >= RANKS_IN_FLIGHT) {
+    async ready(servingId) {
+      while (inFlight.size >= RANKS_IN_FLIGHT || inFlight.has(servingId)) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
     },
     async rank(request) {
-      inFlight++;
+      inFlight.add(request.servingId);
       const message: RankRequest = {
         servingId: request.servingId,
         timeMs: request.timeMs,
@@ -51,7 +54,7 @@ export function createRanker(predictor: string, signal: AbortSignal): Ranker {
         if (error instanceof WeirError && error.code === 'INVALID_ARGUMENT') return error;
         throw error;
       } finally {
-        inFlight--;
+        inFlight.delete(request.servingId);
         wake?.();
       }
     },

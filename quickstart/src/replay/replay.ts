@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import type { ReplayRecord, RequestRecord } from '../formats/record.ts';
-import { DRAIN_SILENCE_MS, DUE_REQUESTS_MAX, DUE_SAMPLES_MAX, DUE_WINDOWS_MIN } from '../limits.ts';
+import { DUE_REQUESTS_MAX, DUE_SAMPLES_MAX, DUE_WINDOWS_MIN, STALL_TIMEOUT_MS } from '../limits.ts';
 import { DueSamples } from './due-samples.ts';
 import { EventSender } from './event-sender.ts';
-import { exchangeEventTime } from './event-time.ts';
+import { announceProgress, exchangeEventTime } from './event-time.ts';
 import { OpenRecords } from './open-records.ts';
 import { type Pace, Pacer } from './pace.ts';
 import { createRanker, type Ranker } from './ranker.ts';
 import { type SampleTail, tailSamples } from './sample-tail.ts';
+import { StallWatch } from './stall-watch.ts';
 
 export interface ReplayOptions {
   /** In order of time. */
@@ -75,6 +76,8 @@ class Run {
   #drained = false;
   #startMs: number | undefined;
   #endMs: number | undefined;
+  /** Whether the reader waits until more is trained. */
+  #waiting = false;
   #wake: (() => void) | undefined;
 
   constructor(options: ReplayOptions) {
@@ -101,7 +104,7 @@ class Run {
   async run(): Promise<ReplayProgress> {
     try {
       // Ends with the abort below.
-      this.#watchDrain().catch((error: unknown) => this.#fail(error));
+      this.#watchPipeline().catch((error: unknown) => this.#fail(error));
       await Promise.all([this.#send(), this.#exchangeTime(), this.#tail.ended]);
       return this.progress();
     } catch (error) {
@@ -121,15 +124,20 @@ class Run {
 
   async #send(): Promise<void> {
     const pacer = new Pacer(this.#options.pace);
+    const { streams, partitions } = this.#options;
     for await (const record of this.#options.records) {
-      this.#startMs ??= performance.now();
+      if (this.#startMs === undefined) {
+        this.#startMs = performance.now();
+        // Until a partition has a progress record, the times in it would move the watermark by themselves.
+        await announceProgress(streams, partitions, record.timeMs, this.#signal);
+      }
       this.#timeMs = record.timeMs;
       this.#open.read(record.timeMs);
       const waitMs = pacer.waitMs(performance.now(), record.timeMs, record.kind === 'request');
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#signal });
       await this.#untilTrainedEnough();
       if (record.kind === 'request') {
-        await this.#ranker.ready();
+        await this.#ranker.ready(record.servingId);
         this.#signal.throwIfAborted();
         void this.#rank(record);
       } else {
@@ -166,10 +174,12 @@ class Run {
       this.#due.requests > windows;
     while (tooMany()) {
       this.#signal.throwIfAborted();
+      this.#waiting = true;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    this.#waiting = false;
   }
 
   async #exchangeTime(): Promise<void> {
@@ -193,17 +203,17 @@ class Run {
     this.#endMs = performance.now();
   }
 
-  /** After the end of the input something must still move: a pipeline that stands still is an error, not a wait. */
-  async #watchDrain(): Promise<void> {
-    let seen = { records: -1, due: -1, atMs: performance.now() };
+  /** Once the reader waits or the input has ended, samples must move: a pipeline that stands still is an error. */
+  async #watchPipeline(): Promise<void> {
+    const watch = new StallWatch();
     while (this.#endMs === undefined) {
       await sleep(1_000, undefined, { signal: this.#signal });
-      const now = { records: this.#tail.records, due: this.#due.samples, atMs: performance.now() };
-      if (!this.#drained || now.records !== seen.records || now.due !== seen.due) seen = now;
-      if (now.atMs - seen.atMs < DRAIN_SILENCE_MS) continue;
+      const state = `${this.#tail.records} ${this.#due.samples}`;
+      const stillMs = watch.stillMs(state, this.#drained || this.#waiting, performance.now());
+      if (stillMs < STALL_TIMEOUT_MS) continue;
       throw new WeirError(
         'DEADLINE_EXCEEDED',
-        `no sample was emitted or trained for ${DRAIN_SILENCE_MS} ms after the end of the input (${now.due} are due); see the logs of stitcher and trainer`,
+        `no sample was emitted or trained for ${STALL_TIMEOUT_MS} ms (${this.#due.samples} are due); see the logs of stitcher and trainer`,
       );
     }
   }

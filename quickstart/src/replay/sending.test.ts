@@ -134,17 +134,36 @@ describe('ranker', () => {
     const ranker = createRanker(address, running.signal);
     const calls: Promise<unknown>[] = [];
     for (let i = 0; i < RANKS_IN_FLIGHT; i++) {
-      await ranker.ready();
+      await ranker.ready(`r${i}`);
       calls.push(ranker.rank(request(`r${i}`)));
     }
     let free = false;
-    const next = ranker.ready().then(() => {
+    const next = ranker.ready('another').then(() => {
       free = true;
     });
     await new Promise((done) => setImmediate(done));
     expect(free).toBe(false);
     resolve();
     await Promise.all([...calls, next]);
+    expect(free).toBe(true);
+    ranker.close();
+  });
+
+  it('never has two of one serving id in flight, so that the first in the input is the first logged', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    const ranker = createRanker(address, running.signal);
+    await ranker.ready('r1');
+    const first = ranker.rank(request('r1'));
+    await ranker.ready('r2');
+    let free = false;
+    const again = ranker.ready('r1').then(() => {
+      free = true;
+    });
+    await new Promise((done) => setImmediate(done));
+    expect(free).toBe(false);
+    resolve();
+    await Promise.all([first, again]);
     expect(free).toBe(true);
     ranker.close();
   });
