@@ -48,6 +48,9 @@ describe('wrong usage', () => {
 describe('help', () => {
   it.each([
     [[]],
+    [['dev']],
+    [['replay']],
+    [['table']],
     [['table', 'create']],
     [['table', 'list']],
     [['table', 'describe']],

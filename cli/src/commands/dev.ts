@@ -11,13 +11,19 @@ export interface DevFlags {
 export function registerDev(program: Command): void {
   program
     .command('dev')
+    .summary('show everything on this machine, on real data')
     .description(
-      'everything on this machine: three shards and every service learn from MovieLens as live traffic',
+      'Everything on this machine: three shards and every service learn from MovieLens as live traffic. Ctrl-C ends ' +
+        'it and prints a summary; the next start goes on in the same folder as a new run.',
     )
     .addOption(new Option('--replay <set>', 'what to show').choices(['movielens']).default('movielens'))
     .option('--data <dir>', 'where shards, streams and logs are kept', '.weir/dev')
     .option('--headless', 'print lines instead of drawing', false)
     .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  weir dev\n  weir dev --headless --json | tail -1 > figures.json\n  weir dev --data /tmp/weir-dev',
+    )
     .action(async (flags: DevFlags) => {
       const { runDev } = await import('./run-dev.ts');
       await runDev(flags);

@@ -23,7 +23,11 @@ export interface ReplayFlags {
 export function registerReplay(program: Command): void {
   program
     .command('replay')
-    .description('replay a data set through the whole loop: rank, log, collect, stitch, train, serve')
+    .summary('send a data set through the whole loop')
+    .description(
+      'Sends a data set through the whole loop on this machine: rank, log, collect, stitch, train, serve. Starts every ' +
+        'service as a process and ends them afterwards. Bad lines are reported on stderr, counted and skipped.',
+    )
     .requiredOption('--input <path>', "file (.gz too), or the set's folder for trivago and movielens")
     .addOption(new Option('--format <format>', 'of the input').choices(FORMATS).default('ndjson'))
     .option('--speed <max|N>', 'as fast as it goes, or N times as fast as it happened', parseSpeed, 'max')
@@ -43,7 +47,17 @@ export function registerReplay(program: Command): void {
     .option('--deterministic', 'the same input gives the same figures: one batch in flight', false)
     .option('--strict', 'stop at the first line that cannot be used', false)
     .option('--data <dir>', 'keep shards, streams and logs there (default: a temporary folder)')
-    .option('--json', 'print one JSON object', false)
+    .option('--json', 'print one JSON object on one line', false)
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  weir replay --input traffic.ndjson.gz --labels click,purchase --json',
+        '  weir replay --input traffic.ndjson --model ./my-model.ts --schema schema.json',
+        '  weir replay --input quickstart/data/movielens-latest-small --format movielens --deterministic --json',
+      ].join('\n'),
+    )
     .action(async (flags: ReplayFlags) => {
       const { runReplay } = await import('./run-replay.ts');
       await runReplay(flags);

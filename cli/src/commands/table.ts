@@ -11,6 +11,10 @@ export function registerTable(program: Command): void {
   table.description(
     'Tables of a cluster. Names are NAMESPACE/NAME; the namespace "default" may be left out.',
   );
+  table.addHelpText(
+    'after',
+    '\nExamples:\n  weir table list --seeds 127.0.0.1:7070\n  weir table create --help',
+  );
   registerCreate(table);
   clusterVerb(table.command('list'))
     .summary('list all tables')
