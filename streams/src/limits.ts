@@ -23,6 +23,8 @@ export const TAIL_BYTES_TOTAL = 64 * 1024 * 1024;
 export const READ_SPACING_MS = 4;
 /** Bytes of waiting changes that go to the store in one batch. */
 export const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+/** Between two looks at what all consumers have committed. */
+export const TRIM_INTERVAL_MS = 2_000;
 /** How long the server waits before it repeats a refused write. */
 export const STORE_RETRY_MS = 250;
 

@@ -24,6 +24,16 @@ const plan = labelPlan([
   { label: 'cart', observationMs: 10_000, attributionMs: 60_000 },
 ]);
 
+const COUNTED = {
+  requests: ROUNDS,
+  documents: 3 * ROUNDS,
+  samples: 3 * ROUNDS,
+  positives: { click: ROUNDS, cart: 30 },
+  orphans: 15,
+  open_requests: 0,
+  watermark_ms: END_OF_INPUT_MS,
+};
+
 async function putEvents(address: string, events: BehaviourEvent[]): Promise<void> {
   const client = new IngestClient(address, credentials.createInsecure());
   try {
@@ -116,18 +126,23 @@ describe('weir stitcher', () => {
       expect(plainResult(outputs, { ...emptyCounters([]), ...counted })).toEqual(expected);
     }
     const counters = await (await fetch(`http://${stitcher!.admin}/counters`)).json();
-    expect(counters).toMatchObject({
-      requests: ROUNDS,
-      documents: 3 * ROUNDS,
-      samples: 3 * ROUNDS,
-      positives: { click: ROUNDS, cart: 30 },
-      orphans: 15,
-      late: 0,
-      open_requests: 0,
-      watermark_ms: END_OF_INPUT_MS,
-    });
+    expect(counters).toMatchObject({ ...COUNTED, late: 0 });
+    for (const stream of ['features', 'behaviour']) {
+      const isTrimmed = expect.toSatisfy((startOffset: number) => startOffset > 0);
+      await expect
+        .poll(() => streams.endOffsets(stream), { timeout: 10_000 })
+        .toMatchObject([{ startOffset: isTrimmed }, { startOffset: isTrimmed }]);
+    }
     const metrics = await (await fetch(`http://${stitcher!.admin}/metrics`)).text();
     expect(metrics).toMatch(/stitcher_samples\S* 135/);
+    // Started again on trimmed streams it still knows where it stands.
+    await processes.kill(stitcher!);
+    stitcher = await startStitcher();
+    const value = FeatureRecord.encode(featureRecord({ servingId: 's0', timeMs: T })).finish();
+    await streams.append('features', 0, [{ value }]);
+    await expect
+      .poll(async () => (await fetch(`http://${stitcher!.admin}/counters`)).json(), { timeout: 10_000 })
+      .toMatchObject({ ...COUNTED, late: 1 });
     await streams.close();
   });
 

@@ -28,7 +28,12 @@ export class Processes implements AsyncDisposable {
 
   /** On a port that a restart can take again. */
   async startStreams(port: number): Promise<ServiceProcess> {
-    return this.start('streams', '--listen', `127.0.0.1:${port}`, '--data', join(this.folder, 'streams'));
+    return this.start(
+      'streams',
+      ...['--listen', `127.0.0.1:${port}`, '--data', join(this.folder, 'streams')],
+      // What the stitcher has committed, no restart of it may need again.
+      ...['--trim', 'features=stitcher,behaviour=stitcher'],
+    );
   }
 
   async kill(process: ServiceProcess): Promise<void> {

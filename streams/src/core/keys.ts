@@ -52,6 +52,11 @@ export function groupKey(group: string, stream: string, partition: number): Buff
   return Buffer.concat([groupPrefix(group, stream), key]);
 }
 
+export function parseGroupKey(key: Uint8Array): { group: string; stream: string; partition: number } {
+  const [group = '', stream = ''] = textOf(key.subarray(0, -5)).split('/');
+  return { group, stream, partition: partitionOfGroupKey(key) };
+}
+
 export function partitionOfGroupKey(key: Uint8Array): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(key.byteLength - 4);
 }

@@ -97,4 +97,36 @@ describe('streams core', () => {
     const names = new Set([...core.ends('s'), ...core.ends('t')].map(({ incarnation }) => incarnation));
     expect(names.size).toBe(3);
   });
+
+  it('trims below what every consumer has committed, in each partition, and never beyond', async () => {
+    const store = newStore();
+    const core = await open(store);
+    await core.create('s', 2);
+    await core.create('t', 1);
+    for (const partition of [0, 1]) for (const value of [0, 1, 2, 3]) await append(core, [value], partition);
+    const commit = (group: string, partition: number, offset: number, stream = 's') =>
+      core.commitOffsets(group, stream, [{ partition, offset, timeMs: 0 }]);
+    const starts = () => core.ends('s').map(({ startOffset }) => startOffset);
+
+    // A consumer that has yet to come keeps everything, whatever others have done.
+    await commit('other', 0, 4);
+    expect(await core.trimCommitted('s', ['stitcher'])).toBe(0);
+    await commit('stitcher', 0, 3);
+    expect(await core.trimCommitted('s', ['stitcher'])).toBe(3);
+    expect(starts()).toEqual([3, 0]);
+    // A group that nobody named keeps what it has not committed; so does one that goes back.
+    await commit('stitcher', 0, 4);
+    await commit('other', 0, 3);
+    await commit('stitcher', 1, 4);
+    expect(await core.trimCommitted('s', ['stitcher'])).toBe(0);
+    await commit('other', 1, 1);
+    await commit('stitcher', 1, 2);
+    // Groups of another stream are none of this one.
+    await commit('third', 0, 0, 't');
+    expect(await core.trimCommitted('s', ['stitcher'])).toBe(1);
+    expect(starts()).toEqual([3, 1]);
+    expect((await readAll(core, 1, 1)).map(({ progressTimeMs }) => progressTimeMs)).toEqual([1, 2, 3]);
+    const again = await open(store);
+    expect(again.ends('s').map(({ startOffset }) => startOffset)).toEqual([3, 1]);
+  });
 });

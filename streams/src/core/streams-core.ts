@@ -10,7 +10,7 @@ import { checkFormat, loadPartition, loadStreams, putStream, type StreamDefiniti
 import { checkCount, checkName, checkPartitions, checkProducer, checkRecords } from './checks.ts';
 import { makeChunks } from './chunk.ts';
 import { CommitQueue, type Durability } from './commit-queue.ts';
-import { groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
+import { committedByAll, groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
 import { chunkKey, encodePair, producerKey, startKey, writeU64 } from './keys.ts';
 import { PartitionLog } from './partition-log.ts';
 import { chunkStart, type ReadPart, readPart } from './read-part.ts';
@@ -180,6 +180,21 @@ export class StreamsCore {
       },
     });
     return log.startOffset;
+  }
+
+  /**
+   * Removes what every consumer of the stream has committed: the groups named, at least one, and every other that
+   * ever committed an offset there. Returns the number of records removed.
+   */
+  async trimCommitted(stream: string, groups: readonly string[]): Promise<number> {
+    const logs = this.#logs(stream);
+    const offsets = await committedByAll(this.#store, stream, logs.length, groups);
+    let removed = 0;
+    for (const [partition, offset] of offsets.entries()) {
+      const { startOffset } = logs[partition]!;
+      if (offset > startOffset) removed += (await this.trim(stream, partition, offset)) - startOffset;
+    }
+    return removed;
   }
 
   /** Bytes of appends that wait for the store. */

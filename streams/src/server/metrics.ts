@@ -4,6 +4,8 @@ import { meter } from '@weir/runtime';
 export interface StreamsMetrics {
   appended(records: number, duplicates: number, bytes: number): void;
   sent(records: number, bytes: number): void;
+  /** Records removed since all consumers had committed them. */
+  trimmed(records: number): void;
   /** Change of the number of open reads. */
   readers(change: 1 | -1): void;
 }
@@ -31,6 +33,10 @@ export function streamsMetrics(waitingBytes: () => number): StreamsMetrics {
     unit: 'By',
     description: 'Bytes sent to readers',
   });
+  const trimmedRecords = streams.createCounter('streams.trim.records', {
+    unit: '{record}',
+    description: 'Records removed behind all consumers',
+  });
   const readers = streams.createUpDownCounter('streams.readers', {
     unit: '{reader}',
     description: 'Open reads',
@@ -51,6 +57,7 @@ export function streamsMetrics(waitingBytes: () => number): StreamsMetrics {
       readRecords.add(records);
       readBytes.add(bytes);
     },
+    trimmed: (records) => trimmedRecords.add(records),
     readers: (change) => readers.add(change),
   };
 }

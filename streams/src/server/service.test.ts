@@ -157,6 +157,20 @@ describe('the streams service', () => {
     expect(offsets).toEqual([0, 1]);
   });
 
+  it('removes what its consumers have committed, where it is told to', async () => {
+    await start('--trim', 'features=stitcher');
+    const client = connect();
+    for (const stream of ['features', 'late']) {
+      await client.create(stream, 1);
+      await client.append(stream, 0, [{}, {}, {}]);
+      await client.commitOffsets('stitcher', stream, [{ partition: 0, offset: 2, timeMs: 0 }]);
+    }
+    await expect
+      .poll(() => client.endOffsets('features'), { timeout: 10_000 })
+      .toMatchObject([{ startOffset: 2, endOffset: 3 }]);
+    expect(await client.endOffsets('late')).toMatchObject([{ startOffset: 0, endOffset: 3 }]);
+  });
+
   it('refuses a folder of a newer format, one in use, and a flipped bit in its log', async () => {
     const service = await start();
     await expect(start()).rejects.toThrow(/CONFIGURATION: .*another process has the folder open/);

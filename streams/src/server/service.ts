@@ -11,7 +11,9 @@ import { StreamsCore } from '../core/streams-core.ts';
 import { collectLessOften } from './collection-pace.ts';
 import { streamsHandlers } from './handlers.ts';
 import { streamsMetrics } from './metrics.ts';
+import { parseTrim } from './parse-trim.ts';
 import { StreamsRpc } from './rpc-definition.ts';
+import { keepTrimmed } from './trimmer.ts';
 
 export const streamsService = defineService({
   name: 'streams',
@@ -23,18 +25,36 @@ export const streamsService = defineService({
       .enum(['process', 'machine'])
       .default('process')
       .describe('what acknowledged records survive: kill -9 of the process, or power loss of the machine'),
+    trim: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'remove what these groups, and all others that commit to the stream, have committed; other streams keep everything',
+      )
+      .meta({ placeholder: 'STREAM=GROUP,...' }),
   }),
-  async start({ data, durability, listen, shutdownTimeoutMs }, { log, signal }) {
+  async start({ data, durability, trim: trimTexts, listen, shutdownTimeoutMs }, { log, signal }) {
+    const trim = parseTrim(trimTexts);
     collectLessOften();
     const { store, core } = await open(data, durability);
     log.info({ data, durability, streams: core.streams() }, 'opened');
     const server = createGrpcServer();
     const metrics = streamsMetrics(() => core.waitingBytes);
     server.addService(StreamsRpc, streamsHandlers(core, metrics, signal));
+    const bound = await server.bind(listen);
+    const { trimmed } = metrics;
+    const trimming = keepTrimmed({
+      core,
+      trim,
+      signal,
+      trimmed,
+      warn: (error, message) => log.warn({ err: error }, message),
+    });
     return {
-      listen: await server.bind(listen),
+      listen: bound,
       async stop() {
         await server.stop(shutdownTimeoutMs / 2);
+        await trimming;
         await core.close();
         await store.close();
       },

@@ -17,7 +17,12 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-export const NO_METRICS: StreamsMetrics = { appended: () => {}, sent: () => {}, readers: () => {} };
+export const NO_METRICS: StreamsMetrics = {
+  appended: () => {},
+  sent: () => {},
+  trimmed: () => {},
+  readers: () => {},
+};
 
 export const IMPLEMENTATIONS: Record<string, () => Promise<Opened>> = {
   'in process over memory': () => embedded(openMemoryStore({ families: STREAMS_FAMILIES })),
