@@ -57,7 +57,7 @@ async function importFactory(file: string): Promise<ModelFactory> {
     const names = Object.keys(MODELS);
     throw new WeirError(
       'CONFIGURATION',
-      `no model is named "${file}"${didYouMean(file, names)} Known: ${names.join(', ')}, or a file (.ts, .js, .mjs)`,
+      `no model is named "${file}"${didYouMean(file, names)} (built in: ${names.join(', ')}; anything else is a file, .ts, .js or .mjs)`,
     );
   }
   let module: { default?: unknown };

@@ -1,11 +1,16 @@
 // `npm run bench -- NAME --json`: one JSON object per figure on stdout, progress on stderr.
-import { parseArgs } from 'node:util';
+import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = { replay: benchReplay };
 
-const { values, positionals } = parseArgs({
+const USAGE = [
+  'usage: npm run bench -- NAME [--json] [--runs N] [--dataset NAME --input PATH]',
+  `NAME: ${Object.keys(BENCHES).join(', ')}`,
+].join('\n');
+
+const { values, positionals } = parseCommandLine(USAGE, {
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
@@ -17,15 +22,17 @@ const { values, positionals } = parseArgs({
 });
 
 const bench = BENCHES[positionals[0] ?? ''];
-if (values.help || bench === undefined) {
-  process.stderr.write(
-    `usage: npm run bench -- NAME [--json] [--runs N] [--dataset NAME --input PATH]\nNAME: ${Object.keys(BENCHES).join(', ')}\n`,
-  );
-  process.exit(values.help ? 0 : 2);
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
+if (bench === undefined) wrongUsage(USAGE, `no bench is named "${positionals[0] ?? ''}"`);
+if ((values.dataset === undefined) !== (values.input === undefined)) {
+  wrongUsage(USAGE, '--dataset and --input are given together');
 }
 
 const results = await bench({
-  runs: Number(values.runs),
+  runs: wholeNumber(USAGE, 'runs', values.runs, 1),
   dataset: values.dataset,
   input: values.input,
   log: (line) => process.stderr.write(`${line}\n`),

@@ -120,6 +120,21 @@ describe('weir replay', () => {
     TIMEOUT_MS,
   );
 
+  it(
+    'ends with 1 when no line of the input could be used',
+    async () => {
+      const csv = join(folder, 'ratings.csv');
+      await writeFile(csv, 'user,item\nu,i\n');
+      const { code, stdout, stderr } = await runWeir(['replay', '--input', csv, '--json']);
+      expect(JSON.parse(stdout)).toMatchObject({ requests: 0, samples: 0, rejected: 2 });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('no line could be used; is it --format ndjson?'),
+      });
+    },
+    TIMEOUT_MS,
+  );
+
   it('says what is wrong with the command before it starts anything', async () => {
     expect(await runWeir(['replay', '--input', join(folder, 'absent'), '--json'])).toMatchObject({
       code: 1,

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseCommandLine, wholeNumber } from '../command-line.ts';
 import { replayWithKill } from '../e2e/replay-with-kill.ts';
 import { makeTraffic, mulberry32 } from '../e2e/traffic.ts';
 import { checkSamples, type Verdict } from './check-samples.ts';
@@ -21,15 +21,13 @@ const SERVICES = [
 const REQUESTS = 800;
 const DOCUMENTS = 8;
 
-const { values } = parseArgs({
+const USAGE = 'usage: npm run test:fault -- [--seed S] [--rounds N]';
+
+const { values } = parseCommandLine(USAGE, {
   options: { seed: { type: 'string', default: '1' }, rounds: { type: 'string', default: '8' } },
 });
-const seed = Number(values.seed);
-const rounds = Number(values.rounds);
-if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds) || rounds < 1) {
-  process.stderr.write('--seed and --rounds must be whole numbers, rounds at least 1\n');
-  process.exit(2);
-}
+const seed = wholeNumber(USAGE, 'seed', values.seed, 0);
+const rounds = wholeNumber(USAGE, 'rounds', values.rounds, 1);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print(`replay with: npm run test:fault -- --seed ${seed} --rounds ${rounds}`);
 

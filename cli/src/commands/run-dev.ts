@@ -7,8 +7,10 @@ import {
   liveFigures,
   MOVIELENS,
   type Replay,
+  readFinalFigures,
   readRecords,
   readServiceFigures,
+  type ServiceFigures,
   type SummaryInput,
   startReplay,
   summary,
@@ -93,24 +95,26 @@ async function look(
   let before: Look | undefined;
   let latest: SummaryInput | undefined;
   let firstFiguresS: number | null = null;
-  const lookOnce = async (): Promise<void> => {
-    const now = {
-      atMs: performance.now(),
-      progress: replay.progress(),
-      figures: await readServiceFigures(loop.figureSources),
-    };
+  const lookOnce = async (read: Promise<ServiceFigures>): Promise<void> => {
+    const now = { atMs: performance.now(), progress: replay.progress(), figures: await read };
     const figures = liveFigures(LABEL, before, now);
     before = now;
     // The clock starts with this process.
     const elapsedS = performance.now() / 1000;
     if (figures.served.log_loss !== null) firstFiguresS ??= Number(elapsedS.toFixed(3));
-    latest = { figures, firstFiguresS, durationS: elapsedS, requestsTotal: MOVIELENS.requests };
+    latest = {
+      figures,
+      firstFiguresS,
+      durationS: elapsedS,
+      requestsTotal: MOVIELENS.requests,
+      predictorRestarts: loop.cluster.services.get('predictor')?.restarts ?? 0,
+    };
     if (firstFiguresS !== null) display.show(latest);
   };
   let looking: Promise<void> | undefined;
   const timer = setInterval(() => {
     // A service that is being started again does not answer; the next look finds it.
-    looking ??= lookOnce()
+    looking ??= lookOnce(readServiceFigures(loop.figureSources))
       .catch(() => {})
       .finally(() => {
         looking = undefined;
@@ -125,6 +129,6 @@ async function look(
     clearInterval(timer);
     await looking;
   }
-  await lookOnce();
+  await lookOnce(readFinalFigures(loop.figureSources, loop.cluster.failed));
   return latest;
 }

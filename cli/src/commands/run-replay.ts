@@ -72,6 +72,10 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
   });
   const output = await finish(flags, replay, loop, badLines);
   process.stdout.write(`${flags.json ? JSON.stringify(output) : readable(output)}\n`);
+  if (output.requests + output.events === 0 && badLines.count > 0) {
+    report(`${flags.input}: no line could be used; is it --format ${flags.format}?`);
+    process.exitCode = 1;
+  }
 }
 
 async function finish(

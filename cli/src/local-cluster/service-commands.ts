@@ -95,7 +95,13 @@ export function serviceStages(
         ...(settings.deterministic ? ['--deterministic'] : []),
       ]),
     ],
-    [command('streams', addresses.streams, ['--data', join(folders.run, 'streams')])],
+    [
+      command('streams', addresses.streams, [
+        ...['--data', join(folders.run, 'streams')],
+        // Samples stay: after a run they are counted from the stream.
+        ...['--trim', 'features=stitcher,behaviour=stitcher'],
+      ]),
+    ],
     addresses.shards.map((address, index) => ({
       ...command('ps', address, [
         ...['--id', shardId(index)],

@@ -13,6 +13,8 @@ export interface DevOutput {
   readonly frozen: LossAndAuc;
   readonly samples: number;
   readonly duration_s: number;
+  /** Only if there were any: `frozen` is then not one copy, or began later than said. */
+  readonly predictor_restarts?: number;
 }
 
 export interface SummaryInput {
@@ -20,19 +22,22 @@ export interface SummaryInput {
   readonly firstFiguresS: number | null;
   readonly durationS: number;
   readonly requestsTotal: number;
+  /** How often the predictor was started again: each time its frozen copy is lost, and a later one is taken. */
+  readonly predictorRestarts: number;
 }
 
-export function devOutput({ figures, firstFiguresS, durationS }: SummaryInput): DevOutput {
+export function devOutput({ figures, firstFiguresS, durationS, predictorRestarts }: SummaryInput): DevOutput {
   return {
     first_figures_s: firstFiguresS,
     online: lossAndAuc(figures.comparison?.online ?? figures.served),
     frozen: lossAndAuc(figures.comparison?.frozen ?? { log_loss: null, auc: null }),
     samples: figures.samples,
     duration_s: Number(durationS.toFixed(3)),
+    ...(predictorRestarts > 0 && { predictor_restarts: predictorRestarts }),
   };
 }
 
-export function summary({ figures, durationS, requestsTotal }: SummaryInput): string[] {
+export function summary({ figures, durationS, requestsTotal, predictorRestarts }: SummaryInput): string[] {
   const { comparison } = figures;
   const whatWasSeen =
     figures.requests < requestsTotal
@@ -46,6 +51,11 @@ export function summary({ figures, durationS, requestsTotal }: SummaryInput): st
       : [
           `since the freeze: online log loss ${loss(comparison.online.log_loss)}, AUC ${auc(comparison.online.auc)}; ` +
             `frozen ${loss(comparison.frozen.log_loss)}, ${auc(comparison.frozen.auc)}`,
+        ]),
+    ...(predictorRestarts === 0
+      ? []
+      : [
+          `the predictor was started again (${predictorRestarts} times): its frozen copy was lost, and a later one is taken, if any`,
         ]),
     `association rate ${percent(figures.associationRate)}, freshness ${duration(figures.freshnessP50Ms)} (99 %: ${duration(figures.freshnessP99Ms)})`,
     `rows: ${figures.shards.map(({ id, rows }) => `${id} ${whole(rows)}`).join(', ')}`,

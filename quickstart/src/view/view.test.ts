@@ -99,6 +99,7 @@ describe('live view', () => {
       firstFiguresS: 3,
       durationS: 60.12345,
       requestsTotal: 1_000,
+      predictorRestarts: 0,
     });
     expect(devOutput(input(look(1, 1_000, frozen)))).toEqual({
       first_figures_s: 3,
@@ -111,6 +112,10 @@ describe('live view', () => {
       online: { log_loss: 0.6123, auc: 0.7321 },
       frozen: { log_loss: null, auc: null },
     });
+    expect(summary(input(look(1, 1_000, frozen))).join('\n')).not.toContain('predictor');
+    const restarted = { ...input(look(1, 1_000, frozen)), predictorRestarts: 2 };
+    expect(summary(restarted).join('\n')).toContain('the predictor was started again (2 times)');
+    expect(devOutput(restarted)).toMatchObject({ predictor_restarts: 2 });
     expect(summary(input(look(1, 100)))[0]).toMatch(/^10\.0 % of the data set in 60\.1 s/);
   });
 });
