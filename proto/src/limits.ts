@@ -4,6 +4,11 @@ export const SLOT_COUNT = 1024;
 export const DIM_MAX = 4096;
 /** Bytes of one push's part for one shard. */
 export const PUSH_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * Pushes on one stream that are not settled. A shard remembers as many refusals of a client, so that a push sent
+ * again after a lost answer gets the answer that it got.
+ */
+export const PUSHES_IN_FLIGHT_MAX = 256;
 /** What a frame of a push or a pull's answer should not exceed. */
 export const FRAME_BYTES = 256 * 1024;
 /** gRPC's hard limit for one message, either way. */

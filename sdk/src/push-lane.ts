@@ -4,7 +4,7 @@
 // may be withdrawn.
 import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
+import { PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import type {
   ParameterServerClient,
   PushPart,
@@ -178,6 +178,7 @@ export class PushLane implements StreamUser<PushRequest, PushResponse> {
       if (entry === undefined) return undefined;
       if (this.#bytesInFlight > 0 && this.#bytesInFlight + entry.bytes > PUSH_BYTES_IN_FLIGHT_MAX)
         return undefined;
+      if (this.#numbered.length === PUSHES_IN_FLIGHT_MAX) return undefined;
       this.#waiting.shift();
       entry.number = ++this.#lastNumber;
       this.#numbered.push(entry);

@@ -1,5 +1,5 @@
 // Pushes against shards that misbehave in every way the protocol allows.
-import { WeirError } from '@weir/proto';
+import { PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connect, OutcomeUnknownError, type PushResult, type Table, type Weir } from './index.ts';
 import { PUSH_BYTES_IN_FLIGHT_MAX } from './limits.ts';
@@ -202,6 +202,20 @@ describe('a push', () => {
     await settled;
     expect(b.sums.get(KEY_B!)).toBe(2_000_000);
     expect(numbersOf(b)).toEqual([Array.from({ length: 20 }, (_, i) => i + 1)]);
+  });
+
+  it('waits in its caller when a shard has too many pushes unsettled, however small', async () => {
+    const { b, weir, table } = await twoShards();
+    b.script = () => 'mute';
+    const push = () => table.push(BigUint64Array.of(KEY_B!), Float32Array.of(1));
+    const settled = Promise.all(Array.from({ length: PUSHES_IN_FLIGHT_MAX + 10 }, push));
+    while (b.framesReceived < PUSHES_IN_FLIGHT_MAX) await new Promise(setImmediate);
+    for (let roundTrip = 0; roundTrip < 50; roundTrip++) await weir.describeShards();
+    expect(b.framesReceived).toBe(PUSHES_IN_FLIGHT_MAX);
+    b.script = () => 'apply';
+    b.acknowledge();
+    await settled;
+    expect(b.sums.get(KEY_B!)).toBe(PUSHES_IN_FLIGHT_MAX + 10);
   });
 
   it('follows a shard to another address', async () => {

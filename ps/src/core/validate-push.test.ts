@@ -59,7 +59,11 @@ describe('validatePush', () => {
   });
 
   it('refuses a table that the shard does not have', () => {
-    expect(refusalOf([part('gone', [1n], [1])])).toMatchObject({ code: 'TABLE_NOT_FOUND', shard: 'shard-1' });
+    expect(refusalOf([part('gone', [1n], [1])])).toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      table: 'gone',
+      shard: 'shard-1',
+    });
     expect(refusalOf([part('gone', [1n], [1])]).message).toContain('"gone"');
   });
 

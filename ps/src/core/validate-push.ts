@@ -40,9 +40,9 @@ export function validatePush(parts: readonly PushPart[], context: PushContext): 
   return Array.from(byTable, ([tableUid, tableParts]) => {
     const spec = context.table(tableUid);
     if (spec === undefined) {
-      throw new WeirError('TABLE_NOT_FOUND', `shard ${ownership.shard} has no table with uid "${tableUid}"`, {
-        shard: ownership.shard,
-      });
+      const { shard } = ownership;
+      const message = `shard ${shard} has no table with uid "${tableUid}"`;
+      throw new WeirError('TABLE_NOT_FOUND', message, { table: tableUid, shard });
     }
     const keys = joined(tableParts.map((part) => decodedKeys(part, spec.name)));
     const values = joined(tableParts.map((part) => decodedValues(part, spec.name)));

@@ -8,7 +8,6 @@ import { PUSH_PARTS_MAX } from '../limits.ts';
 
 export interface WholePush {
   readonly number: number;
-  readonly epoch: number;
   readonly originTimeMs: number;
   readonly hasSources: boolean;
   readonly parts: readonly PushPart[];
@@ -72,10 +71,9 @@ export class PushAssembly {
     return frame.moreFrames ? undefined : this.#finish(this.#first);
   }
 
-  #finish({ number, epoch, originTimeMs }: PushRequest): WholePush {
+  #finish({ number, originTimeMs }: PushRequest): WholePush {
     const push: WholePush = {
       number,
-      epoch,
       originTimeMs,
       hasSources: this.#hasSources,
       parts: this.#parts,

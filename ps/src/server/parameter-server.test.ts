@@ -1,5 +1,14 @@
-import { bytesOf, floatsFromBytes, slotOf, u32FromBytes, WeirError } from '@weir/proto';
+import {
+  bytesOf,
+  type ErrorCode,
+  floatsFromBytes,
+  PUSH_BYTES_MAX,
+  slotOf,
+  u32FromBytes,
+  WeirError,
+} from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
+import type { PushPart } from '@weir/proto/v1/parameter_server';
 import { OptimizerKind } from '@weir/proto/v1/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestShard, type TestShard, TWO_SHARDS } from '../testing/in-process.ts';
@@ -111,11 +120,16 @@ describe('pulls', () => {
   it('are refused for an unknown table, truncated keys, and too many keys', async () => {
     const part = { tableUid: 'nope', keys: keyBytes([1n]), encoding: ValueEncoding.F32 };
     const unknown = await refused(client.pull({ requestId: 1, epoch: 1, parts: [part] }));
-    expect(unknown).toMatchObject({ code: 'TABLE_NOT_FOUND', table: 'nope' });
+    expect(unknown).toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      table: 'nope',
+      message: 'no table nope on this shard',
+    });
     const truncated = { ...part, tableUid: 'uid-doc', keys: new Uint8Array(12) };
     expect(await refused(client.pull({ requestId: 1, epoch: 1, parts: [truncated] }))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       table: 'default/doc',
+      message: expect.stringContaining('12 bytes is not a multiple of 8'),
     });
     await client.create(sumTable('wide', 4096));
     const many = { ...part, tableUid: 'uid-wide', keys: new Uint8Array(8 * 1025) };
@@ -152,19 +166,40 @@ describe('pulls', () => {
 });
 
 describe('one push', () => {
+  const bytes = (count: number) => new Uint8Array(count);
   const f = pushPart('uid-doc', [1n], [1, 2]);
-  it.each([
-    ['an unknown table', 'TABLE_NOT_FOUND', [{ ...f, tableUid: 'nope' }]],
-    ['a wrong dimension', 'DIMENSION_MISMATCH', [{ ...f, values: floatBytes([1, 2, 3]) }]],
-    ['truncated keys', 'INVALID_ARGUMENT', [{ ...f, keys: new Uint8Array(7) }]],
-    ['truncated values', 'INVALID_ARGUMENT', [{ ...f, values: new Uint8Array(7) }]],
-    ['NaN', 'NOT_FINITE', [pushPart('uid-doc', [1n, 2n], [1, 2, Number.NaN, 4])]],
-    ['an infinity', 'NOT_FINITE', [pushPart('uid-doc', [1n], [Number.NEGATIVE_INFINITY, 0])]],
-    ['more bytes than allowed', 'PUSH_TOO_LARGE', [{ ...f, keys: new Uint8Array(17 * 1024 * 1024) }]],
-  ])('with %s is refused whole as %s', async (_what, code, parts) => {
+  it.each<[string, ErrorCode, string, PushPart[]]>([
+    ['an unknown table', 'TABLE_NOT_FOUND', 'no table with uid "nope"', [{ ...f, tableUid: 'nope' }]],
+    [
+      'a wrong dimension',
+      'DIMENSION_MISMATCH',
+      'default/doc has dim 2: 2 keys need 4 values, not 5',
+      [{ ...f, values: floatBytes([1, 2, 3]) }],
+    ],
+    ['truncated keys', 'INVALID_ARGUMENT', '7 bytes is not a multiple of 8', [{ ...f, keys: bytes(7) }]],
+    ['truncated values', 'INVALID_ARGUMENT', '7 bytes is not a multiple of 4', [{ ...f, values: bytes(7) }]],
+    [
+      'NaN',
+      'NOT_FINITE',
+      'component 0 of row 2 is NaN',
+      [pushPart('uid-doc', [1n, 2n], [1, 2, Number.NaN, 4])],
+    ],
+    [
+      'an infinity',
+      'NOT_FINITE',
+      'component 0 of row 1 is -Infinity',
+      [pushPart('uid-doc', [1n], [Number.NEGATIVE_INFINITY, 0])],
+    ],
+    [
+      'more bytes than allowed',
+      'PUSH_TOO_LARGE',
+      `more than ${PUSH_BYTES_MAX} bytes`,
+      [{ ...f, keys: bytes(PUSH_BYTES_MAX + 1) }],
+    ],
+  ])('with %s is refused whole as %s, saying "%s"', async (_what, code, message, parts) => {
     const before = await client.rows('uid-doc', [1n, 500n]);
     const error = await refused(client.push(pushRequest(0, [pushPart('uid-doc', [500n], [1, 1]), ...parts])));
-    expect(error).toMatchObject({ code });
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(await client.rows('uid-doc', [1n, 500n])).toEqual(before);
   });
 

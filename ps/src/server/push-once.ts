@@ -19,14 +19,16 @@ export async function pushOnce(
   const numbered = number > 0 && request.client !== undefined && request.client.incarnation !== '';
   const client = numbered ? requireClient(request.client) : undefined;
   const bytes = frameBytes(request);
-  if (!bytesInFlight.take(bytes)) throw overloaded('too many bytes of pushes are in flight');
+  const taken = bytesInFlight.take(bytes);
   try {
-    const push = new PushAssembly().add(request)!;
-    const outcome = await new Promise<PushOutcome>((settle) => pipeline.submit(client, push, settle));
+    const outcome = await new Promise<PushOutcome>((settle) => {
+      if (taken) pipeline.submit(client, new PushAssembly().add(request)!, settle);
+      else pipeline.turnAway(overloaded('too many bytes of pushes are in flight'), settle);
+    });
     if (outcome.kind === 'turned away') throw outcome.error;
     if (outcome.refusal !== undefined) throw WeirError.fromDetail(outcome.refusal);
     return { through: number, seq: outcome.seq, refusals: [] };
   } finally {
-    bytesInFlight.release(bytes);
+    if (taken) bytesInFlight.release(bytes);
   }
 }

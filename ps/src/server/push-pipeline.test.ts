@@ -32,14 +32,14 @@ function newPipeline(logBytes: () => number) {
     logBytes,
     pushLatency() {},
   });
-  const submit = (number: number) =>
-    new Promise<PushOutcome>((settle) => pipeline.submit(CLIENT, wholePush(number), settle));
+  const submit = (number: number, client = CLIENT) =>
+    new Promise<PushOutcome>((settle) => pipeline.submit(client, wholePush(number), settle));
   return { tables, log, submit };
 }
 
 function wholePush(number: number): WholePush {
   const parts = [pushPart('uid-doc', [1n], [1])];
-  return { number, epoch: 1, originTimeMs: 0, hasSources: false, parts, bytes: 12, error: undefined };
+  return { number, originTimeMs: 0, hasSources: false, parts, bytes: 12, error: undefined };
 }
 
 describe('the push pipeline', () => {
@@ -61,6 +61,17 @@ describe('the push pipeline', () => {
     });
     expect(await submit(1)).toMatchObject({ kind: 'settled', seq: 2, refusal: undefined });
     expect(await submit(2)).toMatchObject({ refusal: { code: 'TABLE_NOT_FOUND' } });
+  });
+
+  it('tells clients apart whatever characters are in their names', async () => {
+    const { submit } = newPipeline(() => 0);
+    const clients = [
+      { id: 'a\0b', incarnation: 'c' },
+      { id: 'a', incarnation: 'b\0c' },
+    ];
+    // Each twice: the second is a duplicate of one that is under way.
+    const outcomes = await Promise.all([...clients, ...clients].map((client) => submit(1, client)));
+    expect(outcomes.map((outcome) => 'seq' in outcome && outcome.seq)).toEqual([1, 2, 1, 2]);
   });
 
   it('turns pushes away once the log has stopped', async () => {

@@ -51,7 +51,7 @@ export class PushPipeline {
   submit(client: PushClient | undefined, push: WholePush, settle: Settle): void {
     const { numbers, counters, log } = this.#parts;
     if (this.#parts.logBytes() > LOG_BYTES_MAX) {
-      this.#turnAway(overloaded('the log waits for materialisation'), settle);
+      this.turnAway(overloaded('the log waits for materialisation'), settle);
       return;
     }
     if (client === undefined) {
@@ -65,7 +65,7 @@ export class PushPipeline {
         const message =
           `client ${client.id}: push ${push.number} came when ${admission.expected} was expected; ` +
           'numbers are contiguous per incarnation and shard';
-        this.#turnAway(new WeirError('SEQUENCE_GAP', message), settle);
+        this.turnAway(new WeirError('SEQUENCE_GAP', message), settle);
         return;
       }
       case 'duplicate':
@@ -79,6 +79,12 @@ export class PushPipeline {
         this.#place(number, push, waiting);
       }
     }
+  }
+
+  /** Counts and answers a push that is not taken now; its number stays free. */
+  turnAway(error: WeirError, settle: Settle): void {
+    this.#parts.counters.refused(error.code);
+    settle({ kind: 'turned away', error });
   }
 
   /** Validates the push and hands its record to the log: what it does, or that it is refused. */
@@ -178,11 +184,6 @@ export class PushPipeline {
     }
     settleAll(waiting, { kind: 'turned away', error });
   }
-
-  #turnAway(error: WeirError, settle: Settle): void {
-    this.#parts.counters.refused(error.code);
-    settle({ kind: 'turned away', error });
-  }
 }
 
 /** What a client is told when bounded memory or disk is full. */
@@ -197,5 +198,5 @@ function settleAll(waiting: readonly Settle[], outcome: PushOutcome): void {
 }
 
 function pendingKey({ id, incarnation, number }: ClientNumber): string {
-  return `${id}\0${incarnation}\0${number}`;
+  return `${id.length}:${id}${incarnation}:${number}`;
 }

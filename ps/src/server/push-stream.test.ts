@@ -1,4 +1,4 @@
-import { PUSH_BYTES_MAX, WeirError } from '@weir/proto';
+import { PUSH_BYTES_MAX, PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import type { PushPart, PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
 import { openMemoryStore } from '@weir/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +107,19 @@ describe('a push stream', () => {
     second.cancel();
   });
 
+  it('repeats the refusals of as many pushes as may be in flight', async () => {
+    const identity = newClient();
+    const numbers = Array.from({ length: PUSHES_IN_FLIGHT_MAX }, (_, i) => i + 1);
+    for (const value of [Number.NaN, 1]) {
+      const stream = client.pushStream();
+      const part = pushPart('uid-doc', [14n], [value]);
+      for (const number of numbers) stream.send(pushRequest(number, [part], { client: identity }));
+      const refusals = refusalsOf(await settled(stream, PUSHES_IN_FLIGHT_MAX));
+      expect(refusals).toEqual(numbers.map((number) => [number, 'NOT_FINITE']));
+      stream.cancel();
+    }
+  });
+
   it('puts frames of one push together, over several tables, into one log record', async () => {
     await client.create(sumTable('other', 2));
     const identity = newClient();
@@ -204,6 +217,24 @@ describe('bounded memory', () => {
     expect([...(await client.rows('uid-doc', [11n]))]).toEqual([3]);
     expect((await client.rows('uid-wide', [5n])).at(-1)).toBe(count);
     expect(server.shard.bytesInFlight.held).toBe(0);
+    stream.cancel();
+  });
+
+  it('turns away pushes beyond the number that may be under way, also empty ones', async () => {
+    const stream = client.pushStream();
+    const identity = newClient();
+    disk.hold();
+    for (let number = 1; number <= PUSHES_IN_FLIGHT_MAX + 2; number++) {
+      stream.send(pushRequest(number, [], { client: identity }));
+    }
+    const refusals: unknown[] = [];
+    while (refusals.length < 2) refusals.push(...refusalsOf([(await stream.next())!]));
+    expect(refusals).toEqual([
+      [PUSHES_IN_FLIGHT_MAX + 1, 'OVERLOADED'],
+      [PUSHES_IN_FLIGHT_MAX + 2, 'OVERLOADED'],
+    ]);
+    disk.release();
+    await settled(stream, PUSHES_IN_FLIGHT_MAX);
     stream.cancel();
   });
 

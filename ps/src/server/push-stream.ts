@@ -2,7 +2,7 @@
 // What it holds in memory is bounded; a push beyond the bound is turned away, and so is everything behind it,
 // until the client sends the first one turned away again.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { CLIENT_ID_LENGTH_MAX, WeirError } from '@weir/proto';
+import { CLIENT_ID_LENGTH_MAX, PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import type { PushClient, PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
 import { STREAM_BYTES_IN_FLIGHT_MAX } from '../limits.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -120,8 +120,13 @@ class PushStream {
       this.#bytes.release(push.bytes);
       this.#settled(push.number, outcome);
     };
-    if (push.error?.code === 'OVERLOADED') settle({ kind: 'turned away', error: push.error });
-    else this.#pipeline.submit(client, push, settle);
+    if (push.error?.code === 'OVERLOADED') this.#pipeline.turnAway(push.error, settle);
+    else if (this.#unsettled > PUSHES_IN_FLIGHT_MAX) {
+      this.#pipeline.turnAway(
+        overloaded(`${PUSHES_IN_FLIGHT_MAX} pushes of the stream are under way`),
+        settle,
+      );
+    } else this.#pipeline.submit(client, push, settle);
   }
 
   #settled(number: number, outcome: PushOutcome): void {

@@ -42,7 +42,6 @@ function wholePush(number: number, push: Push): WholePush {
   const values = valuesOf(push);
   return {
     number,
-    epoch: 1,
     originTimeMs: 0,
     hasSources: false,
     parts: [{ tableUid: spec.uid, keys: keyBytes(keys), values: bytesOf(values), encoding: 1 }],
@@ -251,7 +250,7 @@ describe('a folder on disk', () => {
     await store.write(store.batch().put(LOG, seqKey(4), record));
     await expect(openTestShardOnly({ store })).rejects.toMatchObject({
       code: 'CORRUPT',
-      message: expect.stringContaining('4'),
+      message: 'log record 4: the checksum does not match',
     });
   });
 
@@ -295,7 +294,11 @@ describe('a folder on disk', () => {
 
   it('of another shard is refused', async () => {
     const opening = openTestShardOnly({ store, topology: TWO_SHARDS, id: 'shard-1' });
-    await expect(opening).rejects.toMatchObject({ code: 'CONFIGURATION', shard: 'shard-1' });
+    await expect(opening).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      shard: 'shard-1',
+      message: expect.stringContaining('belongs to shard shard-0, not to shard-1'),
+    });
   });
 
   it.each([
