@@ -78,10 +78,14 @@ describe('the client', () => {
     });
     const b = await weir.table('shop/b');
     const keys = keysFrom(10, (i) => i);
-    await weir.push([
-      { table: 'shop/a', keys, gradients: new Float32Array(10).fill(1) },
+    const ones = new Float32Array(10).fill(1);
+    const pushed = weir.push([
+      { table: 'shop/a', keys, gradients: ones },
       { table: b, keys, gradients: new Float32Array(20).fill(2) },
     ]);
+    // The arrays are the caller's again, though the name is still being looked up.
+    ones.fill(100);
+    await pushed;
     expect([...(await (await weir.table('shop/a')).pull(keys))]).toEqual(Array(10).fill(1));
     expect([...(await b.pull(BigUint64Array.of(9n, 10n)))]).toEqual([2.5, 2.5, 0.5, 0.5]);
   });
@@ -155,6 +159,15 @@ describe('the client', () => {
     await expect(weir.tables.create({ name: 'x', dim: 0, optimizer: { kind: 'sum' } })).rejects.toMatchObject(
       { code: 'INVALID_ARGUMENT' },
     );
+    await weir.tables.create({ name: 'dropped', dim: 2, optimizer: { kind: 'sum' } });
+    const dropped = await weir.table('dropped');
+    await weir.tables.drop('dropped');
+    const both = [table, dropped].map((one) => ({ table: one, keys, gradients: values }));
+    await expect(weir.push(both)).rejects.toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      table: 'default/dropped',
+      message: expect.stringContaining('default/dropped'),
+    });
     expect(Math.max(...(await table.pull(keys)))).toBe(0);
 
     const poisoned = values.slice();

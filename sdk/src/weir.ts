@@ -66,10 +66,18 @@ export class Weir {
    */
   async push(parts: readonly TableGradients[], options: PushOptions = {}): Promise<PushResult> {
     const named = parts.some(({ table }) => typeof table === 'string');
+    // Looking a name up takes time, in which the caller may change its arrays.
+    const own = named
+      ? parts.map(({ table, keys, gradients }) => ({
+          table,
+          keys: keys.slice(),
+          gradients: gradients.slice(),
+        }))
+      : parts;
     const tables = named
       ? await Promise.all(parts.map(({ table }) => this.#resolve(table, options)))
       : parts.map(({ table }) => table as Table);
-    const rows = parts.map(({ keys, gradients }, i) => checkedRows(tables[i]!, keys, gradients));
+    const rows = own.map(({ keys, gradients }, i) => checkedRows(tables[i]!, keys, gradients));
     const what = `push to ${tables.map(({ name }) => name).join(', ')}`;
     requireDistinct(tables, what);
     using scope = this.#calls.begin(what, options);
