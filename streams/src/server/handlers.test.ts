@@ -62,17 +62,19 @@ describe('the streams server', () => {
       expect(response.endOffset).toBe(2);
       expect(response.records).toMatchObject([{ offset: 1, value: Buffer.from('v') }]);
     }
-    const malformed = await new Promise<ServiceError | null>((resolve) => {
-      const bytes = Buffer.from([0x2a, 0x7f]);
-      stub.makeUnaryRequest(
-        '/weir.v1.Streams/Append',
-        (b: Buffer) => b,
-        (b: Buffer) => b,
-        bytes,
-        resolve,
-      );
-    });
-    expect(WeirError.from(malformed)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const outcomeOf = (bytes: number[]): Promise<string> =>
+      new Promise((resolve) => {
+        const asIs = (b: Buffer): Buffer => b;
+        stub.makeUnaryRequest('/weir.v1.Streams/Append', asIs, asIs, Buffer.from(bytes), (error) =>
+          resolve(error === null ? 'appended' : WeirError.from(error).code),
+        );
+      });
+    expect(await outcomeOf([0x2a, 0x7f])).toBe('INVALID_ARGUMENT');
+    // To stream "s": a good record, and one that ends in the middle of its value. No reader would come past it.
+    const toStream = [0x0a, 0x01, 0x73, 0x2a, 0x03, 0x12, 0x01, 0x76];
+    expect(await outcomeOf([...toStream, 0x2a, 0x02, 0x12, 0x7f])).toBe('INVALID_ARGUMENT');
+    expect(await outcomeOf(toStream)).toBe('appended');
+    expect(await append(0)).toBe(5);
     stub.close();
     await server.stop();
     await store.close();

@@ -1,4 +1,5 @@
-// gRPC in front of the core: messages to calls and back, errors to statuses. Decides nothing.
+// gRPC in front of the core: messages to calls and back, errors to statuses. Refuses what is no message; decides
+// nothing else.
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
@@ -12,6 +13,7 @@ import { readParts } from '../core/read-parts.ts';
 import { weirErrorOf } from '../core/store-failure.ts';
 import type { StreamsCore } from '../core/streams-core.ts';
 import { decodeAppendRequest, type EncodedAppend, encodeReadResponse } from '../wire/messages.ts';
+import { decodeRecord } from '../wire/record-codec.ts';
 import type { StreamsMetrics } from './metrics.ts';
 import type { StreamsRpc } from './rpc-definition.ts';
 
@@ -111,9 +113,12 @@ function written(
   });
 }
 
+/** Records are stored as they came, so one that cannot be read is refused here: no reader would come past it. */
 function parseAppend(bytes: Uint8Array): EncodedAppend {
   try {
-    return decodeAppendRequest(bytes);
+    const append = decodeAppendRequest(bytes);
+    for (const record of append.records) decodeRecord(record);
+    return append;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new WeirError('INVALID_ARGUMENT', `not an AppendRequest: ${error.message}`, { cause: error });

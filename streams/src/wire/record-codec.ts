@@ -1,5 +1,5 @@
 // A stream record's bytes (weir.v1.Record). The client writes value, headers and progress; the server appends
-// offset and append time behind them, without looking at the rest, and frames the whole as an entry of a
+// offset and append time behind them, without changing the rest, and frames the whole as an entry of a
 // ReadResponse. Framed records follow each other in a chunk; what is stored is what is sent.
 import type { AppendRecord, StreamRecord } from '../streams-client.ts';
 import { BYTES, FIXED64, Reader, tag, VARINT, varintLength, writeVarint } from './protobuf.ts';
