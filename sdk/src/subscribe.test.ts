@@ -3,7 +3,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { bytesOf } from '@weir/proto';
 import type { Cursor, Delta } from '@weir/proto/v1/parameter_server';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connect, type Table, type Weir } from './index.ts';
+import { connect, type SubscribeOptions, type Table, type Weir } from './index.ts';
 import { ScriptedShard, type SubscribeCall, scriptedRouting } from './testing/scripted-shard.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -80,6 +80,19 @@ describe('a subscription', () => {
     for (let roundTrip = 0; roundTrip < 300; roundTrip++) await weir.describeShards();
     expect(sent).toBeLessThan(total / 4);
     await deltas.return?.();
+  });
+
+  it.each<[string, SubscribeOptions]>([
+    ['an interval that is no whole number of ms', { intervalMs: 0.5 }],
+    ['an interval below 0', { intervalMs: -1 }],
+    [
+      'a cursor that no subscription gave',
+      { cursor: { tableUid: 'uid-sums', shards: { a: { logIncarnation: 'x', seq: -1 } } } },
+    ],
+  ])('is refused at once for %s', async (_what, options) => {
+    const { table } = await oneShard(() => {});
+    const deltas = table.subscribe(options)[Symbol.asyncIterator]();
+    await expect(deltas.next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', table: 'default/sums' });
   });
 
   it('ends without an error when its signal aborts, the client closes, or its consumer leaves', async () => {

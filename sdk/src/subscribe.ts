@@ -3,14 +3,14 @@
 // reading, and gRPC's flow control then the shards.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import type { Delta } from '@weir/proto/v1/parameter_server';
+import { type Delta, SubscribeRequest } from '@weir/proto/v1/parameter_server';
 import { BoundedQueue } from './bounded-queue.ts';
 import { DELTAS_BUFFERED_MAX } from './limits.ts';
 import { decide, delay } from './retry.ts';
 import type { Router } from './router.ts';
 import type { Shard } from './shard.ts';
 import { advanced, cursorOf, requireCursorOf, type TableCursor, TableDelta } from './table-delta.ts';
-import { inTermsOf, type TableRef } from './table-ref.ts';
+import { inTermsOf, requireEncodable, type TableRef } from './table-ref.ts';
 
 export interface SubscribeOptions {
   /** Where an earlier subscription stood; shards that can continue from there send no snapshot. */
@@ -35,21 +35,22 @@ export async function* subscribeTable(
 ): AsyncGenerator<TableDelta, void, undefined> {
   let cursor: TableCursor = options.cursor ?? { tableUid: table.uid, shards: {} };
   requireCursorOf(cursor, table);
+  const common = { tableUid: table.uid, slots: new Uint8Array(0), intervalMs: options.intervalMs ?? 0 };
+  const { shards } = router;
+  const requests = shards.map(({ connection }) => ({ ...common, cursor: cursorOf(cursor, connection.id) }));
+  for (const request of requests) requireEncodable(() => SubscribeRequest.encode(request), table.name);
+  const signals = [options.signal, closed].filter((signal) => signal !== undefined);
+  if (signals.some(({ aborted }) => aborted)) return;
   const ending = new AbortController();
   const queue = new BoundedQueue<Received>(DELTAS_BUFFERED_MAX);
   const end = (): void => {
     ending.abort();
     queue.end();
   };
-  const signals = [options.signal, closed].filter((signal) => signal !== undefined);
-  for (const signal of signals) {
-    if (signal.aborted) return;
-    signal.addEventListener('abort', end);
-  }
-  const request = { tableUid: table.uid, slots: new Uint8Array(0), intervalMs: options.intervalMs ?? 0 };
-  const loops = router.shards.map((shard) =>
-    follow(shard, { ...request, cursor: cursorOf(cursor, shard.connection.id) }, queue, ending.signal).catch(
-      (error) => queue.end(inTermsOf(WeirError.from(error), [table], shard.connection.id)),
+  for (const signal of signals) signal.addEventListener('abort', end);
+  const loops = shards.map((shard, i) =>
+    follow(shard, requests[i]!, queue, ending.signal).catch((error) =>
+      queue.end(inTermsOf(WeirError.from(error), [table], shard.connection.id)),
     ),
   );
   try {
@@ -70,7 +71,7 @@ export async function* subscribeTable(
 /** Reads one shard until the signal aborts. @throws WeirError what the shard refuses for good. */
 async function follow(
   shard: Shard,
-  request: { tableUid: string; slots: Uint8Array; intervalMs: number; cursor: ReturnType<typeof cursorOf> },
+  request: SubscribeRequest,
   queue: BoundedQueue<Received>,
   signal: AbortSignal,
 ): Promise<void> {

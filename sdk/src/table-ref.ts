@@ -46,6 +46,19 @@ export function qualifiedName(name: string): string {
 }
 
 /**
+ * Left to gRPC, a number out of its field's range would look like a lost stream, and be tried again.
+ * @throws WeirError INVALID_ARGUMENT naming the number.
+ */
+export function requireEncodable(encode: () => unknown, table: string): void {
+  try {
+    encode();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new WeirError('INVALID_ARGUMENT', `table ${table}: ${why}`, { table, cause });
+  }
+}
+
+/**
  * A shard's refusal with the table's name for its uid, and the shard that said it.
  * @param change what the caller's point of view adds.
  */

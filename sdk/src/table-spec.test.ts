@@ -60,6 +60,22 @@ describe('table definitions', () => {
     expect(differences(overTheWire(definition, 'one', 1), encodeSpec(definition, 'two', 2))).toEqual([]);
   });
 
+  it.each<[string, Partial<TableDefinition>]>([
+    ['1.5', { dim: 1.5 }],
+    ['-1', { dim: -1 }],
+    ['1e+39', { optimizer: { kind: 'sgd', learningRate: 1e39 } }],
+    ['-1e+39', { initializer: { kind: 'constant', value: -1e39 } }],
+  ])('with a number that the wire cannot carry are refused: %s', (value, part) => {
+    const definition: TableDefinition = { name: 'x', dim: 1, optimizer: { kind: 'sum' }, ...part };
+    expect(() => encodeSpec(definition, 'u', 1)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        table: 'default/x',
+        message: expect.stringContaining(value),
+      }),
+    );
+  });
+
   it('name what differs', () => {
     const base: TableDefinition = { name: 'x', dim: 1, optimizer: { kind: 'sgd', learningRate: 0.1 } };
     const other: TableDefinition = {

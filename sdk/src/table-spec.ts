@@ -5,9 +5,9 @@ import {
   type Initializer as InitializerMessage,
   OptimizerKind,
   type Optimizer as OptimizerMessage,
-  type TableSpec as TableMessage,
+  TableSpec as TableMessage,
 } from '@weir/proto/v1/tables';
-import { qualifiedName } from './table-ref.ts';
+import { qualifiedName, requireEncodable } from './table-ref.ts';
 
 /** A table as it stands. Numbers are f32. */
 export interface TableSpec extends TableDefinition {
@@ -18,10 +18,14 @@ export interface TableSpec extends TableDefinition {
   readonly initializer: Initializer;
 }
 
-/** @throws WeirError INVALID_ARGUMENT on a bad name; all else is the shards' to judge. */
+/**
+ * @throws WeirError INVALID_ARGUMENT on a bad name, or a number that the wire cannot carry; all else is the shards'
+ * to judge.
+ */
 export function encodeSpec(definition: TableDefinition, uid: string, seed: number): TableMessage {
-  return {
-    name: qualifiedName(definition.name),
+  const name = qualifiedName(definition.name);
+  const message = {
+    name,
     uid,
     seed,
     dim: definition.dim,
@@ -30,6 +34,8 @@ export function encodeSpec(definition: TableDefinition, uid: string, seed: numbe
     gradientClip: definition.gradientClip ?? 0,
     updateNormMax: definition.updateNormMax ?? 0,
   };
+  requireEncodable(() => TableMessage.encode(message), name);
+  return message;
 }
 
 export function decodeSpec(message: TableMessage): TableSpec {
