@@ -8,6 +8,7 @@ import { HTTP_BODY_BYTES_MAX } from './limits.ts';
 
 const features = z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]));
 const rankBody = z.strictObject({
+  kind: z.literal('request').optional(),
   id: z.string().default(''),
   time: z.number().int().nonnegative().default(0),
   user: z.string().default(''),

@@ -36,14 +36,14 @@ export class Ranker {
   }
 
   /** @throws WeirError INVALID_ARGUMENT for a malformed request; the feature log's errors under `before_answer`. */
-  async rank(request: RankRequest, signal?: AbortSignal): Promise<RankResponse> {
+  async rank(request: RankRequest): Promise<RankResponse> {
     const { model, decoder, sources, frozen, freshness, now } = this.#options;
     requireDocuments(request);
     const examples = decodeRequest(decoder, request);
     const keys = model.keys(examples);
     const rows: Rows[] = [];
     for (const [i, source] of sources.entries()) {
-      rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!, signal)));
+      rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!)));
     }
     const served = scoreColumns(model, examples, weightsOf(rows), '');
     freshness.answered(now());

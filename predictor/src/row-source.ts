@@ -48,7 +48,7 @@ export class RowSource {
   }
 
   /** Never throws for a shard that does not answer: its rows stay at their prior and are counted. */
-  async complete(keys: PackedKeys, signal: AbortSignal | undefined): Promise<Rows> {
+  async complete(keys: PackedKeys): Promise<Rows> {
     const { table, replica, onPullFailed } = this.#options;
     const dim = replica.dim;
     const weights = this.priorRows(keys);
@@ -59,8 +59,7 @@ export class RowSource {
       wanted[2 * i + 1] = keys[2 * key + 1]!;
     });
     try {
-      const options = { timeoutMs: PULL_TIMEOUT_MS, ...(signal !== undefined && { signal }) };
-      const pulled = await table.pull(wanted, options);
+      const pulled = await table.pull(wanted, { timeoutMs: PULL_TIMEOUT_MS });
       absent.forEach((key, i) => {
         weights.set(pulled.subarray(i * dim, (i + 1) * dim), key * dim);
       });

@@ -144,7 +144,8 @@ describe('weir predictor', () => {
       { id: 'a', features: { item: 'a' } },
       { id: 'b', features: { item: 'b' } },
     ];
-    const good = await post({ id: 'over-http', docs });
+    // A line of a replay file, as it stands.
+    const good = await post({ kind: 'request', time: 1_700_000_000_000, id: 'over-http', docs });
     expect(good.status).toBe(200);
     const body = (await good.json()) as { scores: { click: number[] }; order: string[] };
     expect(body.order).toEqual(['b', 'a']);

@@ -5,6 +5,7 @@ import { startCluster } from '@weir/ps/testing';
 import { connect } from '@weir/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRun, removeOlderRuns } from './runs.ts';
+import { topologyFile } from './service-commands.ts';
 
 let data = '';
 beforeAll(async () => {
@@ -17,6 +18,8 @@ describe('runs of a data folder', () => {
     const first = await openRun(data);
     const second = await openRun(data);
     expect([first.name, second.name, second.older]).toEqual(['run-1', 'run-2', ['run-1']]);
+    // A second start that fails, as the folder is in use, must not take the first one's topology away.
+    expect(topologyFile(second.folders)).not.toBe(topologyFile(first.folders));
 
     await using cluster = await startCluster({ shards: 1 });
     await using weir = await connect({ seeds: cluster.seeds, clientId: 'runs-test' });

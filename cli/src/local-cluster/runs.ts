@@ -1,5 +1,5 @@
 // A data folder over several starts: shards keep their folders, every start is a new run with streams, stitcher and
-// tables of its own. `DIR/shard-N`, `DIR/runs/run-N/{streams,stitcher}`, `DIR/logs`.
+// tables of its own. `DIR/shard-N`, `DIR/runs/run-N/{streams,stitcher,topology.json}`, `DIR/logs`.
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { WeirError } from '@weir/proto';

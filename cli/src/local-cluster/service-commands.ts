@@ -35,9 +35,9 @@ export interface ClusterAddresses {
 }
 
 export interface ClusterFolders {
-  /** Shards, their topology file; outlives a run. */
+  /** Of the shards; outlives a run. */
   readonly data: string;
-  /** Streams and stitcher of this run. */
+  /** Streams, stitcher and topology file of this run: addresses are new at every start. */
   readonly run: string;
   readonly logs: string;
 }
@@ -49,7 +49,7 @@ export interface ServiceCommand {
   readonly argv: readonly string[];
 }
 
-export const topologyFile = (folders: ClusterFolders) => join(folders.data, 'topology.json');
+export const topologyFile = (folders: ClusterFolders) => join(folders.run, 'topology.json');
 
 /** In the order in which they stop: who takes work in first, who stores last. Each stage may stop together. */
 export function serviceStages(
