@@ -62,8 +62,9 @@ export class Table implements TableRef {
    * Updates rows with gradients [keys x dim]; resolves when every shard concerned has it in its log and applied.
    * Atomic per shard, not across shards. A key twice is two updates in order. The arrays are copied before this
    * returns. Pushes may be made at once, in any number; awaiting them is what bounds memory.
-   * @throws WeirError DIMENSION_MISMATCH, PUSH_TOO_LARGE (nothing sent), NOT_FINITE with the key's index (nothing
-   * of that shard's part applied), DEADLINE_EXCEEDED or CANCELLED (nothing sent).
+   * @throws WeirError DIMENSION_MISMATCH, PUSH_TOO_LARGE, OVERLOADED when too many pushes wait here already,
+   * DEADLINE_EXCEEDED or CANCELLED (nothing sent); TABLE_NOT_FOUND when the table was dropped, NOT_FINITE with the
+   * key's index (nothing of that shard's part applied).
    * @throws OutcomeUnknownError when it ended early with something sent; its `retry()` keeps the numbers.
    */
   push(keys: Keys, gradients: Float32Array, options?: PushOptions): Promise<PushResult> {
@@ -73,7 +74,7 @@ export class Table implements TableRef {
   /**
    * Rows as they change, of all shards: a snapshot of each shard, then deltas. Reconnects by itself; ends when
    * the signal aborts or the client is closed. A consumer that is slow slows its stream, nothing else.
-   * @throws WeirError TABLE_NOT_FOUND when the table is dropped; whatever a shard refuses for good.
+   * @throws WeirError INVALID_ARGUMENT; TABLE_NOT_FOUND when the table is dropped; whatever a shard refuses for good.
    */
   subscribe(options?: SubscribeOptions): AsyncIterable<TableDelta> {
     return this.#client.subscribe(this, options);

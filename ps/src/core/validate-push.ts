@@ -57,8 +57,13 @@ function decodedKeys(part: PushPart, table: string): PackedKeys {
   return whole(table, () => keysFromBytes(part.keys));
 }
 
-function decodedValues(part: PushPart, table: string): Float32Array {
-  const { encoding } = part;
+function decodedValues({ values, encoding }: PushPart, table: string): Float32Array {
+  requireKnownEncoding(encoding, table);
+  return whole(table, () => decodeValues(values, encoding));
+}
+
+/** @throws WeirError INVALID_ARGUMENT. */
+export function requireKnownEncoding(encoding: ValueEncoding, table: string): void {
   if (
     encoding !== ValueEncoding.UNSPECIFIED &&
     encoding !== ValueEncoding.F32 &&
@@ -66,7 +71,6 @@ function decodedValues(part: PushPart, table: string): Float32Array {
   ) {
     throw new WeirError('INVALID_ARGUMENT', `table ${table}: unknown value encoding ${encoding}`, { table });
   }
-  return whole(table, () => decodeValues(part.values, encoding));
 }
 
 /** What a decoder returns; its RangeError (a truncated array) as the caller's fault. */

@@ -117,7 +117,7 @@ describe('pulls', () => {
     expect([...results[0]!.values]).toEqual([0, 0x38, 0, 0xc0]);
   });
 
-  it('are refused for an unknown table, truncated keys, and too many keys', async () => {
+  it('are refused for an unknown table, truncated keys, an unknown encoding, and too many keys', async () => {
     const part = { tableUid: 'nope', keys: keyBytes([1n]), encoding: ValueEncoding.F32 };
     const unknown = await refused(client.pull({ requestId: 1, epoch: 1, parts: [part] }));
     expect(unknown).toMatchObject({
@@ -130,6 +130,11 @@ describe('pulls', () => {
       code: 'INVALID_ARGUMENT',
       table: 'default/doc',
       message: expect.stringContaining('12 bytes is not a multiple of 8'),
+    });
+    const encoded = { ...part, tableUid: 'uid-doc', encoding: 7 as ValueEncoding };
+    expect(await refused(client.pull({ requestId: 1, epoch: 1, parts: [encoded] }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('unknown value encoding 7'),
     });
     await client.create(sumTable('wide', 4096));
     const many = { ...part, tableUid: 'uid-wide', keys: new Uint8Array(8 * 1025) };

@@ -68,14 +68,19 @@ export function serveShard(
     }),
     push: (call) => servePushStream(call, shard.pipeline, shard.bytesInFlight, calls),
     pushOnce: unary((request) => pushOnce(request, shard.pipeline, shard.bytesInFlight)),
-    subscribe: (call) => void serveSubscription(call, shard, calls),
+    subscribe: (call) => void serveSubscription(call, shard, calls, logger),
   });
   return { stop: () => calls.stopAll() };
 }
 
 type SubscribeCall = ServerWritableStream<SubscribeRequest, Delta>;
 
-async function serveSubscription(call: SubscribeCall, shard: Shard, calls: OpenCalls): Promise<void> {
+async function serveSubscription(
+  call: SubscribeCall,
+  shard: Shard,
+  calls: OpenCalls,
+  logger: Runtime['log'],
+): Promise<void> {
   const { counters, tables, logIncarnation } = shard;
   const abort = new AbortController();
   let ending = new WeirError('CANCELLED', 'the subscriber is gone');
@@ -96,8 +101,10 @@ async function serveSubscription(call: SubscribeCall, shard: Shard, calls: OpenC
     };
     await subscribe(call.request, parts, (delta) => send(call, delta, abort.signal), abort.signal);
     call.emit('error', ending.toStatus());
-  } catch (error) {
-    call.emit('error', WeirError.from(error).toStatus());
+  } catch (thrown) {
+    const error = WeirError.from(thrown);
+    if (error.code === 'INTERNAL') logger.error({ err: thrown }, 'a subscription failed');
+    call.emit('error', error.toStatus());
   } finally {
     counters.subscribers--;
   }

@@ -9,6 +9,7 @@ import {
 } from '@weir/proto';
 import type { PullPart, PullRequest, PullResponse, PullResult } from '@weir/proto/v1/parameter_server';
 import { foreignKeys, type Ownership } from '../core/routing.ts';
+import { requireKnownEncoding } from '../core/validate-push.ts';
 import { PULL_SLICE_VALUES } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import { giveWay } from './slices.ts';
@@ -57,6 +58,7 @@ function check(part: PullPart, { tables }: PullParts): CheckedPart {
     const message = `no table ${part.tableUid} on this shard`;
     throw new WeirError('TABLE_NOT_FOUND', message, { table: part.tableUid });
   }
+  requireKnownEncoding(part.encoding, table.spec.name);
   try {
     return { part, table, keys: keysFromBytes(part.keys) };
   } catch (error) {
