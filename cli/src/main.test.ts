@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Cluster, startCluster } from '@weir/ps/testing';
 import { spawnService } from '@weir/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SERVICES } from './services.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -150,7 +151,16 @@ describe('a service verb', () => {
     const { code, stdout } = await weir(['ps', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('--topology FILE');
+    expect(stdout).toMatch(/\nExample:\n {2}weir ps .*--topology topology\.json\n$/);
   });
+
+  it.each(SERVICES.map(({ name, example }) => [name, example] as const))(
+    'has an example for %s that is a command line',
+    async (_name, example) => {
+      const [, ...words] = example.split(' ');
+      expect(await weir([...words, '--print-config'])).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 
   it('refuses wrong usage with exit code 2', async () => {
     const { code, stdout, stderr } = await weir(['ps', '--dta', 'x']);

@@ -4,31 +4,50 @@ import type { ServiceDefinition } from '@weir/runtime';
 export interface ServiceEntry {
   readonly name: string;
   readonly summary: string;
+  /** A whole command line, for `--help`. */
+  readonly example: string;
   readonly load: () => Promise<ServiceDefinition<never>>;
 }
 
+const STREAMS = '--streams 127.0.0.1:7080';
+const SEEDS = '--seeds 127.0.0.1:7070,127.0.0.1:7071';
+
 // A definition takes its own settings only; runService hands it what its schema made of them.
-type Loader = () => Promise<ServiceDefinition<never>>;
-
-const service = (name: string, summary: string, load: Loader): ServiceEntry => ({ name, summary, load });
-
 export const SERVICES: readonly ServiceEntry[] = [
-  service('ps', 'run one shard of the parameter server', async () => (await import('@weir/ps')).psService),
-  service(
-    'streams',
-    'run the streams between the services',
-    async () => (await import('@weir/streams')).streamsService,
-  ),
-  service(
-    'collector',
-    'take features and behaviour in',
-    async () => (await import('@weir/stitcher')).collectorService,
-  ),
-  service(
-    'stitcher',
-    'join features with behaviour into samples',
-    async () => (await import('@weir/stitcher')).stitcherService,
-  ),
-  service('trainer', 'learn from samples', async () => (await import('@weir/trainer')).trainerService),
-  service('predictor', 'rank documents', async () => (await import('@weir/predictor')).predictorService),
+  {
+    name: 'ps',
+    summary: 'run one shard of the parameter server',
+    example: 'weir ps --id shard-0 --data shard-0 --listen 127.0.0.1:7070 --topology topology.json',
+    load: async () => (await import('@weir/ps')).psService,
+  },
+  {
+    name: 'streams',
+    summary: 'run the streams between the services',
+    example: 'weir streams --data streams --listen 127.0.0.1:7080',
+    load: async () => (await import('@weir/streams')).streamsService,
+  },
+  {
+    name: 'collector',
+    summary: 'take features and behaviour in',
+    example: `weir collector ${STREAMS} --http-listen 127.0.0.1:7081`,
+    load: async () => (await import('@weir/stitcher')).collectorService,
+  },
+  {
+    name: 'stitcher',
+    summary: 'join features with behaviour into samples',
+    example: `weir stitcher ${STREAMS} --data stitcher --labels click,purchase --attribution click=5m`,
+    load: async () => (await import('@weir/stitcher')).stitcherService,
+  },
+  {
+    name: 'trainer',
+    summary: 'learn from samples',
+    example: `weir trainer ${STREAMS} ${SEEDS} --model ./my-model.ts`,
+    load: async () => (await import('@weir/trainer')).trainerService,
+  },
+  {
+    name: 'predictor',
+    summary: 'rank documents',
+    example: `weir predictor ${STREAMS} ${SEEDS} --http-listen 127.0.0.1:7082 --model ./my-model.ts`,
+    load: async () => (await import('@weir/predictor')).predictorService,
+  },
 ];

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { SERVICES } from '../services.ts';
 
 export function registerServices(program: Command): void {
-  for (const { name, summary, load } of SERVICES) {
+  for (const { name, summary, example, load } of SERVICES) {
     program
       .command(name)
       .summary(summary)
@@ -17,6 +17,7 @@ export function registerServices(program: Command): void {
       .action(async (settings: string[]) => {
         const [{ runService }, service] = await Promise.all([import('@weir/runtime'), load()]);
         await runService(service, { argv: settings });
+        if (settings.includes('--help')) process.stdout.write(`\nExample:\n  ${example}\n`);
       });
   }
 }
