@@ -55,7 +55,7 @@ export function summary({ figures, durationS, requestsTotal, predictorRestarts }
     ...(predictorRestarts === 0
       ? []
       : [
-          `the predictor was started again (${predictorRestarts} times): its frozen copy was lost, and a later one is taken, if any`,
+          `the predictor was started again (restarts: ${predictorRestarts}): a frozen copy that it held is lost, the next is taken later`,
         ]),
     `association rate ${percent(figures.associationRate)}, freshness ${duration(figures.freshnessP50Ms)} (99 %: ${duration(figures.freshnessP99Ms)})`,
     `rows: ${figures.shards.map(({ id, rows }) => `${id} ${whole(rows)}`).join(', ')}`,

@@ -114,7 +114,7 @@ describe('live view', () => {
     });
     expect(summary(input(look(1, 1_000, frozen))).join('\n')).not.toContain('predictor');
     const restarted = { ...input(look(1, 1_000, frozen)), predictorRestarts: 2 };
-    expect(summary(restarted).join('\n')).toContain('the predictor was started again (2 times)');
+    expect(summary(restarted).join('\n')).toContain('the predictor was started again (restarts: 2)');
     expect(devOutput(restarted)).toMatchObject({ predictor_restarts: 2 });
     expect(summary(input(look(1, 100)))[0]).toMatch(/^10\.0 % of the data set in 60\.1 s/);
   });
