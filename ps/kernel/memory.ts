@@ -3,7 +3,6 @@
 //
 // What always holds: given out memory is zero and never moves.
 
-const MIB: u32 = 1 << 20;
 /** A row's weights before its update, for the cap of the update's norm; at most 4,096 floats. */
 export const ROW_COPY: u32 = 1024;
 /** Entries of one index segment while it is divided. */
@@ -17,8 +16,6 @@ export const PAGE_ROWS: u32 = PAGE_SEQS + 8 * 131_072;
 const FIRST: u32 = PAGE_ROWS + 4 * 131_072;
 /** All that 32-bit addresses reach but for the last page, so that the end of memory is an address too. */
 const BYTES_MAX: u64 = (1 << 32) - (1 << 16);
-/** Growing takes a while whatever the size, so at least this much, or a quarter of what there is. */
-const GROWTH_MIN: u64 = 4 * MIB;
 /** Memory is given out in whole cache lines. */
 const LINE: u32 = 64;
 
@@ -32,13 +29,16 @@ export function allocate(bytes: u32): u32 {
   return at;
 }
 
-/** Whether so many more bytes can be given out; makes it so if it can. */
+/**
+ * Whether so many more bytes can be given out; makes it so if it can. Memory doubles: growing moves nothing, but may
+ * set off a garbage collection of the host, whatever the size.
+ */
 export function reserve(bytes: u64): bool {
   const end = <u64>top + bytes + LINE;
   const size = (<u64>(<u32>memory.size())) << 16;
   if (end <= size) return true;
   if (end > BYTES_MAX) return false;
-  const wanted = min(max(end, size + max(GROWTH_MIN, size >> 2)), BYTES_MAX);
+  const wanted = min(max(end, 2 * size), BYTES_MAX);
   return memory.grow(<i32>pagesOf(wanted - size)) >= 0 || memory.grow(<i32>pagesOf(end - size)) >= 0;
 }
 

@@ -15,5 +15,6 @@ export function createWasmTables(
   memoryPagesMax = MEMORY_PAGES_MAX,
 ): (spec: TableSpec) => RowTable {
   const splitter = new Splitter(module, MEMORY_PAGES_MAX);
-  return (spec) => new WasmRowTable(spec, splitter, () => new KernelInstance(module, memoryPagesMax));
+  return (spec) =>
+    new WasmRowTable(spec, splitter, (phase) => new KernelInstance(module, memoryPagesMax, phase));
 }

@@ -5,8 +5,8 @@
 
 /** Memory of one instance, in pages of 64 KiB: all that 32-bit addresses reach. */
 export const MEMORY_PAGES_MAX = 65_536;
-/** What the fixed arrays take; written where needed only. */
-const MEMORY_PAGES_MIN = 32;
+/** To begin with: the fixed arrays, and room for some rows. Memory that was never written to is not real. */
+const MEMORY_PAGES_MIN = 64;
 
 /** See ps/kernel/row-kernel.ts. Addresses and counts may come as negative i32: `>>> 0` them. */
 export interface KernelExports {
@@ -56,8 +56,13 @@ export class KernelInstance {
   wordsAt = 0;
   valuesAt = 0;
 
-  constructor(module: WebAssembly.Module, memoryPagesMax: number) {
-    this.#memory = new WebAssembly.Memory({ initial: MEMORY_PAGES_MIN, maximum: memoryPagesMax });
+  /**
+   * @param phase 0 to below 1: when, between two doublings of its memory, this instance's turn comes. Stripes of a table
+   * fill alike; were their phases alike, one push would wait for all of them to grow.
+   */
+  constructor(module: WebAssembly.Module, memoryPagesMax: number, phase = 0) {
+    const initial = Math.min(Math.round(MEMORY_PAGES_MIN * 2 ** phase), memoryPagesMax);
+    this.#memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax });
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.kernel = instance.exports as KernelExports;
     this.refresh();

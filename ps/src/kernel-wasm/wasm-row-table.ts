@@ -15,7 +15,7 @@ import type { Splitter } from './splitter.ts';
 export class WasmRowTable implements RowTable {
   readonly spec: TableSpec;
   readonly stateSlots: number;
-  readonly #newInstance: () => KernelInstance;
+  readonly #newInstance: (phase: number) => KernelInstance;
   readonly #splitter: Splitter;
   readonly #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
@@ -24,7 +24,7 @@ export class WasmRowTable implements RowTable {
   /** Seq of the last push or replay. */
   #recordSeq = 0;
 
-  constructor(spec: TableSpec, splitter: Splitter, newInstance: () => KernelInstance) {
+  constructor(spec: TableSpec, splitter: Splitter, newInstance: (phase: number) => KernelInstance) {
     this.spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
@@ -192,7 +192,7 @@ export class WasmRowTable implements RowTable {
   #stripe(number: number): KernelInstance {
     let stripe = this.#stripes[number];
     if (stripe === undefined) {
-      stripe = this.#newInstance();
+      stripe = this.#newInstance(number / STRIPE_COUNT);
       configure(stripe.kernel, this.spec, this.#layout, this.#optimizer);
       stripe.refresh();
       this.#stripes[number] = stripe;
