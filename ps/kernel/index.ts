@@ -40,7 +40,7 @@ export function indexBytes(): u64 {
 
 /** Most bytes that so many new entries may take, unless an enemy chose the keys. */
 export function indexBytesFor(entries: u32): u64 {
-  return <u64>(entries / 128 + 16) * SEGMENT_BYTES + ((<u64>16) << depth);
+  return <u64>(entries / 128 + 32) * SEGMENT_BYTES + ((<u64>16) << depth);
 }
 
 /** Address of the first entry to look at; read it early to have it in the cache. */
@@ -83,11 +83,8 @@ export function find(key: u64, hash: u32): u32 {
 /** Enters a key that is absent. */
 export function enter(hash: u32, place: u32): void {
   let segment = segmentOf(hash);
+  while (load<u32>(segment, USED_AT) >= FILL_MAX && divide(segment, hash)) segment = segmentOf(hash);
   while (load<u32>(segment, USED_AT) >= FILL_MAX) {
-    if (divide(segment, hash)) {
-      segment = segmentOf(hash);
-      continue;
-    }
     const next = load<u32>(segment, NEXT_AT);
     if (next == 0) store<u32>(segment, newSegment(load<u32>(segment, DEPTH_AT)), NEXT_AT);
     segment = load<u32>(segment, NEXT_AT);
@@ -115,7 +112,7 @@ function insert(segment: u32, hash: u32, next: u32): void {
   store<u32>(segment, load<u32>(segment, USED_AT) + 1, USED_AT);
 }
 
-/** Divides a full segment by one more bit of the hash; false where that must not be. */
+/** Divides a full segment of the directory by one more bit of the hash; false where that must not be. */
 function divide(segment: u32, hash: u32): bool {
   const segmentDepth = load<u32>(segment, DEPTH_AT);
   if (load<u32>(segment, NEXT_AT) != 0) return false;

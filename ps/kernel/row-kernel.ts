@@ -35,8 +35,8 @@ export { pageCount, reachPage } from './slab';
 const BLOCK: u32 = 64;
 /** Of a row, so much is read ahead; the processor fetches the rest of a long row by itself. */
 const AHEAD_MAX: u32 = 512;
-const SCRATCH_ROWS_MIN: u32 = 512;
-/** What `pageSeq` and the like give for a page is read by the host; so are these after `scan`. */
+const SCRATCH_ROWS_MIN: u32 = 64;
+/** Where `scan` stopped, and how many rows it looked at. */
 let scanPage: u32 = 0;
 let scanRow: u32 = 0;
 let scanSeen: u32 = 0;
