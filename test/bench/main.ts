@@ -1,9 +1,10 @@
 // `npm run bench -- NAME --json`: one JSON object per figure on stdout, progress on stderr.
 import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
+import { benchKernel } from './kernel.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { replay: benchReplay };
+const BENCHES: Readonly<Record<string, Bench>> = { kernel: benchKernel, replay: benchReplay };
 
 const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N] [--dataset NAME --input PATH]',

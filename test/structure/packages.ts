@@ -39,6 +39,7 @@ export const PURE: readonly { readonly folder: string; readonly except: readonly
   { folder: 'proto/src', except: ['proto/src/gen/'] },
   { folder: 'model/src', except: ['model/src/load-model.ts'] },
   { folder: 'ps/src/kernel', except: [] },
+  { folder: 'ps/src/kernel-wasm', except: ['ps/src/kernel-wasm/load-kernel.ts'] },
   { folder: 'ps/src/core', except: [] },
   { folder: 'stitcher/src/core', except: [] },
   { folder: 'trainer/src/core', except: [] },

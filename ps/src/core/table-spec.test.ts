@@ -24,6 +24,7 @@ const NO_INITIALIZER = {
   standardDeviation: 0,
 };
 const SGD = { kind: OptimizerKind.SGD, learningRate: 0.1 };
+const MOMENTUM = { kind: OptimizerKind.MOMENTUM, learningRate: 0.1, momentum: 0.9 };
 const ADAGRAD = { kind: OptimizerKind.ADAGRAD, learningRate: 0.1, initialAccumulator: 0.01 };
 const ADAM = { kind: OptimizerKind.ADAM, learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const FTRL = { kind: OptimizerKind.FTRL, learningRate: 0.1, ftrlBeta: 1, l1: 0.5, l2: 0 };
@@ -63,6 +64,7 @@ describe('validateTableSpec', () => {
     ['assign', { kind: OptimizerKind.ASSIGN }],
     ['sum', { kind: OptimizerKind.SUM }],
     ['sgd', SGD],
+    ['momentum', MOMENTUM],
     ['adagrad', ADAGRAD],
     ['adam', ADAM],
     ['ftrl', FTRL],
@@ -114,6 +116,9 @@ describe('validateTableSpec', () => {
       [{ ...SGD, learningRate: Number.NaN }, 'learningRate'],
       [{ ...SGD, learningRate: 1e-60 }, 'learningRate'],
       [{ ...SGD, learningRate: 1e39 }, 'learningRate'],
+      [{ ...MOMENTUM, learningRate: 0 }, 'learningRate'],
+      [{ ...MOMENTUM, momentum: 1 }, 'momentum'],
+      [{ ...MOMENTUM, momentum: -0.1 }, 'momentum'],
       [{ ...ADAGRAD, initialAccumulator: 0 }, 'initialAccumulator'],
       [{ ...ADAM, beta1: 1 }, 'beta1'],
       [{ ...ADAM, beta2: 0 }, 'beta2'],
@@ -154,11 +159,6 @@ describe('validateTableSpec', () => {
     expect(refusalOf({ optimizer: { kind: OptimizerKind.ASSIGN }, gradientClip: 1 })).toContain(
       'assign takes neither',
     );
-  });
-
-  it('says that momentum is not built', () => {
-    const optimizer = { kind: OptimizerKind.MOMENTUM, learningRate: 0.1, momentum: 0.9 };
-    expect(refusalOf({ optimizer }, 'UNIMPLEMENTED')).toContain('momentum');
   });
 });
 

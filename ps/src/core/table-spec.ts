@@ -55,7 +55,7 @@ export function qualifiedTableName(name: string): string {
 
 /**
  * Checks a definition and returns it in normal form.
- * @throws WeirError INVALID_ARGUMENT naming the field; UNIMPLEMENTED for an optimizer that is not built.
+ * @throws WeirError INVALID_ARGUMENT naming the field.
  */
 export function validateTableSpec(spec: TableSpec): TableSpec {
   const name = qualifiedTableName(spec.name);
@@ -76,7 +76,7 @@ export function validateTableSpec(spec: TableSpec): TableSpec {
   if (!Number.isInteger(spec.dim) || spec.dim < 1 || spec.dim > DIM_MAX) {
     refuse(`dim must be a whole number from 1 to ${DIM_MAX}, not ${spec.dim}`);
   }
-  const optimizer = normalOptimizer(spec.optimizer ?? NO_OPTIMIZER, name, refuse);
+  const optimizer = normalOptimizer(spec.optimizer ?? NO_OPTIMIZER, refuse);
   const initializer = normalInitializer(spec.initializer ?? NO_INITIALIZER, refuse);
   const gradientClip = notNegative(refuse, 'gradientClip', spec.gradientClip);
   const updateNormMax = notNegative(refuse, 'updateNormMax', spec.updateNormMax);
@@ -99,7 +99,7 @@ export function sameDefinition(a: TableSpec, b: TableSpec): boolean {
   return Buffer.compare(definition(a), definition(b)) === 0;
 }
 
-function normalOptimizer(given: Optimizer, table: string, refuse: Refuse): Optimizer {
+function normalOptimizer(given: Optimizer, refuse: Refuse): Optimizer {
   const learningRate = () => positive(refuse, 'optimizer.learningRate', given.learningRate);
   switch (given.kind) {
     case OptimizerKind.ASSIGN:
@@ -107,6 +107,13 @@ function normalOptimizer(given: Optimizer, table: string, refuse: Refuse): Optim
       return { ...NO_OPTIMIZER, kind: given.kind };
     case OptimizerKind.SGD:
       return { ...NO_OPTIMIZER, kind: given.kind, learningRate: learningRate() };
+    case OptimizerKind.MOMENTUM:
+      return {
+        ...NO_OPTIMIZER,
+        kind: given.kind,
+        learningRate: learningRate(),
+        momentum: belowOne(refuse, 'optimizer.momentum', given.momentum),
+      };
     case OptimizerKind.ADAGRAD:
       return {
         ...NO_OPTIMIZER,
@@ -133,12 +140,8 @@ function normalOptimizer(given: Optimizer, table: string, refuse: Refuse): Optim
         l1: notNegative(refuse, 'optimizer.l1', given.l1),
         l2: notNegative(refuse, 'optimizer.l2', given.l2),
       };
-    case OptimizerKind.MOMENTUM:
-      throw new WeirError('UNIMPLEMENTED', `table ${table}: this version has no momentum optimizer`, {
-        table,
-      });
     default:
-      return refuse('optimizer.kind must be one of assign, sum, sgd, adagrad, adam, ftrl');
+      return refuse('optimizer.kind must be one of assign, sum, sgd, momentum, adagrad, adam, ftrl');
   }
 }
 

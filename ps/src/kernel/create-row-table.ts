@@ -18,7 +18,7 @@ const STRIPE_MASK = STRIPE_COUNT - 1;
 const STRIPE_BITS = Math.log2(STRIPE_COUNT);
 
 /** An empty table. @throws WeirError UNIMPLEMENTED for an optimizer that is not built. */
-export function createRowTable(spec: TableSpec): RowTable {
+export function createTypeScriptTable(spec: TableSpec): RowTable {
   return new SlabRowTable(spec);
 }
 

@@ -11,6 +11,31 @@ const GOLDEN = 0x9e3779b9;
 /** The normal initializer adds 12 uniforms of 16 bits, two to a draw (Irwin-Hall: mean 6, variance 1). */
 const NORMAL_DRAWS = 6;
 
+/** An initializer as numbers, for a kernel that computes it by itself. Zero is a constant. */
+export interface InitializerNumbers {
+  readonly kind: 'constant' | 'uniform' | 'normal';
+  /** Hash of the table's seed. */
+  readonly seedLow: number;
+  readonly seedHigh: number;
+  /** constant: the value; uniform: low, high - low, the greatest f32 below high; normal: mean, deviation. */
+  readonly parameters: readonly [number, number, number];
+}
+
+export function describeInitializer(spec: TableSpec): InitializerNumbers {
+  const { low: seedLow, high: seedHigh } = mixedSeed(spec.seed);
+  const { kind, value, low, high, mean, standardDeviation } = spec.initializer!;
+  switch (kind) {
+    case InitializerKind.UNIFORM: {
+      const span = Math.fround(Math.fround(high) - Math.fround(low));
+      return { kind: 'uniform', seedLow, seedHigh, parameters: [low, span, floatBelow(Math.fround(high))] };
+    }
+    case InitializerKind.NORMAL:
+      return { kind: 'normal', seedLow, seedHigh, parameters: [mean, standardDeviation, 0] };
+    default:
+      return { kind: 'constant', seedLow, seedHigh, parameters: [value, 0, 0] };
+  }
+}
+
 export function createInitializer(spec: TableSpec): Initializer {
   const { dim } = spec;
   const initializer = spec.initializer;
@@ -80,9 +105,9 @@ class Draws {
 
   /** @param seed a whole number below 2^53. */
   constructor(seed: number) {
-    fmix64(((seed >>> 0) ^ GOLDEN) >>> 0, Math.floor(seed / 2 ** 32));
-    this.#seedLow = mixed[0]!;
-    this.#seedHigh = mixed[1]!;
+    const { low, high } = mixedSeed(seed);
+    this.#seedLow = low;
+    this.#seedHigh = high;
   }
 
   start(keyLow: number, keyHigh: number): void {
@@ -94,6 +119,11 @@ class Draws {
   at(number: number): number {
     return mix32(mix32((this.#low + Math.imul(number, GOLDEN)) | 0) ^ this.#high) >>> 0;
   }
+}
+
+function mixedSeed(seed: number): { readonly low: number; readonly high: number } {
+  fmix64(((seed >>> 0) ^ GOLDEN) >>> 0, Math.floor(seed / 2 ** 32));
+  return { low: mixed[0]!, high: mixed[1]! };
 }
 
 /** lowbias32 (Chris Wellons, public domain): a bijection of 32-bit words. */

@@ -39,6 +39,12 @@ function plainOptimizer({ name, dim, optimizer }: TableSpec): RowOptimizer {
       return { stateSlots: 0, initialState: 0, update: sum(dim) };
     case OptimizerKind.SGD:
       return { stateSlots: 0, initialState: 0, update: sgd(dim, fround(optimizer.learningRate)) };
+    case OptimizerKind.MOMENTUM:
+      return {
+        stateSlots: dim,
+        initialState: 0,
+        update: momentum(dim, fround(optimizer.learningRate), fround(optimizer.momentum)),
+      };
     case OptimizerKind.ADAGRAD:
       return {
         stateSlots: dim,
@@ -92,6 +98,17 @@ function sgd(dim: number, rate: number): Update {
   return (row, at, gradient, from) => {
     for (let i = 0; i < dim; i++) {
       row[at + i] = bounded(fround(row[at + i]! - fround(rate * gradient[from + i]!)));
+    }
+  };
+}
+
+/** Polyak 1964, the heavy ball: v = factor * v + g; w -= rate * v. State: v. */
+function momentum(dim: number, rate: number, factor: number): Update {
+  return (row, at, gradient, from) => {
+    for (let i = 0; i < dim; i++) {
+      const v = bounded(fround(fround(factor * row[at + dim + i]!) + gradient[from + i]!));
+      row[at + dim + i] = v;
+      row[at + i] = bounded(fround(row[at + i]! - fround(rate * v)));
     }
   };
 }

@@ -1,5 +1,5 @@
-// The row kernel's interface: rows of one table in memory. Whatever implements it (plain TypeScript today, a
-// WebAssembly kernel later) computes in f32 with one rounding per operation, so that all agree bit for bit.
+// The row kernel's interface: rows of one table in memory. Whatever implements it (plain TypeScript in this
+// folder, WebAssembly in kernel-wasm/) computes in f32 with one rounding per operation, so that all agree bit for bit.
 //
 // What always holds: a row never moves; a row is read and written as one; pulls create nothing; calls are
 // synchronous, so nobody sees half a push. Key checks, ownership and finite values are the caller's business
@@ -74,5 +74,3 @@ export interface RowTable {
    */
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes;
 }
-
-export { createRowTable } from './create-row-table.ts';

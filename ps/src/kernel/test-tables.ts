@@ -38,6 +38,7 @@ export const OPTIMIZERS = {
   assign: { kind: OptimizerKind.ASSIGN },
   sum: { kind: OptimizerKind.SUM },
   sgd: { kind: OptimizerKind.SGD, learningRate: 0.1 },
+  momentum: { kind: OptimizerKind.MOMENTUM, learningRate: 0.1, momentum: 0.9 },
   adagrad: { kind: OptimizerKind.ADAGRAD, learningRate: 0.1, initialAccumulator: 0.01 },
   adam: { kind: OptimizerKind.ADAM, learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   ftrl: { kind: OptimizerKind.FTRL, learningRate: 0.1, ftrlBeta: 1, l1: 0.5, l2: 0.1 },

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { packKeys } from '@weir/proto';
 import { OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
 import { describe, expect, it } from 'vitest';
-import { createRowTable } from '../kernel/row-table.ts';
+import { createRowTable } from '../kernel-wasm/load-kernel.ts';
 import { type Cluster, startCluster } from '../testing/cluster.ts';
 import { pushPart, pushRequest, RawClient, sumTable, tableSpec } from '../testing/raw-client.ts';
 

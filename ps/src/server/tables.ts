@@ -1,6 +1,7 @@
 // The shard's tables by uid and by name, with their rows. Changed only by log records, in log order.
 import type { TableSpec } from '@weir/proto/v1/tables';
-import { createRowTable, type RowTable } from '../kernel/row-table.ts';
+import type { RowTable } from '../kernel/row-table.ts';
+import { createRowTable } from '../kernel-wasm/load-kernel.ts';
 import { Origins } from './origins.ts';
 
 export interface LiveTable {

@@ -1,0 +1,47 @@
+// An instance's memory: places of fixed arrays, and everything else given out from the bottom up and never taken
+// back. Memory that nobody has written to costs no real memory, so fixed arrays and growth may be generous.
+//
+// What always holds: given out memory is zero and never moves.
+
+/** A row's weights before its update, for the cap of the update's norm; at most 4,096 floats. */
+export const ROW_COPY: u32 = 1024;
+/** Entries of one index segment while it is divided. */
+export const SEGMENT_COPY: u32 = ROW_COPY + 4 * 4096;
+/** Address of each chunk of the slab. A chunk has 512 KiB or more, so 4 GiB hold fewer than 8,192. */
+export const CHUNKS: u32 = SEGMENT_COPY + 8 * 1024;
+/** Highest seq of each page, f64: the dirty mark. A page has 32 KiB or more, so 4 GiB hold fewer than 131,072. */
+export const PAGE_SEQS: u32 = CHUNKS + 4 * 8192;
+/** Rows of each page, u32. */
+export const PAGE_ROWS: u32 = PAGE_SEQS + 8 * 131_072;
+const FIRST: u32 = PAGE_ROWS + 4 * 131_072;
+/** All that 32-bit addresses reach but for the last page, so that the end of memory is an address too. */
+const BYTES_MAX: u64 = (1 << 32) - (1 << 16);
+/** Memory is given out in whole cache lines. */
+const LINE: u32 = 64;
+
+let top: u32 = FIRST;
+
+/** Zeroed memory. What it takes must have been there since `reserve`. */
+export function allocate(bytes: u32): u32 {
+  if (!reserve(bytes)) unreachable();
+  const at = top;
+  top += (bytes + LINE - 1) & ~(LINE - 1);
+  return at;
+}
+
+/**
+ * Whether so many more bytes can be given out; makes it so if it can. Memory doubles: growing moves nothing, but may
+ * set off a garbage collection of the host, whatever the size.
+ */
+export function reserve(bytes: u64): bool {
+  const end = <u64>top + bytes + LINE;
+  const size = (<u64>(<u32>memory.size())) << 16;
+  if (end <= size) return true;
+  if (end > BYTES_MAX) return false;
+  const wanted = min(max(end, 2 * size), BYTES_MAX);
+  return memory.grow(<i32>pagesOf(wanted - size)) >= 0 || memory.grow(<i32>pagesOf(end - size)) >= 0;
+}
+
+function pagesOf(bytes: u64): u32 {
+  return <u32>((bytes + 0xffff) >> 16);
+}

@@ -1,0 +1,55 @@
+// A table's definition as the WebAssembly kernel takes it: kinds and parameters as numbers.
+import { OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
+import { describeInitializer } from '../kernel/initializers.ts';
+import type { RowLayout } from '../kernel/layout.ts';
+import type { RowOptimizer } from '../kernel/optimizers.ts';
+import type { KernelExports } from './kernel-instance.ts';
+
+/** As ps/kernel/optimizers.ts numbers them. */
+const OPTIMIZERS: Partial<Record<OptimizerKind, number>> = {
+  [OptimizerKind.ASSIGN]: 0,
+  [OptimizerKind.SUM]: 1,
+  [OptimizerKind.SGD]: 2,
+  [OptimizerKind.MOMENTUM]: 3,
+  [OptimizerKind.ADAGRAD]: 4,
+  [OptimizerKind.ADAM]: 5,
+  [OptimizerKind.FTRL]: 6,
+};
+/** As ps/kernel/initializers.ts numbers them. */
+const INITIALIZERS = { constant: 0, uniform: 1, normal: 2 } as const;
+
+export function configure(
+  kernel: KernelExports,
+  spec: TableSpec,
+  layout: RowLayout,
+  { stateSlots, initialState }: RowOptimizer,
+): void {
+  kernel.open(layout.dim, stateSlots, layout.stride, layout.pageShift, layout.chunkShift);
+  const { kind, learningRate, momentum, beta1, beta2, epsilon, ftrlBeta, l1, l2 } = spec.optimizer!;
+  const parameters: Partial<Record<OptimizerKind, readonly [number, number, number]>> = {
+    [OptimizerKind.MOMENTUM]: [momentum, 0, 0],
+    [OptimizerKind.ADAM]: [beta1, beta2, epsilon],
+    [OptimizerKind.FTRL]: [ftrlBeta, l1, l2],
+  };
+  const number = OPTIMIZERS[kind];
+  if (number === undefined) throw new Error(`the kernel has no optimizer ${kind}`);
+  const [first, second, third] = parameters[kind] ?? [0, 0, 0];
+  const { gradientClip, updateNormMax } = spec;
+  kernel.chooseOptimizer(
+    number,
+    learningRate,
+    first,
+    second,
+    third,
+    initialState,
+    gradientClip,
+    updateNormMax,
+  );
+  const initializer = describeInitializer(spec);
+  const seed = BigInt(initializer.seedHigh) * 2n ** 32n + BigInt(initializer.seedLow);
+  kernel.chooseInitializer(
+    INITIALIZERS[initializer.kind],
+    BigInt.asIntN(64, seed),
+    ...initializer.parameters,
+  );
+}

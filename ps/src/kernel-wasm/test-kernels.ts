@@ -1,0 +1,22 @@
+// Both kernels, for tests that hold for each.
+import type { TableSpec } from '@weir/proto/v1/tables';
+import { createTypeScriptTable } from '../kernel/create-row-table.ts';
+import type { RowTable } from '../kernel/row-table.ts';
+import { createWasmTables } from './create-wasm-tables.ts';
+import { loadKernel } from './load-kernel.ts';
+
+export type CreateRowTable = (spec: TableSpec) => RowTable;
+
+/** The compiled WebAssembly kernel. @throws Error where it cannot run: there, these tests would test nothing. */
+export function requireKernel(): WebAssembly.Module {
+  const module = loadKernel();
+  if (module === undefined) throw new Error('WebAssembly has no SIMD here');
+  return module;
+}
+
+export const createWasmTable: CreateRowTable = createWasmTables(requireKernel());
+
+export const KERNELS: readonly (readonly [string, CreateRowTable])[] = [
+  ['typescript', createTypeScriptTable],
+  ['wasm', createWasmTable],
+];

@@ -1,0 +1,99 @@
+// What only the WebAssembly kernel can meet: keys that share the index's hash, and memory that ends.
+import { packKeys } from '@weir/proto';
+import { describe, expect, it } from 'vitest';
+import { createTypeScriptTable } from '../kernel/create-row-table.ts';
+import type { RowTable } from '../kernel/row-table.ts';
+import { keysOf, OPTIMIZERS, testTable } from '../kernel/test-tables.ts';
+import { createWasmTables } from './create-wasm-tables.ts';
+import { createWasmTable, requireKernel } from './test-kernels.ts';
+
+/** The key whose fmix64 this is. */
+function unmixed(hash: bigint): bigint {
+  const inverse = (odd: bigint): bigint => {
+    let x = odd;
+    for (let i = 0; i < 6; i++) x = BigInt.asUintN(64, x * (2n - odd * x));
+    return x;
+  };
+  let k = hash ^ (hash >> 33n);
+  k = BigInt.asUintN(64, k * inverse(0xc4ceb9fe1a85ec53n));
+  k ^= k >> 33n;
+  k = BigInt.asUintN(64, k * inverse(0xff51afd7ed558ccdn));
+  return k ^ (k >> 33n);
+}
+
+/** Keys of one stripe whose hashes have the same low word. */
+function collidingKeys(count: number): Uint32Array {
+  const keys = Array.from({ length: count }, (_, i) => unmixed((BigInt(i) << 32n) | 0x1234_5678n));
+  return packKeys(BigUint64Array.from(keys));
+}
+
+function pulled(table: RowTable, keys: Uint32Array): Float32Array {
+  const out = new Float32Array((keys.length / 2) * table.spec.dim);
+  table.pull(keys, out);
+  return out;
+}
+
+describe('keys whose hashes collide', () => {
+  it('are told apart, known and unknown', () => {
+    const table = createWasmTable(testTable({ dim: 1 }));
+    const keys = collidingKeys(6);
+    table.push(keys.subarray(0, 8), Float32Array.of(1, 2, 3, 4), 1);
+    expect([...pulled(table, keys)]).toEqual([1, 2, 3, 4, 0, 0]);
+    table.push(keys.subarray(4), Float32Array.of(10, 20, 30, 40), 2);
+    expect([...pulled(table, keys)]).toEqual([1, 2, 13, 24, 30, 40]);
+    expect(table.rows).toBe(6);
+  });
+
+  it('fill chains, not memory, when there are more than a segment holds', () => {
+    const keys = collidingKeys(3000);
+    const values = new Float32Array(3000).map((_, i) => i);
+    const definition = testTable({ dim: 1 });
+    const [table, plain] = [createWasmTable(definition), createTypeScriptTable(definition)];
+    for (const one of [table, plain]) {
+      one.push(keys.subarray(0, 4000), values.subarray(0, 2000), 1);
+      one.push(keys, values, 2);
+    }
+    expect(table.rows).toBe(3000);
+    expect(pulled(table, keys)).toEqual(pulled(plain, keys));
+    expect(table.bytes).toBeLessThan(2 ** 20);
+  });
+});
+
+describe('a table whose memory is used up', () => {
+  // 16 MiB a stripe, rows of 48 KiB.
+  const definition = testTable({ dim: 4096, optimizer: OPTIMIZERS.adam });
+  const small = createWasmTables(requireKernel(), 256);
+  const failure = expect.objectContaining({
+    code: 'TABLE_FULL',
+    message: expect.stringMatching(/default\/test: the memory of its stripe \d is used up/),
+  });
+
+  function filled(): { readonly table: RowTable; readonly keys: number[] } {
+    const table = small(definition);
+    const keys: number[] = [];
+    for (let key = 0; ; key++) {
+      try {
+        table.push(keysOf(key), new Float32Array(4096).fill(1), key + 1);
+        keys.push(key);
+      } catch (error) {
+        expect(error).toEqual(failure);
+        return { table, keys };
+      }
+    }
+  }
+
+  it('refuses new keys, changes nothing, and goes on with the keys it has', () => {
+    const { table, keys } = filled();
+    expect(keys.length).toBeGreaterThan(500);
+    const { rows, seq } = table;
+    const before = pulled(table, keysOf(...keys.slice(0, 20)));
+    const many = Array.from({ length: 100 }, (_, i) => i);
+    const mixed = keysOf(...many.slice(0, 50), ...many.map((i) => 1_000_000 + i).slice(0, 50));
+    expect(() => table.push(mixed, new Float32Array(100 * 4096), seq + 1)).toThrow(failure);
+    expect(table).toMatchObject({ rows, seq });
+    expect(pulled(table, keysOf(...keys.slice(0, 20)))).toEqual(before);
+    table.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 1);
+    expect(table).toMatchObject({ rows, seq: seq + 1 });
+    expect(pulled(table, keysOf(...keys.slice(0, 20)))).not.toEqual(before);
+  });
+});
