@@ -88,6 +88,6 @@ async function client(options: ClientOptions): Promise<ClientReport> {
 
 async function roundsOf(admin: string): Promise<number> {
   const metrics = await (await fetch(`http://${admin}/metrics`)).text();
-  const line = metrics.split('\n').find((each) => /^weir_ps_\w*rounds\w*[ {]/.test(each));
+  const line = metrics.split('\n').find((each) => /^ps_rounds_total[ {]/.test(each));
   return Number(line?.split(' ')[1] ?? 0);
 }
