@@ -31,6 +31,15 @@ export {
   SLOT_COUNT,
   TABLE_NAME_LENGTH_MAX,
 } from './limits.ts';
+export {
+  layOutPullResponse,
+  PULL_RESPONSE_START,
+  PullFrame,
+  type PullResponseLayout,
+  type PullResultLayout,
+  writePullResponse,
+} from './pull-frame.ts';
+export { PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';

@@ -1,18 +1,17 @@
 // Pull requests of this client at one shard: many in flight over one stream, answered in any order. A request
 // is a read, so a lost stream costs nothing: whatever has no answer is asked again on the next one.
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
-import { bytesOf, keyCount, type PackedKeys, WeirError } from '@weir/proto';
-import { ValueEncoding } from '@weir/proto/v1/common';
-import type {
-  ParameterServerClient,
-  PullRequest,
-  PullResponse,
-  PullResult,
+import { keyCount, type PullFrame, WeirError } from '@weir/proto';
+import {
+  type ParameterServerClient,
+  ParameterServerService,
+  type PullResponse,
+  type PullResult,
 } from '@weir/proto/v1/parameter_server';
 import type { CallScope } from './call-scope.ts';
 import { PULL_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import type { ShardConnection } from './shard-connection.ts';
-import { ShardStream, type StreamUser } from './shard-stream.ts';
+import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
 import { inTermsOf, type TableRef } from './table-ref.ts';
 
 /** A shard's answer to one request. */
@@ -23,7 +22,7 @@ export interface PullAnswer extends PullResult {
 
 interface Job {
   readonly table: TableRef;
-  readonly keys: PackedKeys;
+  readonly frame: PullFrame;
   readonly epoch: number;
   /** Of the rows asked for. */
   readonly rowBytes: number;
@@ -33,9 +32,9 @@ interface Job {
   abandoned: boolean;
 }
 
-export class PullLane implements StreamUser<PullRequest, PullResponse> {
+export class PullLane implements StreamUser<Uint8Array, PullResponse> {
   readonly #shard: ShardConnection;
-  readonly #stream: ShardStream<PullRequest, PullResponse>;
+  readonly #stream: ShardStream<Uint8Array, PullResponse>;
   #waiting: Job[] = [];
   readonly #inFlight = new Map<number, Job>();
   #bytesInFlight = 0;
@@ -50,7 +49,7 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
    * Asks for the rows of keys of one table; the answer may refuse some of them as not owned.
    * @throws WeirError the shard's refusal of the whole request, or the scope's end.
    */
-  pull(table: TableRef, keys: PackedKeys, epoch: number, scope: CallScope): Promise<PullAnswer> {
+  pull(table: TableRef, frame: PullFrame, epoch: number, scope: CallScope): Promise<PullAnswer> {
     if (this.#waiting.length >= WAITING_MAX) {
       const text = `${scope.what}: ${WAITING_MAX} requests wait for ${this.#shard.name}; await some of them`;
       return Promise.reject(new WeirError('OVERLOADED', text, { table: table.name, shard: this.#shard.id }));
@@ -59,9 +58,9 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
     return new Promise((resolve, reject) => {
       const job: Job = {
         table,
-        keys,
+        frame,
         epoch,
-        rowBytes: keyCount(keys) * table.dim * 4,
+        rowBytes: keyCount(frame.keys) * table.dim * 4,
         resolve: (answer) => {
           off();
           resolve(answer);
@@ -91,8 +90,9 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
     this.#stream.close();
   }
 
-  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<PullRequest, PullResponse> {
-    return client.pull(metadata);
+  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<Uint8Array, PullResponse> {
+    const { path, responseDeserialize } = ParameterServerService.pull;
+    return client.makeBidiStreamRequest(path, asBuffer, responseDeserialize, metadata);
   }
 
   wanted(): boolean {
@@ -113,11 +113,7 @@ export class PullLane implements StreamUser<PullRequest, PullResponse> {
       const requestId = ++this.#lastRequestId;
       this.#inFlight.set(requestId, job);
       this.#bytesInFlight += costOf(job);
-      this.#stream.write({
-        requestId,
-        epoch: job.epoch,
-        parts: [{ tableUid: job.table.uid, keys: bytesOf(job.keys), encoding: ValueEncoding.F32 }],
-      });
+      this.#stream.write(job.frame.message(requestId, job.epoch));
     }
   }
 

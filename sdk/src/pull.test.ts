@@ -81,13 +81,15 @@ describe('a pull', () => {
       [4096, 40],
     ] as const) {
       const positions = Uint32Array.from({ length: count }, (_, i) => i);
-      const requests = requestsOf({ shard: 0, keys: new Uint32Array(count * 2), positions }, dim);
+      const keys = Uint32Array.from({ length: count * 2 }, (_, i) => i);
+      const requests = requestsOf({ keys, positions }, { name: 't', uid: 'u', dim });
       expect(requests.length).toBeGreaterThan(1);
       expect(
-        Buffer.concat(requests.map((request) => new Uint8Array(request.positions.slice().buffer))),
+        Buffer.concat(requests.map((request) => new Uint8Array(request.positions!.slice().buffer))),
       ).toEqual(Buffer.from(positions.buffer));
+      expect(requests.flatMap(({ frame }) => [...frame.keys])).toEqual([...keys]);
       for (const request of requests)
-        expect(request.positions.length * Math.max(8, dim * 4)).toBeLessThanOrEqual(262_144);
+        expect(request.positions!.length * Math.max(8, dim * 4)).toBeLessThanOrEqual(262_144);
     }
   });
 });

@@ -3,10 +3,13 @@ import {
   FRAME_BYTES,
   floatsFromBytes,
   KEY_BYTES,
+  keyCount,
   type PackedKeys,
+  PullFrame,
   u32FromBytes,
   WeirError,
 } from '@weir/proto';
+import { ValueEncoding } from '@weir/proto/v1/common';
 import type { CallScope } from './call-scope.ts';
 import type { PullAnswer } from './pull-lane.ts';
 import { decide, delay } from './retry.ts';
@@ -14,10 +17,11 @@ import type { Router } from './router.ts';
 import { composePositions, type Slice, scatterRows, slice } from './slice.ts';
 import type { TableRef } from './table-ref.ts';
 
-/** Keys for one shard, and where their rows go in the answer. */
+/** Keys for one shard, copied into the message that asks for them, and where their rows go in the answer. */
 interface Request {
-  readonly keys: PackedKeys;
-  readonly positions: Uint32Array;
+  readonly frame: PullFrame;
+  /** Undefined: it asks for all rows of the pull, in order. */
+  readonly positions: Uint32Array | undefined;
 }
 
 /** Rows of packed keys as f32 [keys x dim]; the keys are copied before it returns. */
@@ -27,7 +31,7 @@ export async function pullRows(
   keys: PackedKeys,
   scope: CallScope,
 ): Promise<Float32Array> {
-  const pull = new Pull(router, table, scope, new Float32Array((keys.length / 2) * table.dim));
+  const pull = new Pull(router, table, scope, keyCount(keys));
   await pull.rowsOf(keys, undefined, 1);
   return pull.rows;
 }
@@ -36,13 +40,19 @@ class Pull {
   readonly #router: Router;
   readonly #table: TableRef;
   readonly #scope: CallScope;
-  readonly rows: Float32Array;
+  readonly #count: number;
+  #rows: Float32Array | undefined;
 
-  constructor(router: Router, table: TableRef, scope: CallScope, rows: Float32Array) {
+  constructor(router: Router, table: TableRef, scope: CallScope, count: number) {
     this.#router = router;
     this.#table = table;
     this.#scope = scope;
-    this.rows = rows;
+    this.#count = count;
+  }
+
+  get rows(): Float32Array {
+    this.#rows ??= new Float32Array(this.#count * this.#table.dim);
+    return this.#rows;
   }
 
   /** @param positions where each key's row goes; undefined: in the order of keys. */
@@ -51,10 +61,9 @@ class Pull {
     const requests: Promise<void>[] = [];
     for (const part of slice(keys, routing)) {
       const shard = routing.shards[part.shard]!.id;
-      for (const request of requestsOf(part, this.#table.dim)) {
-        const target =
-          positions === undefined ? request.positions : composePositions(request.positions, positions);
-        requests.push(this.#ask(shard, routing.epoch, { keys: request.keys, positions: target }, attempt));
+      const target = { keys: part.keys, positions: composePositions(part.positions, positions) };
+      for (const request of requestsOf(target, this.#table)) {
+        requests.push(this.#ask(shard, routing.epoch, request, attempt));
       }
     }
     await Promise.all(requests);
@@ -64,7 +73,7 @@ class Pull {
     for (let attempt = firstAttempt; ; attempt++) {
       let answer: PullAnswer;
       try {
-        answer = await this.#router.shard(shard).pulls.pull(this.#table, request.keys, epoch, this.#scope);
+        answer = await this.#router.shard(shard).pulls.pull(this.#table, request.frame, epoch, this.#scope);
       } catch (thrown) {
         const error = WeirError.from(thrown);
         const decision = this.#scope.ended ? 'fail' : decide(error);
@@ -73,40 +82,54 @@ class Pull {
         await this.#scope.sleep(delay(attempt, error.retryAfterMs, Math.random()));
         continue;
       }
-      scatterRows(floatsFromBytes(answer.values), request.positions, this.#table.dim, this.rows);
+      this.#take(answer.values, request);
       if (answer.refused.byteLength === 0) return;
-      return this.#reroute(pick(request, u32FromBytes(answer.refused)), answer.epoch, attempt);
+      return this.#reroute(pick(request, this.#table, u32FromBytes(answer.refused)), answer.epoch, attempt);
     }
+  }
+
+  #take(bytes: Uint8Array, { positions }: Request): void {
+    const values = floatsFromBytes(bytes);
+    if (positions !== undefined) scatterRows(values, positions, this.#table.dim, this.rows);
+    // An answer with memory of its own becomes the result; a small one may share gRPC's.
+    else this.#rows = values.byteLength * 2 > values.buffer.byteLength ? values : values.slice();
   }
 
   /** Asks again where a newer routing table says. */
   async #reroute(request: Request, epoch: number | undefined, attempt: number): Promise<void> {
     await this.#scope.sleep(delay(attempt, undefined, Math.random()));
     await this.#router.refresh(this.#scope, epoch);
-    await this.rowsOf(request.keys, request.positions, attempt + 1);
+    await this.rowsOf(request.frame.keys, request.positions, attempt + 1);
   }
 }
 
-function pick(request: Request, indexes: Uint32Array): Request {
-  const keys = new Uint32Array(indexes.length * 2);
+function pick({ frame, positions }: Request, { uid }: TableRef, indexes: Uint32Array): Request {
+  const picked = new PullFrame(uid, indexes.length, ValueEncoding.F32);
   for (let i = 0; i < indexes.length; i++) {
-    keys[2 * i] = request.keys[2 * indexes[i]!]!;
-    keys[2 * i + 1] = request.keys[2 * indexes[i]! + 1]!;
+    picked.keys[2 * i] = frame.keys[2 * indexes[i]!]!;
+    picked.keys[2 * i + 1] = frame.keys[2 * indexes[i]! + 1]!;
   }
-  return { keys, positions: composePositions(indexes, request.positions) };
+  return { frame: picked, positions: composePositions(indexes, positions) };
 }
 
 /** Cuts a slice into requests such that neither a request nor its answer exceeds a frame. */
-export function requestsOf(part: Slice, dim: number): Request[] {
+export function requestsOf(
+  { keys, positions }: Pick<Slice, 'keys' | 'positions'>,
+  { uid, dim }: TableRef,
+): Request[] {
   const keysMax = Math.max(1, Math.floor(FRAME_BYTES / Math.max(KEY_BYTES, dim * 4)));
-  const count = part.positions.length;
-  if (count <= keysMax) return [part];
+  const count = keyCount(keys);
   const requests: Request[] = [];
   for (let start = 0; start < count; start += keysMax) {
-    requests.push({
-      keys: part.keys.subarray(2 * start, 2 * (start + keysMax)),
-      positions: part.positions.subarray(start, start + keysMax),
-    });
+    const end = Math.min(count, start + keysMax);
+    const frame = new PullFrame(uid, end - start, ValueEncoding.F32);
+    frame.keys.set(keys.subarray(2 * start, 2 * end));
+    const whole = positions === undefined && end - start === count;
+    requests.push({ frame, positions: whole ? undefined : placesOf(positions, start, end) });
   }
   return requests;
+}
+
+function placesOf(positions: Uint32Array | undefined, start: number, end: number): Uint32Array {
+  return positions?.subarray(start, end) ?? Uint32Array.from({ length: end - start }, (_, i) => start + i);
 }

@@ -1,7 +1,8 @@
 import { bytesOf, FRAME_BYTES, PUSH_BYTES_MAX } from '@weir/proto';
+import { PushRequest } from '@weir/proto/v1/parameter_server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { framesOf, splitPush, type TableRows } from './push-frames.ts';
+import { callersIndex, splitPush, type TableRows } from './push-frames.ts';
 import type { RoutingTable } from './routing.ts';
 
 const routing = (shards: number): RoutingTable => ({
@@ -26,11 +27,14 @@ const tablesArbitrary = fc
   })
   .map((shapes) => shapes.map(([dim, rows], i) => rowsOf(`t${i}`, dim, rows)));
 
-describe('framesOf', () => {
+const HEADER = { client: undefined, number: 1, epoch: 3, moreFrames: false, originTimeMs: 0 };
+
+describe('splitPush', () => {
   it('keeps every row of every table, in order, in frames of at most FRAME_BYTES', () => {
     fc.assert(
       fc.property(tablesArbitrary, (tables) => {
-        const frames = framesOf(tables);
+        const [push] = splitPush(tables, routing(1));
+        const frames = push!.frames.map((frame) => PushRequest.decode(frame.message(HEADER)).parts);
         for (const frame of frames) {
           const bytes = frame.reduce((sum, part) => sum + part.keys.byteLength + part.values.byteLength, 0);
           const rows = frame.reduce((sum, part) => sum + part.keys.byteLength / 8, 0);
@@ -45,9 +49,18 @@ describe('framesOf', () => {
       { numRuns: 20 },
     );
   });
-});
 
-describe('splitPush', () => {
+  it("finds a shard's row in the caller's arrays, over all frames", () => {
+    const rows = rowsOf('t', 4096, 100);
+    for (const push of splitPush([rows], routing(2))) {
+      const keys = push.tables.flatMap((part) => [...part.keys]);
+      for (let row = 0; row < keys.length / 2; row++) {
+        const index = callersIndex(push, 't', row);
+        expect(keys.slice(2 * row, 2 * row + 2)).toEqual([rows.keys[2 * index], rows.keys[2 * index + 1]]);
+      }
+    }
+  });
+
   it("gives each row to one shard, with its place in the caller's arrays, also when it is split again", () => {
     fc.assert(
       fc.property(tablesArbitrary, fc.integer({ min: 1, max: 5 }), (tables, shards) => {

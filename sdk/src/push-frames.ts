@@ -1,7 +1,5 @@
 // A push as its shards will see it: split by shard, measured, cut into frames. Pure.
-import { bytesOf, FRAME_BYTES, KEY_BYTES, type PackedKeys, PUSH_BYTES_MAX, WeirError } from '@weir/proto';
-import { ValueEncoding } from '@weir/proto/v1/common';
-import type { PushPart } from '@weir/proto/v1/parameter_server';
+import { FRAME_BYTES, KEY_BYTES, type PackedKeys, PUSH_BYTES_MAX, PushFrame, WeirError } from '@weir/proto';
 import type { RoutingTable } from './routing.ts';
 import { composePositions, gatherRows, slice } from './slice.ts';
 import type { TableRef } from './table-ref.ts';
@@ -21,9 +19,22 @@ export interface ShardPush {
   readonly shard: string;
   /** Of the routing table by which it was split. */
   readonly epoch: number;
+  /** At least one, as they are sent; a table's rows stay in order over the frames. */
+  readonly frames: readonly PushFrame[];
+  /** The rows in the frames, frame by frame: views. */
   readonly tables: readonly TableRows[];
   /** Of all keys and values. */
   readonly bytes: number;
+}
+
+/** A table's rows for one shard, still in the caller's arrays. */
+interface Part {
+  readonly table: TableRef;
+  readonly keys: PackedKeys;
+  readonly values: Float32Array;
+  /** Which rows of `values` they are; undefined: all, in order. */
+  readonly rows: Uint32Array | undefined;
+  readonly positions: Uint32Array | undefined;
 }
 
 /**
@@ -31,29 +42,39 @@ export interface ShardPush {
  * @throws WeirError PUSH_TOO_LARGE, before anything is sent, when a shard's part exceeds PUSH_BYTES_MAX.
  */
 export function splitPush(tables: readonly TableRows[], routing: RoutingTable): ShardPush[] {
-  const byShard: TableRows[][] = routing.shards.map(() => []);
+  const byShard: Part[][] = routing.shards.map(() => []);
   for (const { table, keys, values, positions } of tables) {
     for (const part of slice(keys, routing)) {
       byShard[part.shard]!.push({
         table,
         keys: part.keys,
-        values: gatherRows(values, part.positions, table.dim),
-        positions: positions === undefined ? part.positions : composePositions(part.positions, positions),
+        values,
+        rows: part.positions,
+        positions: composePositions(part.positions, positions),
       });
     }
   }
-  const pushes: ShardPush[] = [];
-  byShard.forEach((parts, index) => {
-    if (parts.length === 0) return;
-    const shard = routing.shards[index]!.id;
-    const bytes = parts.reduce((sum, part) => sum + part.keys.byteLength + part.values.byteLength, 0);
-    if (bytes > PUSH_BYTES_MAX) throw tooLarge(parts, shard, bytes);
-    pushes.push({ shard, epoch: routing.epoch, tables: parts, bytes });
+  const sizes = byShard.map((parts) => parts.reduce((sum, part) => sum + bytesOfPart(part), 0));
+  sizes.forEach((bytes, index) => {
+    if (bytes > PUSH_BYTES_MAX) throw tooLarge(byShard[index]!, routing.shards[index]!.id, bytes);
   });
-  return pushes;
+  return byShard.flatMap((parts, index) => {
+    if (parts.length === 0) return [];
+    const { frames, tables: framed } = framesOf(parts);
+    const shard = routing.shards[index]!.id;
+    return [{ shard, epoch: routing.epoch, frames, tables: framed, bytes: sizes[index]! }];
+  });
 }
 
-function tooLarge(parts: readonly TableRows[], shard: string, bytes: number): WeirError {
+function bytesOfPart({ table, keys }: Part): number {
+  return (keys.length / 2) * rowBytesOf(table);
+}
+
+function rowBytesOf({ dim }: TableRef): number {
+  return KEY_BYTES + dim * 4;
+}
+
+function tooLarge(parts: readonly Part[], shard: string, bytes: number): WeirError {
   const names = parts.map((part) => part.table.name).join(', ');
   return new WeirError(
     'PUSH_TOO_LARGE',
@@ -62,17 +83,43 @@ function tooLarge(parts: readonly TableRows[], shard: string, bytes: number): We
   );
 }
 
-/**
- * Cuts a shard's part into frames of at most FRAME_BYTES of keys and values, at least one. Rows are never cut;
- * a table's rows stay in order over the frames. The parts are views.
- */
-export function framesOf(tables: readonly TableRows[]): PushPart[][] {
-  const frames: PushPart[][] = [];
-  let frame: PushPart[] = [];
+/** Some rows of a part, all in one frame. */
+interface Piece {
+  readonly part: Part;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Cuts a shard's part into frames of at most FRAME_BYTES of keys and values. Rows are never cut. */
+function framesOf(parts: readonly Part[]): { frames: PushFrame[]; tables: TableRows[] } {
+  const frames: PushFrame[] = [];
+  const tables: TableRows[] = [];
+  for (const pieces of piecesOf(parts)) {
+    const frame = new PushFrame(
+      pieces.map(({ part: { table }, start, end }) => ({
+        tableUid: table.uid,
+        rows: end - start,
+        dim: table.dim,
+      })),
+    );
+    pieces.forEach((piece, i) => {
+      const keys = frame.keys[i]!;
+      const values = frame.values[i]!;
+      fill(piece, keys, values);
+      tables.push({ table: piece.part.table, keys, values, positions: positionsOf(piece) });
+    });
+    frames.push(frame);
+  }
+  return { frames, tables };
+}
+
+function piecesOf(parts: readonly Part[]): Piece[][] {
+  const frames: Piece[][] = [];
+  let frame: Piece[] = [];
   let room = FRAME_BYTES;
-  for (const { table, keys, values } of tables) {
-    const rowBytes = KEY_BYTES + table.dim * 4;
-    const rows = keys.length / 2;
+  for (const part of parts) {
+    const rowBytes = rowBytesOf(part.table);
+    const rows = part.keys.length / 2;
     for (let start = 0; start < rows; ) {
       if (frame.length > 0 && room < rowBytes) {
         frames.push(frame);
@@ -80,16 +127,37 @@ export function framesOf(tables: readonly TableRows[]): PushPart[][] {
         room = FRAME_BYTES;
       }
       const end = Math.min(rows, start + Math.max(1, Math.floor(room / rowBytes)));
-      frame.push({
-        tableUid: table.uid,
-        keys: bytesOf(keys.subarray(2 * start, 2 * end)),
-        values: bytesOf(values.subarray(start * table.dim, end * table.dim)),
-        encoding: ValueEncoding.F32,
-      });
+      frame.push({ part, start, end });
       room -= (end - start) * rowBytes;
       start = end;
     }
   }
   if (frame.length > 0 || frames.length === 0) frames.push(frame);
   return frames;
+}
+
+/** The one copy of the caller's rows. */
+function fill({ part, start, end }: Piece, keys: PackedKeys, values: Float32Array): void {
+  const { dim } = part.table;
+  keys.set(part.keys.subarray(2 * start, 2 * end));
+  if (part.rows === undefined) values.set(part.values.subarray(start * dim, end * dim));
+  else gatherRows(part.values, part.rows.subarray(start, end), dim, values);
+}
+
+function positionsOf({ part: { positions, keys }, start, end }: Piece): Uint32Array | undefined {
+  if (positions !== undefined) return positions.subarray(start, end);
+  if (end - start === keys.length / 2) return undefined;
+  return Uint32Array.from({ length: end - start }, (_, i) => start + i);
+}
+
+/** Where a row of a table stands in the caller's arrays; a shard counts over all of the table's pieces. */
+export function callersIndex({ tables }: ShardPush, table: string, row: number): number {
+  let index = row;
+  for (const { table: ref, keys, positions } of tables) {
+    if (ref.name !== table) continue;
+    const rows = keys.length / 2;
+    if (index < rows) return positions?.[index] ?? index;
+    index -= rows;
+  }
+  return row;
 }

@@ -4,18 +4,17 @@
 // may be withdrawn.
 import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
-import { PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
-import type {
-  ParameterServerClient,
-  PushPart,
-  PushRequest,
-  PushResponse,
+import { PUSHES_IN_FLIGHT_MAX, type PushFrame, WeirError } from '@weir/proto';
+import {
+  type ParameterServerClient,
+  ParameterServerService,
+  type PushResponse,
 } from '@weir/proto/v1/parameter_server';
 import { PUSH_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
-import { framesOf, type ShardPush } from './push-frames.ts';
+import type { ShardPush } from './push-frames.ts';
 import { decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
-import { ShardStream, type StreamUser } from './shard-stream.ts';
+import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
 
 /** How a push ended at a shard: applied at position `seq` or before, or refused whole. */
 export type Settlement =
@@ -30,7 +29,7 @@ export interface LanePush {
 }
 
 class Entry implements LanePush {
-  readonly frames: readonly PushPart[][];
+  readonly frames: readonly PushFrame[];
   readonly epoch: number;
   readonly bytes: number;
   readonly originTimeMs: number;
@@ -39,7 +38,7 @@ class Entry implements LanePush {
   number = 0;
 
   constructor(push: ShardPush, originTimeMs: number) {
-    this.frames = framesOf(push.tables);
+    this.frames = push.frames;
     this.epoch = push.epoch;
     this.bytes = push.bytes + REQUEST_OVERHEAD_BYTES;
     this.originTimeMs = originTimeMs;
@@ -49,8 +48,8 @@ class Entry implements LanePush {
   }
 }
 
-export class PushLane implements StreamUser<PushRequest, PushResponse> {
-  readonly #stream: ShardStream<PushRequest, PushResponse>;
+export class PushLane implements StreamUser<Uint8Array, PushResponse> {
+  readonly #stream: ShardStream<Uint8Array, PushResponse>;
   readonly #clientId: string;
   #incarnation = randomUUID();
   #lastNumber = 0;
@@ -111,8 +110,9 @@ export class PushLane implements StreamUser<PushRequest, PushResponse> {
     this.#stream.close();
   }
 
-  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<PushRequest, PushResponse> {
-    return client.push(metadata);
+  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<Uint8Array, PushResponse> {
+    const { path, responseDeserialize } = ParameterServerService.push;
+    return client.makeBidiStreamRequest(path, asBuffer, responseDeserialize, metadata);
   }
 
   wanted(): boolean {
@@ -133,15 +133,15 @@ export class PushLane implements StreamUser<PushRequest, PushResponse> {
       const { entry, frame } = this.#current;
       const moreFrames = frame + 1 < entry.frames.length;
       this.#current = moreFrames ? { entry, frame: frame + 1 } : undefined;
-      this.#stream.write({
-        client: this.#greeted ? undefined : { id: this.#clientId, incarnation: this.#incarnation },
-        number: entry.number,
-        epoch: entry.epoch,
-        parts: entry.frames[frame]!,
-        moreFrames,
-        sources: [],
-        originTimeMs: entry.originTimeMs,
-      });
+      this.#stream.write(
+        entry.frames[frame]!.message({
+          client: this.#greeted ? undefined : { id: this.#clientId, incarnation: this.#incarnation },
+          number: entry.number,
+          epoch: entry.epoch,
+          moreFrames,
+          originTimeMs: entry.originTimeMs,
+        }),
+      );
       this.#greeted = true;
     }
   }

@@ -3,7 +3,7 @@
 import { WeirError } from '@weir/proto';
 import type { CallOptions, CallScope } from './call-scope.ts';
 import { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknown-error.ts';
-import { type ShardPush, splitPush, type TableRows } from './push-frames.ts';
+import { callersIndex, type ShardPush, splitPush, type TableRows } from './push-frames.ts';
 import type { LanePush } from './push-lane.ts';
 import { delay } from './retry.ts';
 import type { Router } from './router.ts';
@@ -125,13 +125,13 @@ export class Push {
 }
 
 /** The shard counts rows within its part; the caller counts within the arrays given. */
-function inCallersTerms(error: WeirError, { shard, tables }: ShardPush): WeirError {
-  const refs = tables.map(({ table }) => table);
+function inCallersTerms(error: WeirError, push: ShardPush): WeirError {
+  const { shard } = push;
+  const refs = push.tables.map(({ table }) => table);
   const named = inTermsOf(error, refs, shard);
-  const { keyIndex } = named;
-  if (keyIndex === undefined) return named;
-  const position = tables.find(({ table }) => table.name === named.table)?.positions?.[keyIndex];
-  if (position === undefined) return named;
+  const { keyIndex, table } = named;
+  if (keyIndex === undefined || table === undefined) return named;
+  const position = callersIndex(push, table, keyIndex);
   const message = `${named.message} (row ${keyIndex} of its part is key ${position} of the push)`;
   return inTermsOf(error, refs, shard, { message, keyIndex: position });
 }

@@ -137,3 +137,8 @@ export class ShardStream<Request, Response> {
     this.#again();
   }
 }
+
+/** The serialiser of messages that are bytes already. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -6,9 +6,10 @@ import type { RoutingTable } from './routing.ts';
 export interface Slice {
   /** Index into the routing table's shards. */
   readonly shard: number;
+  /** A view of the request's keys where one shard has them all. */
   readonly keys: PackedKeys;
-  /** Where each key stands in the request; ascending. */
-  readonly positions: Uint32Array;
+  /** Where each key stands in the request, ascending; undefined: the slice is the request. */
+  readonly positions: Uint32Array | undefined;
 }
 
 /**
@@ -19,6 +20,7 @@ export function slice(keys: PackedKeys, routing: Pick<RoutingTable, 'shards' | '
   const count = keyCount(keys);
   const { slots } = routing;
   const shards = routing.shards.length;
+  if (shards === 1) return count === 0 ? [] : [{ shard: 0, keys, positions: undefined }];
   const shardOf = new Uint16Array(count);
   const next = new Uint32Array(shards + 1);
   for (let i = 0; i < count; i++) {
@@ -54,11 +56,9 @@ export function slice(keys: PackedKeys, routing: Pick<RoutingTable, 'shards' | '
 /** Up to this many values a plain loop beats a view and a block copy. */
 const LOOP_DIM_MAX = 32;
 
-/** Copies row `positions[i]` of `from` to row i of the result. */
-export function gatherRows(from: Float32Array, positions: Uint32Array, dim: number): Float32Array {
-  const to = new Float32Array(positions.length * dim);
+/** Copies row `positions[i]` of `from` to row i of `to`, for as many rows as there are positions. */
+export function gatherRows(from: Float32Array, positions: Uint32Array, dim: number, to: Float32Array): void {
   for (let i = 0; i < positions.length; i++) copyRow(from, positions[i]!, to, i, dim);
-  return to;
 }
 
 /** Copies row i of `from` to row `positions[i]` of `to`. */
@@ -66,8 +66,20 @@ export function scatterRows(from: Float32Array, positions: Uint32Array, dim: num
   for (let i = 0; i < positions.length; i++) copyRow(from, i, to, positions[i]!, dim);
 }
 
-/** `inner[i]` counts within a slice, `outer` maps the slice to the request: the slice's slice in the request. */
-export function composePositions(inner: Uint32Array, outer: Uint32Array): Uint32Array {
+/**
+ * `inner[i]` counts within a slice, `outer` maps the slice to the request: the slice's slice in the request. One that
+ * is undefined maps every place to itself.
+ */
+export function composePositions(inner: Uint32Array, outer: Uint32Array | undefined): Uint32Array;
+export function composePositions(
+  inner: Uint32Array | undefined,
+  outer: Uint32Array | undefined,
+): Uint32Array | undefined;
+export function composePositions(
+  inner: Uint32Array | undefined,
+  outer: Uint32Array | undefined,
+): Uint32Array | undefined {
+  if (inner === undefined || outer === undefined) return inner ?? outer;
   const composed = new Uint32Array(inner.length);
   for (let i = 0; i < inner.length; i++) composed[i] = outer[inner[i]!]!;
   return composed;

@@ -1,21 +1,37 @@
 // `npm run bench -- NAME --json`: one JSON object per figure on stdout, progress on stderr.
 import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
 import { benchKernel } from './kernel.ts';
+import { benchPsLatency } from './ps-latency.ts';
+import { benchPsPull } from './ps-pull.ts';
+import { benchPsPush } from './ps-push.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { kernel: benchKernel, replay: benchReplay };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  kernel: benchKernel,
+  'ps-push': benchPsPush,
+  'ps-pull': benchPsPull,
+  'ps-latency': benchPsLatency,
+  replay: benchReplay,
+};
 
 const USAGE = [
-  'usage: npm run bench -- NAME [--json] [--runs N] [--dataset NAME --input PATH]',
+  'usage: npm run bench -- NAME [--json] [--runs N]',
+  '  replay: [--dataset NAME --input PATH]',
+  '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
   `NAME: ${Object.keys(BENCHES).join(', ')}`,
 ].join('\n');
 
 const { values, positionals } = parseCommandLine(USAGE, {
   allowPositionals: true,
+  allowNegative: true,
   options: {
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '60' },
+    durability: { type: 'string', default: '' },
+    keys: { type: 'string', default: '' },
+    peer: { type: 'boolean', default: true },
     dataset: { type: 'string' },
     input: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -32,8 +48,13 @@ if ((values.dataset === undefined) !== (values.input === undefined)) {
   wrongUsage(USAGE, '--dataset and --input are given together');
 }
 
+const listed = (text: string): string[] => text.split(',').filter((item) => item !== '');
 const results = await bench({
   runs: wholeNumber(USAGE, 'runs', values.runs, 1),
+  seconds: wholeNumber(USAGE, 'seconds', values.seconds, 1),
+  durability: listed(values.durability),
+  keys: listed(values.keys),
+  peer: values.peer,
   dataset: values.dataset,
   input: values.input,
   log: (line) => process.stderr.write(`${line}\n`),

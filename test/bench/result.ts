@@ -7,12 +7,24 @@ export interface BenchResult {
   readonly unit: string;
   readonly runs: number;
   readonly params: Readonly<Record<string, string | number>>;
+  /** The same figure of a peer, measured in the same run, and ours over it. */
+  readonly peer?: number | undefined;
+  readonly ratio?: number | undefined;
+  /** What the figure cost: CPU and memory of each process, and what else explains it. */
+  readonly cost?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface BenchOptions {
   readonly runs: number;
+  /** Of one run of a bench that is bounded by time. */
+  readonly seconds: number;
   readonly dataset: string | undefined;
   readonly input: string | undefined;
+  /** Only these durabilities and distributions of keys; all of the bench's when empty. */
+  readonly durability: readonly string[];
+  readonly keys: readonly string[];
+  /** Whether to measure a peer too. */
+  readonly peer: boolean;
   readonly log: (line: string) => void;
 }
 

@@ -9,10 +9,10 @@ export class ByteWriter {
   #view: DataView;
   #at = 0;
 
-  /** @param capacity bytes expected; it grows by itself beyond. */
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+  /** @param memory aligned, or bytes expected; it grows by itself beyond. */
+  constructor(memory: number | Uint8Array) {
+    this.#bytes = typeof memory === 'number' ? new Uint8Array(memory) : memory;
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset);
   }
 
   u8(value: number): void {
@@ -49,7 +49,8 @@ export class ByteWriter {
   }
 
   align(): void {
-    this.#take(-this.#at & (ALIGNMENT - 1));
+    const end = this.#at + (-this.#at & (ALIGNMENT - 1));
+    while (this.#at < end) this.u8(0);
   }
 
   /** Everything written; a view of the writer's memory. */

@@ -4,6 +4,7 @@ import { type PackedKeys, WeirError } from '@weir/proto';
 import { ErrorDetail } from '@weir/proto/v1/common';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
+import type { RecordArena } from './record-arena.ts';
 import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
 
 const LOG_FORMAT_VERSION = 1;
@@ -57,8 +58,10 @@ export interface RefusalRecord {
 
 export type LogRecord = PushRecord | CreateRecord | DropRecord | RefusalRecord;
 
-export function encodeLogRecord(record: LogRecord): Uint8Array {
-  const writer = new ByteWriter(OVERHEAD_BYTES + arrayBytesOf(record));
+/** @param arena where the record is put; without one it gets memory of its own. */
+export function encodeLogRecord(record: LogRecord, arena?: RecordArena): Uint8Array {
+  const capacity = OVERHEAD_BYTES + arrayBytesOf(record);
+  const writer = new ByteWriter(arena?.take(capacity) ?? capacity);
   writer.f64(0); // the envelope's place
   writer.f64(record.seq);
   switch (record.kind) {

@@ -10,6 +10,8 @@ export interface Ownership {
   readonly epoch: number;
   /** 1,024 entries, 1 where owned. */
   readonly slots: Uint8Array;
+  /** Whether all slots are: then no key needs a look. */
+  readonly all: boolean;
 }
 
 /**
@@ -36,11 +38,14 @@ export function ownershipOf(routing: RoutingTable, shard: string): Ownership {
   const slots = new Uint8Array(SLOT_COUNT);
   for (let slot = 0; slot < SLOT_COUNT; slot++)
     slots[slot] = Number(view.getUint16(2 * slot, true) === index);
-  return { shard, epoch: routing.epoch, slots };
+  return { shard, epoch: routing.epoch, slots, all: slots.every((owned) => owned === 1) };
 }
+
+const NONE = new Uint32Array(0);
 
 /** Indexes of keys that the shard does not own (`PullResult.refused`); empty almost always. */
 export function foreignKeys(keys: PackedKeys, ownership: Ownership): Uint32Array {
+  if (ownership.all) return NONE;
   const foreign: number[] = [];
   for (let i = 0; 2 * i < keys.length; i++) {
     if (ownership.slots[slotOf(keys[2 * i]!, keys[2 * i + 1]!)] !== 1) foreign.push(i);

@@ -31,7 +31,7 @@ function part(tableUid: string, keys: bigint[], values: number[], encoding: Valu
 function validate(parts: PushPart[], slots = ALL_SLOTS) {
   return validatePush(parts, {
     table: (uid) => TABLES[uid],
-    ownership: { shard: 'shard-1', epoch: 4, slots },
+    ownership: { shard: 'shard-1', epoch: 4, slots, all: false },
   });
 }
 

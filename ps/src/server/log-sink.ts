@@ -18,7 +18,10 @@ export interface PlacedRecord {
 export interface LogSink {
   /** Whether records are stored at all; if not, nobody needs to encode them. */
   readonly keeps: boolean;
-  /** All or none, durable when it resolves. The same records may come again after an error. */
+  /**
+   * All or none, durable when it resolves. The same records may come again after an error. Their bytes are used for
+   * others once it has resolved.
+   */
   write(records: readonly PlacedRecord[]): Promise<void>;
 }
 

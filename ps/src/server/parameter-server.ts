@@ -5,12 +5,12 @@ import {
   Delta,
   ParameterServerService,
   type PullRequest,
-  PullResponse,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
 import type { GrpcServer, Runtime } from '@weir/runtime';
 import { SUBSCRIBERS_MAX } from '../limits.ts';
 import type { Instruments } from './instruments.ts';
+import { MemoryPool } from './memory-pool.ts';
 import { OpenCalls } from './open-calls.ts';
 import { answerPull } from './pull.ts';
 import { servePullStream } from './pull-stream.ts';
@@ -20,11 +20,15 @@ import { servePushStream } from './push-stream.ts';
 import type { Shard } from './shard.ts';
 import { subscribe } from './subscribe.ts';
 
-/** The generated definition, but large answers are not copied a second time when they are serialised. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const AS_BYTES = { responseSerialize: asBuffer, responseDeserialize: (bytes: Buffer): Uint8Array => bytes };
+
+/** The generated definition, but answers to pulls are bytes already, and deltas are not copied a second time. */
 const DEFINITION = {
   ...ParameterServerService,
-  pull: { ...ParameterServerService.pull, responseSerialize: serializer(PullResponse) },
-  pullOnce: { ...ParameterServerService.pullOnce, responseSerialize: serializer(PullResponse) },
+  pull: { ...ParameterServerService.pull, ...AS_BYTES },
+  pullOnce: { ...ParameterServerService.pullOnce, ...AS_BYTES },
   subscribe: { ...ParameterServerService.subscribe, responseSerialize: serializer(Delta) },
 };
 
@@ -40,6 +44,7 @@ export function serveShard(
   logger: Runtime['log'],
 ): ParameterServer {
   const calls = new OpenCalls();
+  const pool = new MemoryPool();
   const unary = <Request, Response>(
     answer: (request: Request) => Response | Promise<Response>,
   ): handleUnaryCall<Request, Response> => {
@@ -59,12 +64,12 @@ export function serveShard(
     dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
     getRouting: unary(() => shard.routing),
     describeShard: unary(() => shard.describe()),
-    pull: (call) => servePullStream(call, shard, instruments.pullLatency, calls),
+    pull: (call) => servePullStream(call, shard, pool, instruments.pullLatency, calls),
     pullOnce: unary(async (request: PullRequest) => {
       const begun = performance.now();
-      const response = await answerPull(request, shard);
+      const { message } = await answerPull(request, shard, pool);
       instruments.pullLatency((performance.now() - begun) / 1000);
-      return response;
+      return message;
     }),
     push: (call) => servePushStream(call, shard.pipeline, shard.bytesInFlight, calls),
     pushOnce: unary((request) => pushOnce(request, shard.pipeline, shard.bytesInFlight)),
@@ -125,8 +130,5 @@ function send(call: SubscribeCall, delta: Delta, signal: AbortSignal): Promise<v
 }
 
 function serializer<T>(codec: { encode(message: T): { finish(): Uint8Array } }): (message: T) => Buffer {
-  return (message) => {
-    const bytes = codec.encode(message).finish();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+  return (message) => asBuffer(codec.encode(message).finish());
 }

@@ -3,38 +3,41 @@
 // and as many small ones (PULL_SLICE_VALUES each) as the stream's buffer takes.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
-import type { PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
+import { type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
+import type { MemoryPool } from './memory-pool.ts';
 import type { OpenCalls } from './open-calls.ts';
-import { answerPull, type PullParts } from './pull.ts';
+import { answerPull, type EncodedPull, type PullParts } from './pull.ts';
 
-export type PullCall = ServerDuplexStream<PullRequest, PullResponse>;
+export type PullCall = ServerDuplexStream<PullRequest, Uint8Array>;
 
 export function servePullStream(
   call: PullCall,
   shard: PullParts,
+  pool: MemoryPool,
   latency: (seconds: number) => void,
   calls: OpenCalls,
 ): void {
   let answering: Promise<void> | undefined;
   let closed = false;
-  const send = (response: PullResponse, begun: number, sent?: () => void): void => {
+  const send = ({ message, release }: EncodedPull, begun: number, sent?: () => void): void => {
     if (closed) return;
     latency((performance.now() - begun) / 1000);
-    if (!call.write(response, sent)) call.pause();
+    const done = () => {
+      release();
+      sent?.();
+    };
+    if (!call.write(message, done)) call.pause();
   };
-  const refuse = (request: PullRequest, error: unknown): PullResponse => {
+  const refuse = ({ requestId }: PullRequest, error: unknown): EncodedPull => {
     const detail = WeirError.from(error);
     if (detail.code === 'INTERNAL') throw error;
-    return {
-      requestId: request.requestId,
-      epoch: shard.ownership.epoch,
-      results: [],
-      error: detail.toDetail(),
-    };
+    const { epoch } = shard.ownership;
+    const response: PullResponse = { requestId, epoch, results: [], error: detail.toDetail() };
+    return { message: PullResponse.encode(response).finish(), release() {} };
   };
-  const answer = (request: PullRequest): PullResponse | Promise<PullResponse> => {
+  const answer = (request: PullRequest): EncodedPull | Promise<EncodedPull> => {
     try {
-      return answerPull(request, shard);
+      return answerPull(request, shard, pool);
     } catch (error) {
       return refuse(request, error);
     }

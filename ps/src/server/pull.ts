@@ -3,15 +3,20 @@ import {
   bytesOf,
   encodeValues,
   keysFromBytes,
+  layOutPullResponse,
   type PackedKeys,
   PULL_BYTES_MAX,
+  PULL_RESPONSE_START,
   WeirError,
+  writePullResponse,
 } from '@weir/proto';
-import type { PullPart, PullRequest, PullResponse, PullResult } from '@weir/proto/v1/parameter_server';
+import { ValueEncoding } from '@weir/proto/v1/common';
+import type { PullPart, PullRequest } from '@weir/proto/v1/parameter_server';
 import { foreignKeys, type Ownership } from '../core/routing.ts';
 import { requireKnownEncoding } from '../core/validate-push.ts';
 import { PULL_SLICE_VALUES } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
+import type { MemoryPool } from './memory-pool.ts';
 import { giveWay } from './slices.ts';
 import type { LiveTable, Tables } from './tables.ts';
 
@@ -27,11 +32,22 @@ export interface PullParts {
   readonly counters: ShardCounters;
 }
 
+/** A PullResponse as bytes, written where it is sent from. */
+export interface EncodedPull {
+  readonly message: Uint8Array;
+  /** Call it when the message has been sent: its memory is used again. */
+  release(): void;
+}
+
 /**
  * The answer, at once when it is small; a large one is gathered in slices, between which pushes may be applied.
  * @throws WeirError TABLE_NOT_FOUND, INVALID_ARGUMENT, PULL_TOO_LARGE.
  */
-export function answerPull(request: PullRequest, shard: PullParts): PullResponse | Promise<PullResponse> {
+export function answerPull(
+  request: PullRequest,
+  shard: PullParts,
+  pool: MemoryPool,
+): EncodedPull | Promise<EncodedPull> {
   const parts = request.parts.map((part) => check(part, shard));
   const values = parts.reduce((sum, { keys, table }) => sum + (keys.length / 2) * table.spec.dim, 0);
   if (values * Float32Array.BYTES_PER_ELEMENT > PULL_BYTES_MAX) {
@@ -39,17 +55,33 @@ export function answerPull(request: PullRequest, shard: PullParts): PullResponse
     throw new WeirError('PULL_TOO_LARGE', message);
   }
   for (const { keys } of parts) shard.counters.pullRows += keys.length / 2;
-  const { requestId } = request;
-  const { epoch } = shard.ownership;
-  if (values > PULL_SLICE_VALUES) {
-    return gather(parts, shard).then((results) => ({ requestId, epoch, results, error: undefined }));
-  }
-  const results = parts.map((checked) => {
-    const out = new Float32Array((checked.keys.length / 2) * checked.table.spec.dim);
-    checked.table.rows.pull(checked.keys, out);
-    return result(checked, out, shard.ownership);
+  const foreign = parts.map(({ keys }) => foreignKeys(keys, shard.ownership));
+  const results = parts.map(({ part, table, keys }, i) => ({
+    valueBytes: (keys.length / 2) * table.spec.dim * (part.encoding === ValueEncoding.F16 ? 2 : 4),
+    refused: bytesOf(foreign[i]!),
+  }));
+  const { size, valuesAt } = layOutPullResponse(results);
+  const memory = pool.take(PULL_RESPONSE_START + size);
+  const message = new Uint8Array(memory, PULL_RESPONSE_START, size);
+  writePullResponse(message, request.requestId, shard.ownership.epoch, results);
+  const places = parts.map((checked, i): Place => {
+    return { ...checked, refused: foreign[i]!, memory, at: PULL_RESPONSE_START + valuesAt[i]! };
   });
-  return { requestId, epoch, results, error: undefined };
+  const encoded: EncodedPull = { message, release: () => pool.give(memory) };
+  if (values > PULL_SLICE_VALUES) return gather(places).then(() => encoded);
+  for (const place of places) {
+    const out = rowsOf(place);
+    place.table.rows.pull(place.keys, out);
+    finish(place, out);
+  }
+  return encoded;
+}
+
+/** Where a part's values go. */
+interface Place extends CheckedPart {
+  readonly refused: Uint32Array;
+  readonly memory: ArrayBuffer;
+  readonly at: number;
 }
 
 function check(part: PullPart, { tables }: PullParts): CheckedPart {
@@ -67,25 +99,32 @@ function check(part: PullPart, { tables }: PullParts): CheckedPart {
   }
 }
 
-async function gather(parts: readonly CheckedPart[], { ownership }: PullParts): Promise<PullResult[]> {
-  const results: PullResult[] = [];
-  for (const checked of parts) {
-    const { keys, table } = checked;
+async function gather(places: readonly Place[]): Promise<void> {
+  for (const place of places) {
+    const { keys, table } = place;
     const { dim } = table.spec;
     const sliceKeys = Math.max(1, Math.floor(PULL_SLICE_VALUES / dim));
-    const out = new Float32Array((keys.length / 2) * dim);
+    const out = rowsOf(place);
     for (let from = 0; from < keys.length / 2; from += sliceKeys) {
       table.rows.pull(keys.subarray(2 * from, 2 * (from + sliceKeys)), out, from * dim);
       await giveWay();
     }
-    results.push(result(checked, out, ownership));
+    finish(place, out);
   }
-  return results;
 }
 
-function result({ part, table, keys }: CheckedPart, out: Float32Array, ownership: Ownership): PullResult {
-  const refused = foreignKeys(keys, ownership);
+/** Memory for a part's rows: the message's own for f32. */
+function rowsOf({ part, keys, table, memory, at }: Place): Float32Array {
+  const length = (keys.length / 2) * table.spec.dim;
+  return part.encoding === ValueEncoding.F16
+    ? new Float32Array(length)
+    : new Float32Array(memory, at, length);
+}
+
+function finish({ part, table, refused, memory, at }: Place, out: Float32Array): void {
   const { dim } = table.spec;
   for (const index of refused) out.fill(0, index * dim, (index + 1) * dim);
-  return { values: encodeValues(out, part.encoding), refused: bytesOf(refused) };
+  if (part.encoding !== ValueEncoding.F16) return;
+  const halves = encodeValues(out, part.encoding);
+  new Uint8Array(memory, at, halves.length).set(halves);
 }

@@ -128,7 +128,7 @@ export class PushPipeline {
     const { originTimeMs } = push;
     return {
       bytes: push.bytes,
-      encode: (seq) => encodeLogRecord({ kind: 'push', seq, client, originTimeMs, parts }),
+      encode: (seq, arena) => encodeLogRecord({ kind: 'push', seq, client, originTimeMs, parts }, arena),
       apply: (seq) => {
         this.#apply(parts, originTimeMs, seq);
         this.#settle(client, waiting, seq, undefined);

@@ -1,0 +1,31 @@
+// Memory for answers, used again once they are sent. Fresh memory of their size for each would keep the garbage
+// collector busy. Who does not give memory back loses nothing but that.
+
+/** Bytes kept for later. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+const SMALLEST_BYTES = 4096;
+
+export class MemoryPool {
+  /** By size, which is a power of 2. */
+  readonly #free = new Map<number, ArrayBuffer[]>();
+  #keptBytes = 0;
+
+  /** At least so many bytes, with anything in them. */
+  take(bytes: number): ArrayBuffer {
+    const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
+    const found = this.#free.get(size)?.pop();
+    if (found === undefined) return new ArrayBuffer(size);
+    this.#keptBytes -= size;
+    return found;
+  }
+
+  /** @param memory as taken; nobody looks at it any more. */
+  give(memory: ArrayBuffer): void {
+    const size = memory.byteLength;
+    if (this.#keptBytes + size > KEPT_BYTES_MAX) return;
+    this.#keptBytes += size;
+    const free = this.#free.get(size);
+    if (free === undefined) this.#free.set(size, [memory]);
+    else free.push(memory);
+  }
+}
