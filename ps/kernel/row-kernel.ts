@@ -2,11 +2,14 @@
 // the host writes and reads by address. Look-ups run in blocks and in passes: the first pass reads index entries, the
 // second rows' cache lines, the third works; so the memory's latencies overlap instead of adding up.
 //
+// AssemblyScript: `npm run prepare` compiles it, and checks it; types and operators are not TypeScript's, so the project's
+// `tsc` and Biome leave this folder alone.
+//
 // What always holds: results are those of the plain kernel (ps/src/kernel), page for page and bit for bit.
 import { fmix64 } from './hash';
 import { enter, entryOf, find, indexBytes, indexBytesFor, openIndex, probe } from './index';
 import { initialize } from './initializers';
-import { reserve } from './memory';
+import { limitMemory, reserve, reserveForRows } from './memory';
 import { fillState, updateRow } from './optimizers';
 import { found, hashes, keys, places, values } from './scratch';
 import {
@@ -46,7 +49,16 @@ const AHEAD_MAX: u32 = 512;
 /** Keeps reads ahead from being optimized away. */
 let sink: u32 = 0;
 
-export function open(dimension: u32, states: u32, stride: u32, pageShift: u32, chunkShift: u32): void {
+/** @param memoryPages bound of the memory, in pages of 64 KiB. */
+export function open(
+  dimension: u32,
+  states: u32,
+  stride: u32,
+  pageShift: u32,
+  chunkShift: u32,
+  memoryPages: u32,
+): void {
+  limitMemory(memoryPages);
   layOut(dimension, states, stride, pageShift, chunkShift);
   openIndex();
 }
@@ -62,7 +74,12 @@ export function usedBytes(): f64 {
 
 /** Whether there is room for so many new rows. */
 export function room(newRows: u32): bool {
-  return reserve(slabBytesFor(newRows) + indexBytesFor(newRows));
+  return reserveForRows(slabBytesFor(newRows) + indexBytesFor(newRows));
+}
+
+/** Whether the index can take so many rows of a page. */
+export function roomToLoad(loadedRows: u32): bool {
+  return reserve(indexBytesFor(loadedRows));
 }
 
 /** How many of the keys in the scratch area have no row; a key that comes twice counts twice. */
