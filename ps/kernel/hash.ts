@@ -17,3 +17,8 @@ export function mix32(word: u32): u32 {
   x *= 0x846ca68b;
   return x ^ (x >> 16);
 }
+
+/** Which of the 8 stripes a key with this fmix64 belongs to: of the slot, the top 10 bits, the lowest 3. */
+export function stripeOf(hash: u64): u32 {
+  return <u32>(hash >> 54) & 7;
+}

@@ -14,12 +14,21 @@ export const PAGE_SEQS: u32 = CHUNKS + 4 * 8192;
 /** Rows of each page, u32. */
 export const PAGE_ROWS: u32 = PAGE_SEQS + 8 * 131_072;
 const FIRST: u32 = PAGE_ROWS + 4 * 131_072;
-/** All that 32-bit addresses reach but for the last page, so that the end of memory is an address too. */
-const BYTES_MAX: u64 = (1 << 32) - (1 << 16);
+/** What new rows must leave to everything else, so that a full stripe can still be loaded, pulled and pushed to. */
+const HEADROOM_MAX: u64 = 64 << 20;
 /** Memory is given out in whole cache lines. */
 const LINE: u32 = 64;
 
 let top: u32 = FIRST;
+/** End of memory, and the end of what new rows may take. */
+let bytesMax: u64 = 0;
+let rowBytesMax: u64 = 0;
+
+/** @param pages of 64 KiB; the last is left alone, so that the end of memory is an address too. */
+export function limitMemory(pages: u32): void {
+  bytesMax = <u64>(pages - 1) << 16;
+  rowBytesMax = bytesMax - min(HEADROOM_MAX, bytesMax >> 3);
+}
 
 /** Zeroed memory. What it takes must have been there since `reserve`. */
 export function allocate(bytes: u32): u32 {
@@ -37,9 +46,14 @@ export function reserve(bytes: u64): bool {
   const end = <u64>top + bytes + LINE;
   const size = (<u64>(<u32>memory.size())) << 16;
   if (end <= size) return true;
-  if (end > BYTES_MAX) return false;
-  const wanted = min(max(end, 2 * size), BYTES_MAX);
+  if (end > bytesMax) return false;
+  const wanted = min(max(end, 2 * size), bytesMax);
   return memory.grow(<i32>pagesOf(wanted - size)) >= 0 || memory.grow(<i32>pagesOf(end - size)) >= 0;
+}
+
+/** The same for new rows. */
+export function reserveForRows(bytes: u64): bool {
+  return <u64>top + bytes <= rowBytesMax && reserve(bytes);
 }
 
 function pagesOf(bytes: u64): u32 {

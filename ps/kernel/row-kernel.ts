@@ -2,22 +2,21 @@
 // the host writes and reads by address. Look-ups run in blocks and in passes: the first pass reads index entries, the
 // second rows' cache lines, the third works; so the memory's latencies overlap instead of adding up.
 //
+// AssemblyScript: `npm run prepare` compiles it, and checks it; types and operators are not TypeScript's, so the project's
+// `tsc` and Biome leave this folder alone.
+//
 // What always holds: results are those of the plain kernel (ps/src/kernel), page for page and bit for bit.
 import { fmix64 } from './hash';
 import { enter, entryOf, find, indexBytes, indexBytesFor, openIndex, probe } from './index';
 import { initialize } from './initializers';
-import { allocate, PAGE_ROWS, PAGE_SEQS, reserve } from './memory';
+import { limitMemory, reserve, reserveForRows } from './memory';
 import { fillState, updateRow } from './optimizers';
+import { found, hashes, keys, places, values } from './scratch';
 import {
   addRow,
   addressOf,
-  adoptRows,
-  dim,
-  firstPlaceOf,
   layOut,
   markPage,
-  pageCount,
-  reachPage,
   rowBytes,
   rows,
   SEQ_AT,
@@ -29,56 +28,39 @@ import {
 
 export { chooseInitializer } from './initializers';
 export { chooseOptimizer } from './optimizers';
+export {
+  enterPage,
+  nextPage,
+  pageRows,
+  pageSeq,
+  scan,
+  seenRows,
+  stoppedPage,
+  stoppedRow,
+} from './pages';
+export { scratch, scratchValues, scratchWords } from './scratch';
 export { pageCount, reachPage } from './slab';
+export { split } from './split';
 
 /** Rows of a block: few enough that what the passes read is still in the first cache when it is used. */
 const BLOCK: u32 = 64;
 /** Of a row, so much is read ahead; the processor fetches the rest of a long row by itself. */
 const AHEAD_MAX: u32 = 512;
-const SCRATCH_ROWS_MIN: u32 = 64;
-/** Where `scan` stopped, and how many rows it looked at. */
-let scanPage: u32 = 0;
-let scanRow: u32 = 0;
-let scanSeen: u32 = 0;
-
-let scratchRows: u32 = 0;
-let keys: u32 = 0;
-/** Per key of the batch: low word of its hash; then place + 1, or 0; then its row's address, or 0 for none. */
-let hashes: u32 = 0;
-let places: u32 = 0;
-let found: u32 = 0;
-let values: u32 = 0;
 /** Keeps reads ahead from being optimized away. */
 let sink: u32 = 0;
 
-export function open(dimension: u32, states: u32, stride: u32, pageShift: u32, chunkShift: u32): void {
+/** @param memoryPages bound of the memory, in pages of 64 KiB. */
+export function open(
+  dimension: u32,
+  states: u32,
+  stride: u32,
+  pageShift: u32,
+  chunkShift: u32,
+  memoryPages: u32,
+): void {
+  limitMemory(memoryPages);
   layOut(dimension, states, stride, pageShift, chunkShift);
   openIndex();
-}
-
-/** Makes the scratch area hold so many keys and rows of values; 0: memory is used up. Returns where keys begin. */
-export function scratch(count: u32): u32 {
-  if (count <= scratchRows) return keys;
-  const capacity = max(max(count, 2 * scratchRows), SCRATCH_ROWS_MIN);
-  const rowSize: u64 = 8 + 4 + 4 + 4 + weightBytes;
-  if (!reserve(rowSize * capacity + 64 * 5)) return 0;
-  keys = allocate(8 * capacity);
-  hashes = allocate(4 * capacity);
-  places = allocate(4 * capacity);
-  found = allocate(4 * capacity);
-  values = allocate(weightBytes * capacity);
-  scratchRows = capacity;
-  return keys;
-}
-
-/** Where values of the scratch area begin. */
-export function scratchValues(): u32 {
-  return values;
-}
-
-/** Where the scratch area has one word a key. */
-export function scratchWords(): u32 {
-  return places;
 }
 
 export function rowCount(): u32 {
@@ -92,7 +74,12 @@ export function usedBytes(): f64 {
 
 /** Whether there is room for so many new rows. */
 export function room(newRows: u32): bool {
-  return reserve(slabBytesFor(newRows) + indexBytesFor(newRows));
+  return reserveForRows(slabBytesFor(newRows) + indexBytesFor(newRows));
+}
+
+/** Whether the index can take so many rows of a page. */
+export function roomToLoad(loadedRows: u32): bool {
+  return reserve(indexBytesFor(loadedRows));
 }
 
 /** How many of the keys in the scratch area have no row; a key that comes twice counts twice. */
@@ -142,96 +129,6 @@ export function replay(count: u32, seq: f64): u32 {
   }
   update(0, count, seq);
   return updates;
-}
-
-/** Enters rows that the host has copied to the page. Returns the first row that does not belong there; -1: all do. */
-export function enterPage(page: u32, count: u32, seq: f64, stripe: u32): i32 {
-  const place = firstPlaceOf(page);
-  adoptRows(page, count, seq);
-  for (let i: u32 = 0; i < count; i++) {
-    const key = load<u64>(addressOf(place + i));
-    const hash = fmix64(key);
-    if (stripeOf(hash) != stripe || find(key, <u32>hash) != 0) return i;
-    enter(<u32>hash, place + i);
-  }
-  return -1;
-}
-
-export function pageSeq(page: u32): f64 {
-  return load<f64>(PAGE_SEQS + (page << 3));
-}
-
-export function pageRows(page: u32): u32 {
-  return load<u32>(PAGE_ROWS + (page << 2));
-}
-
-/** The first page from `page` on that holds a row with seq above `since`; `pageCount()` when there is none. */
-export function nextPage(page: u32, since: f64): u32 {
-  let at = page;
-  while (at < pageCount() && load<f64>(PAGE_SEQS + (at << 3)) <= since) at++;
-  return at;
-}
-
-/**
- * Writes the addresses of at most `wanted` rows with seq above `since`, from this page and row on, to the scratch
- * area's words, looking at no more than `seenMax` rows; returns how many. Where it stopped: `stoppedPage`, which is
- * `pageCount()` when it is through, and `stoppedRow`.
- */
-export function scan(page: u32, row: u32, since: f64, wanted: u32, seenMax: u32): u32 {
-  let count: u32 = 0;
-  let at = row;
-  scanSeen = 0;
-  for (scanPage = nextPage(page, since); scanPage < pageCount(); scanPage = nextPage(scanPage + 1, since)) {
-    if (scanPage != page) at = 0;
-    const first = addressOf(firstPlaceOf(scanPage));
-    for (const inPage = pageRows(scanPage); at < inPage; at++) {
-      if (count == wanted || scanSeen == seenMax) {
-        scanRow = at;
-        return count;
-      }
-      scanSeen++;
-      const address = first + at * rowBytes;
-      if (load<f64>(address, SEQ_AT) > since) store<u32>(places + (count++ << 2), address);
-    }
-  }
-  return count;
-}
-
-export function stoppedPage(): u32 {
-  return scanPage;
-}
-
-export function stoppedRow(): u32 {
-  return scanRow;
-}
-
-export function seenRows(): u32 {
-  return scanSeen;
-}
-
-/**
- * Sorts the keys in the scratch area by stripe, each stripe's in their order: writes their numbers to the scratch
- * area's words, and how many each of the 8 stripes has to `scratchCounts`.
- */
-export function split(count: u32): void {
-  const counts = values;
-  memory.fill(counts, 0, 64);
-  for (let i: u32 = 0; i < count; i++) {
-    const stripe = stripeOf(fmix64(load<u64>(keys + (i << 3))));
-    store<u32>(hashes + (i << 2), stripe);
-    store<u32>(counts + (stripe << 2), load<u32>(counts + (stripe << 2)) + 1);
-  }
-  const next = counts + 32;
-  for (let stripe: u32 = 1; stripe < 8; stripe++) {
-    const before = (stripe - 1) << 2;
-    store<u32>(next + (stripe << 2), load<u32>(next + before) + load<u32>(counts + before));
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const cursor = next + (load<u32>(hashes + (i << 2)) << 2);
-    const at = load<u32>(cursor);
-    store<u32>(cursor, at + 1);
-    store<u32>(places + (at << 2), i);
-  }
 }
 
 /** First and second pass: hashes, likely rows (places and addresses) or 0, their memory on its way to the cache. */
@@ -303,9 +200,4 @@ function copyWeights(to: u32, from: u32): void {
   let i: u32 = 0;
   for (; i + 16 <= weightBytes; i += 16) v128.store(to + i, v128.load(from + i));
   for (; i < weightBytes; i += 4) store<f32>(to + i, load<f32>(from + i));
-}
-
-/** Which of the 8 stripes: of the slot, the top 10 bits, the lowest 3. */
-function stripeOf(hash: u64): u32 {
-  return <u32>(hash >> 54) & 7;
 }

@@ -3,7 +3,7 @@ import { OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
 import { describeInitializer } from '../kernel/initializers.ts';
 import type { RowLayout } from '../kernel/layout.ts';
 import type { RowOptimizer } from '../kernel/optimizers.ts';
-import type { KernelExports } from './kernel-instance.ts';
+import type { KernelInstance } from './kernel-instance.ts';
 
 /** As ps/kernel/optimizers.ts numbers them. */
 const OPTIMIZERS: Partial<Record<OptimizerKind, number>> = {
@@ -19,12 +19,13 @@ const OPTIMIZERS: Partial<Record<OptimizerKind, number>> = {
 const INITIALIZERS = { constant: 0, uniform: 1, normal: 2 } as const;
 
 export function configure(
-  kernel: KernelExports,
+  { kernel, memoryPagesMax }: KernelInstance,
   spec: TableSpec,
   layout: RowLayout,
   { stateSlots, initialState }: RowOptimizer,
 ): void {
-  kernel.open(layout.dim, stateSlots, layout.stride, layout.pageShift, layout.chunkShift);
+  const { dim, stride, pageShift, chunkShift } = layout;
+  kernel.open(dim, stateSlots, stride, pageShift, chunkShift, memoryPagesMax);
   const { kind, learningRate, momentum, beta1, beta2, epsilon, ftrlBeta, l1, l2 } = spec.optimizer!;
   const parameters: Partial<Record<OptimizerKind, readonly [number, number, number]>> = {
     [OptimizerKind.MOMENTUM]: [momentum, 0, 0],

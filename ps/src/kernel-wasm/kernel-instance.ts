@@ -10,7 +10,14 @@ const MEMORY_PAGES_MIN = 64;
 
 /** See ps/kernel/row-kernel.ts. Addresses and counts may come as negative i32: `>>> 0` them. */
 export interface KernelExports {
-  open(dim: number, stateSlots: number, stride: number, pageShift: number, chunkShift: number): void;
+  open(
+    dim: number,
+    stateSlots: number,
+    stride: number,
+    pageShift: number,
+    chunkShift: number,
+    memoryPages: number,
+  ): void;
   chooseOptimizer(
     kind: number,
     learningRate: number,
@@ -28,6 +35,7 @@ export interface KernelExports {
   rowCount(): number;
   usedBytes(): number;
   room(newRows: number): number;
+  roomToLoad(rows: number): number;
   absent(rows: number): number;
   pull(rows: number): void;
   push(rows: number, seq: number): void;
@@ -47,6 +55,7 @@ export interface KernelExports {
 
 export class KernelInstance {
   readonly kernel: KernelExports;
+  readonly memoryPagesMax: number;
   readonly #memory: WebAssembly.Memory;
   words = new Uint32Array();
   floats = new Float32Array();
@@ -61,6 +70,7 @@ export class KernelInstance {
    * fill alike; were their phases alike, one push would wait for all of them to grow.
    */
   constructor(module: WebAssembly.Module, memoryPagesMax: number, phase = 0) {
+    this.memoryPagesMax = memoryPagesMax;
     const initial = Math.min(Math.round(MEMORY_PAGES_MIN * 2 ** phase), memoryPagesMax);
     this.#memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax });
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });

@@ -13,7 +13,7 @@ export class Splitter {
 
   constructor(module: WebAssembly.Module, memoryPagesMax: number) {
     this.#instance = new KernelInstance(module, memoryPagesMax);
-    this.#instance.kernel.open(...SMALLEST_LAYOUT);
+    this.#instance.kernel.open(...SMALLEST_LAYOUT, memoryPagesMax);
     this.#instance.refresh();
   }
 

@@ -95,5 +95,9 @@ describe('a table whose memory is used up', () => {
     table.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 1);
     expect(table).toMatchObject({ rows, seq: seq + 1 });
     expect(pulled(table, keysOf(...keys.slice(0, 20)))).not.toEqual(before);
+    const loaded = small(definition);
+    for (const id of table.pages(0)) loaded.loadPage(table.readPage(id));
+    expect(loaded).toMatchObject({ rows, seq: seq + 1 });
+    loaded.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 2);
   });
 });

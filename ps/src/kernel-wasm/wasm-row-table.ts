@@ -126,7 +126,7 @@ export class WasmRowTable implements RowTable {
     }
     const address = kernel.reachPage(page) >>> 0;
     stripe.refresh();
-    if (address === 0 || kernel.room(rows) === 0) throw this.#full(number);
+    if (address === 0 || kernel.roomToLoad(rows) === 0) throw this.#full(number);
     stripe.refresh();
     stripe.words.set(words, address / 4);
     const misplaced = kernel.enterPage(page, rows, seq, number);
@@ -193,7 +193,7 @@ export class WasmRowTable implements RowTable {
     let stripe = this.#stripes[number];
     if (stripe === undefined) {
       stripe = this.#newInstance(number / STRIPE_COUNT);
-      configure(stripe.kernel, this.spec, this.#layout, this.#optimizer);
+      configure(stripe, this.spec, this.#layout, this.#optimizer);
       stripe.refresh();
       this.#stripes[number] = stripe;
     }

@@ -164,6 +164,7 @@ describe.each(KERNELS)('%s kernel', (_kernel, createRowTable) => {
       ['assign', 'fceadd327b48810'],
       ['sum', 'a83bc36e68282cea'],
       ['sgd', 'cabd800cc42fdaca'],
+      ['momentum', '23eb8cc24ff7d24d'],
       ['adagrad', 'bbfb27db0036702c'],
       ['adam', '560419f4027842e'],
       ['ftrl', '7f556528b389d09a'],
