@@ -29,9 +29,11 @@ export const PULL_SLICE_VALUES = 64 * 1024;
 /** Bytes of pages in one write of a materialisation round. */
 export const ROUND_WRITE_BYTES = MIB;
 /**
- * A round begins when the log holds half as many bytes as the tables, within these bounds: below, rounds would
- * rewrite mostly unchanged pages; above, a restart would replay for long.
+ * A round begins when the log holds this many times the bytes of the tables, within the bounds below. Under random
+ * pushes nearly every page has changed by then, and a round costs the disk as much as the tables are large: at 2 a third
+ * of what is written is pages. More would only lengthen the replay of a restart.
  */
+export const ROUND_LOG_RATIO = 2;
 export const ROUND_LOG_BYTES_MIN = 32 * MIB;
 export const ROUND_LOG_BYTES_MAX = 512 * MIB;
 /** Pushes are refused as OVERLOADED while the log is longer than this: rounds have fallen behind. */

@@ -19,7 +19,7 @@ export interface ClientReport {
   readonly clientCpuS: number;
   readonly serverCpuS: number;
   readonly clientPeakBytes: number;
-  /** Milliseconds of each pull, sorted; of `latency` only. */
+  /** Milliseconds of a pull; of `latency` only. */
   readonly halfLoad?: Percentiles;
   readonly alone?: Percentiles;
 }
@@ -72,7 +72,7 @@ async function throughput(load: 'push' | 'pull'): Promise<ClientReport> {
   });
 }
 
-/** Pulls at half of the peak rate, from the moment at which each was due, while pushes run at half of theirs. */
+/** Pulls at half of the peak rate while pushes run at half of theirs; the peak is that of both together. */
 async function latency(): Promise<ClientReport> {
   const keys = keyBatches(options.keys, BATCHES, LATENCY_KEYS);
   const pushKeys = keyBatches(options.keys, BATCHES, BATCH_ROWS);

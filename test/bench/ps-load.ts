@@ -41,7 +41,10 @@ export async function oneAtATime(call: Call, seconds: number): Promise<number[]>
   return times;
 }
 
-/** Begins calls at a rate, whether or not earlier ones have ended; milliseconds from when each was due. */
+/**
+ * Begins calls at a rate, whether or not earlier ones have ended, so that a slow answer delays no other question;
+ * milliseconds of each call. Calls that are due within one tick of the timer begin together.
+ */
 export async function openLoop(call: Call, perSecond: number, seconds: number): Promise<number[]> {
   const begun = performance.now();
   const count = Math.floor(perSecond * seconds);
@@ -50,22 +53,15 @@ export async function openLoop(call: Call, perSecond: number, seconds: number): 
   for (let i = 0; i < count; ) {
     const now = performance.now();
     for (; i < count && begun + (i * 1000) / perSecond <= now; i++) {
-      const due = begun + (i * 1000) / perSecond;
+      const started = performance.now();
       calls.push(
         call(i).then(() => {
-          times.push(performance.now() - due);
+          times.push(performance.now() - started);
         }),
       );
     }
-    // Timers are too coarse for the interval between two calls; a turn of the event loop is not.
-    if (i < count) await (begun + (i * 1000) / perSecond - now > 2 ? delay(1) : turn());
+    if (i < count) await delay(1);
   }
   await Promise.all(calls);
   return times;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -8,7 +8,7 @@
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../core/client-numbers.ts';
-import { ROUND_LOG_BYTES_MAX, ROUND_LOG_BYTES_MIN, ROUND_WRITE_BYTES } from '../limits.ts';
+import { ROUND_LOG_BYTES_MAX, ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO, ROUND_WRITE_BYTES } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import {
   CLIENTS_KEY,
@@ -62,7 +62,8 @@ export class Materialiser {
   /** Begins a round when the log has grown long enough; call it after every log write. */
   consider(): void {
     if (this.#running !== undefined || this.#stopped) return;
-    const due = Math.min(ROUND_LOG_BYTES_MAX, Math.max(ROUND_LOG_BYTES_MIN, this.#parts.tables.bytes() / 2));
+    const wanted = this.#parts.tables.bytes() * ROUND_LOG_RATIO;
+    const due = Math.min(ROUND_LOG_BYTES_MAX, Math.max(ROUND_LOG_BYTES_MIN, wanted));
     if (this.logBytes < due) return;
     this.round().catch((error: unknown) => {
       this.#parts.logger.error({ err: error }, 'a materialisation round failed; the next one starts anew');

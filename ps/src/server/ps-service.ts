@@ -11,6 +11,7 @@ import { DURABILITIES } from './log-sink.ts';
 import { folderError, openFolder } from './open-folder.ts';
 import { serveShard } from './parameter-server.ts';
 import { openShard } from './shard.ts';
+import { tuneGarbageCollector } from './tune-garbage-collector.ts';
 
 const config = z.object({
   ...listenConfig,
@@ -33,6 +34,7 @@ export const psService = defineService({
   config,
   async start(settings, { log, admin, signal }) {
     const { id, data, durability } = settings;
+    tuneGarbageCollector();
     const routing = await readTopology(settings.topology);
     // Before the folder is touched: a wrong id or topology must leave no trace.
     ownershipOf(routing, id);
