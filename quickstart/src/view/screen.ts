@@ -5,6 +5,9 @@ const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_TO_END = '\u001b[J';
 const CLEAR_LINE = '\u001b[K';
+/** Of a terminal that does not say: a pseudo-terminal that nobody has sized reports 0 x 0. */
+const COLUMNS_DEFAULT = 80;
+const ROWS_DEFAULT = 24;
 
 export class Screen implements Disposable {
   readonly #terminal: WriteStream;
@@ -16,12 +19,13 @@ export class Screen implements Disposable {
   }
 
   get columns(): number {
-    return this.#terminal.columns;
+    return this.#terminal.columns || COLUMNS_DEFAULT;
   }
 
   draw(frame: readonly string[]): void {
     // What scrolled away could not be drawn over.
-    const lines = frame.slice(0, Math.max(1, this.#terminal.rows - 1));
+    const rows = this.#terminal.rows || ROWS_DEFAULT;
+    const lines = frame.slice(0, Math.max(1, rows - 1));
     this.#terminal.write(
       `${this.#back()}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_TO_END}`,
     );
