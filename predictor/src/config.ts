@@ -8,7 +8,7 @@ export const predictorConfig = z.strictObject({
   httpListen: hostPort().default('127.0.0.1:0').describe('address of POST /v1/rank; port 0: any free one'),
   streams: hostPort().describe('address of the streams server'),
   seeds: z
-    .string()
+    .array(z.string().min(1))
     .min(1)
     .describe('addresses of shards, any one is enough')
     .meta({ placeholder: 'HOST:PORT,...' }),
@@ -19,8 +19,9 @@ export const predictorConfig = z.strictObject({
     .meta({ placeholder: 'NAME|FILE' }),
   schema: z.string().optional().describe("the model's schema file").meta({ placeholder: 'FILE' }),
   labels: z
-    .string()
-    .default('click')
+    .array(z.string().min(1))
+    .min(1)
+    .default(['click'])
     .describe('labels to score, one head each')
     .meta({ placeholder: 'NAME,...' }),
   tableSet: z.string().default('default').describe("namespace of the model's tables"),

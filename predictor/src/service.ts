@@ -17,17 +17,14 @@ import { createMetrics, type PredictorMetrics } from './metrics.ts';
 import { Ranker } from './ranker.ts';
 import type { RowSource } from './row-source.ts';
 
-const splitList = (text: string): string[] => text.split(',').map((item) => item.trim());
-
 export const predictorService = defineService({
   name: 'predictor',
   summary: 'rank documents with the freshest weights',
   config: predictorConfig,
   async start(config, runtime) {
-    const labels = splitList(config.labels);
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const model = await loadModel(config.model, { schema, labels });
-    const weir = await connect({ seeds: splitList(config.seeds), clientId: 'predictor' });
+    const model = await loadModel(config.model, { schema, labels: config.labels });
+    const weir = await connect({ seeds: config.seeds, clientId: 'predictor' });
     const streams = connectStreams({ address: config.streams });
     await streams.create(FEATURES_STREAM, config.partitions);
 

@@ -4,7 +4,7 @@ import {
   InitializerKind,
   type Initializer as InitializerMessage,
   OptimizerKind,
-  type Optimizer as OptimizerMessage,
+  Optimizer as OptimizerMessage,
   TableSpec as TableMessage,
 } from '@weir/proto/v1/tables';
 import { qualifiedName, requireEncodable } from './table-ref.ts';
@@ -73,18 +73,7 @@ function same(a: string | number | undefined, b: string | number | undefined): b
   return a === b;
 }
 
-const NO_OPTIMIZER: OptimizerMessage = {
-  kind: OptimizerKind.UNSPECIFIED,
-  learningRate: 0,
-  initialAccumulator: 0,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 0,
-  ftrlBeta: 0,
-  l1: 0,
-  l2: 0,
-  momentum: 0,
-};
+const NO_OPTIMIZER = OptimizerMessage.decode(new Uint8Array(0));
 
 function encodeOptimizer(optimizer: Optimizer): OptimizerMessage {
   const base = NO_OPTIMIZER;

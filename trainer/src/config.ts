@@ -12,7 +12,7 @@ export const trainerConfig = z.strictObject({
   ...adminConfig,
   streams: hostPort().describe('address of the streams server'),
   seeds: z
-    .string()
+    .array(z.string().min(1))
     .min(1)
     .describe('addresses of shards, any one is enough')
     .meta({ placeholder: 'HOST:PORT,...' }),
@@ -23,8 +23,9 @@ export const trainerConfig = z.strictObject({
     .meta({ placeholder: 'NAME|FILE' }),
   schema: z.string().optional().describe("the model's schema file").meta({ placeholder: 'FILE' }),
   labels: z
-    .string()
-    .default('click')
+    .array(z.string().min(1))
+    .min(1)
+    .default(['click'])
     .describe('labels to learn, one head each')
     .meta({ placeholder: 'NAME,...' }),
   tableSet: z.string().default('default').describe("namespace of the model's tables"),

@@ -1,8 +1,8 @@
 // Every bound of the trainer, and its defaults. Relations between them are asserted at load.
 import { PUSH_BYTES_MAX } from '@weir/proto';
 
-/** Requests per window. */
-export const WINDOW_REQUESTS_DEFAULT = 16;
+/** Requests per window, chosen by measuring: docs/measurements.md. */
+export const WINDOW_REQUESTS_DEFAULT = 8;
 /** How long a window that holds something waits for more. */
 export const WINDOW_TIMEOUT_MS_DEFAULT = 200;
 /** Pushes under way, counting the one to come: the next window is pulled while the last one is acknowledged, no staler. */

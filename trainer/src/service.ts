@@ -20,20 +20,17 @@ import { OffsetCommitter, SAMPLES_STREAM, TRAINER_GROUP } from './offset-committ
 import { type OnRetry, persist } from './retry.ts';
 import { SampleIntake } from './sample-intake.ts';
 
-const splitList = (text: string): string[] => text.split(',').map((item) => item.trim());
-
 export const trainerService = defineService({
   name: 'trainer',
   summary: 'learn from samples as they become known',
   config: trainerConfig,
   async start(config, runtime) {
     const { log, signal } = runtime;
-    const labels = splitList(config.labels);
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const model = await loadModel(config.model, { schema, labels });
+    const model = await loadModel(config.model, { schema, labels: config.labels });
     const ratios = parseSampleRatios(config.sampleRatio, model.labels);
     const evaluation = new Evaluation(model.labels);
-    const weir = await connect({ seeds: splitList(config.seeds), clientId: 'trainer', signal });
+    const weir = await connect({ seeds: config.seeds, clientId: 'trainer', signal });
     const streams = connectStreams({ address: config.streams });
     const tables = await createTables(weir, model, config.tableSet, signal);
 

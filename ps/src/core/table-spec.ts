@@ -5,7 +5,7 @@ import { DIM_MAX, TABLE_NAME_LENGTH_MAX, WeirError } from '@weir/proto';
 import {
   type Initializer,
   InitializerKind,
-  type Optimizer,
+  Optimizer,
   OptimizerKind,
   TableSpec,
 } from '@weir/proto/v1/tables';
@@ -17,18 +17,7 @@ const FLOAT_MAX = (2 - 2 ** -23) * 2 ** 127;
 /** The normal initializer, a sum of 12 uniforms, stays within this many standard deviations. */
 const NORMAL_REACH = 6;
 
-const NO_OPTIMIZER: Optimizer = {
-  kind: OptimizerKind.UNSPECIFIED,
-  learningRate: 0,
-  initialAccumulator: 0,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 0,
-  ftrlBeta: 0,
-  l1: 0,
-  l2: 0,
-  momentum: 0,
-};
+const NO_OPTIMIZER = Optimizer.decode(new Uint8Array(0));
 const NO_INITIALIZER: Initializer = {
   kind: InitializerKind.UNSPECIFIED,
   value: 0,
