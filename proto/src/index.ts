@@ -41,6 +41,6 @@ export {
 } from './pull-frame.ts';
 export { PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
-export type { Initializer, Optimizer, TableDefinition } from './table-definition.ts';
+export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';
 export { WeirError, type WeirErrorDetails } from './weir-error.ts';

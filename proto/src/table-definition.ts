@@ -33,6 +33,14 @@ export type Initializer =
   | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
   | { readonly kind: 'normal'; readonly mean: number; readonly standardDeviation: number };
 
+/** Which new keys get a row; until then a key keeps its initial value and costs none. */
+export type Admission =
+  | { readonly kind: 'always' }
+  /** From the `count`-th update on, as a counting sketch counts them. */
+  | { readonly kind: 'count'; readonly count: number }
+  /** Each update with this probability. */
+  | { readonly kind: 'probability'; readonly probability: number };
+
 export interface TableDefinition {
   /** `namespace/name`, or `name` in the namespace `default`. */
   readonly name: string;
@@ -45,4 +53,12 @@ export interface TableDefinition {
   readonly gradientClip?: number;
   /** A row's update is scaled down to this L2 norm. */
   readonly updateNormMax?: number;
+  /** Default: always. */
+  readonly admission?: Admission;
+  /** A row expires when it was not updated for so long. */
+  readonly ttlMs?: number;
+  /** Rows on each shard; beyond it the least recently updated are evicted. */
+  readonly rowsMax?: number;
+  /** Rows that each shard keeps in memory, the others on disk only. It changes no value. */
+  readonly memoryRowsMax?: number;
 }

@@ -1,6 +1,14 @@
 // What a table is, as users write it and as the protocol carries it. Pure.
-import { type Initializer, type Optimizer, type TableDefinition, WeirError } from '@weir/proto';
 import {
+  type Admission,
+  type Initializer,
+  type Optimizer,
+  type TableDefinition,
+  WeirError,
+} from '@weir/proto';
+import {
+  AdmissionKind,
+  type Admission as AdmissionMessage,
   InitializerKind,
   type Initializer as InitializerMessage,
   OptimizerKind,
@@ -33,6 +41,10 @@ export function encodeSpec(definition: TableDefinition, uid: string, seed: numbe
     initializer: encodeInitializer(definition.initializer ?? { kind: 'zero' }),
     gradientClip: definition.gradientClip ?? 0,
     updateNormMax: definition.updateNormMax ?? 0,
+    admission: encodeAdmission(definition.admission),
+    ttlMs: definition.ttlMs ?? 0,
+    rowsMax: definition.rowsMax ?? 0,
+    memoryRowsMax: definition.memoryRowsMax ?? 0,
   };
   requireEncodable(() => TableMessage.encode(message), name);
   return message;
@@ -48,16 +60,22 @@ export function decodeSpec(message: TableMessage): TableSpec {
     initializer: decodeInitializer(message),
     ...(message.gradientClip > 0 && { gradientClip: message.gradientClip }),
     ...(message.updateNormMax > 0 && { updateNormMax: message.updateNormMax }),
+    ...(message.admission !== undefined && { admission: decodeAdmission(message) }),
+    ...(message.ttlMs > 0 && { ttlMs: message.ttlMs }),
+    ...(message.rowsMax > 0 && { rowsMax: message.rowsMax }),
+    ...(message.memoryRowsMax > 0 && { memoryRowsMax: message.memoryRowsMax }),
   };
 }
+
+const FIELDS = ['name', 'dim', 'gradientClip', 'updateNormMax', 'ttlMs', 'rowsMax', 'memoryRowsMax'] as const;
 
 /** Names of what differs between two definitions, uid and seed apart; none: the same table. */
 export function differences(a: TableMessage, b: TableMessage): string[] {
   const found: string[] = [];
-  for (const field of ['name', 'dim', 'gradientClip', 'updateNormMax'] as const) {
+  for (const field of FIELDS) {
     if (!same(a[field], b[field])) found.push(field);
   }
-  for (const field of ['optimizer', 'initializer'] as const) {
+  for (const field of ['optimizer', 'initializer', 'admission'] as const) {
     const left: Readonly<Record<string, number>> = { ...a[field] };
     const right: Readonly<Record<string, number>> = { ...b[field] };
     for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
@@ -168,6 +186,31 @@ function decodeInitializer({ name, initializer }: TableMessage): Initializer {
       return { kind: 'normal', mean, standardDeviation };
     default:
       throw unknownKind(name, 'initializer');
+  }
+}
+
+function encodeAdmission(admission: Admission | undefined): AdmissionMessage | undefined {
+  switch (admission?.kind) {
+    case undefined:
+    case 'always':
+      return undefined;
+    case 'count':
+      return { kind: AdmissionKind.COUNT, count: admission.count, probability: 0 };
+    case 'probability':
+      return { kind: AdmissionKind.PROBABILITY, count: 0, probability: admission.probability };
+  }
+}
+
+function decodeAdmission({ name, admission }: TableMessage): Admission {
+  switch (admission?.kind) {
+    case AdmissionKind.ALWAYS:
+      return { kind: 'always' };
+    case AdmissionKind.COUNT:
+      return { kind: 'count', count: admission.count };
+    case AdmissionKind.PROBABILITY:
+      return { kind: 'probability', probability: admission.probability };
+    default:
+      throw unknownKind(name, 'admission');
   }
 }
 

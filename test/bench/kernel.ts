@@ -42,6 +42,10 @@ const SPEC: TableSpec = {
   },
   gradientClip: 0,
   updateNormMax: 0,
+  admission: undefined,
+  ttlMs: 0,
+  rowsMax: 0,
+  memoryRowsMax: 0,
 };
 
 export async function benchKernel(options: BenchOptions): Promise<readonly BenchResult[]> {

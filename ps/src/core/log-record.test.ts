@@ -41,6 +41,10 @@ const spec = fc
     initializer: { kind: InitializerKind.ZERO, value: 0, low: 0, high: 0, mean: 0, standardDeviation: 0 },
     gradientClip: 0,
     updateNormMax: 1.5,
+    admission: undefined,
+    ttlMs: 0,
+    rowsMax: 0,
+    memoryRowsMax: 0,
   }));
 const record: fc.Arbitrary<LogRecord> = fc.oneof(
   fc.record({

@@ -78,8 +78,14 @@ export function validateTableSpec(spec: TableSpec): TableSpec {
   if (optimizer.kind === OptimizerKind.ASSIGN && (gradientClip > 0 || updateNormMax > 0)) {
     refuse('assign takes neither gradientClip nor updateNormMax: it is pushed values, not gradients');
   }
-  const { uid, seed, dim } = spec;
-  return { name, uid, seed, dim, optimizer, initializer, gradientClip, updateNormMax };
+  for (const field of ['ttlMs', 'rowsMax', 'memoryRowsMax'] as const) {
+    const value = spec[field];
+    if (!Number.isSafeInteger(value) || value < 0)
+      refuse(`${field} must be a whole number of 0 or more, not ${value}`);
+  }
+  const { uid, seed, dim, admission, ttlMs, rowsMax, memoryRowsMax } = spec;
+  const bounds = { admission, ttlMs, rowsMax, memoryRowsMax };
+  return { name, uid, seed, dim, optimizer, initializer, gradientClip, updateNormMax, ...bounds };
 }
 
 /** Whether two validated definitions say the same, but for uid and seed (drawn anew by each creator). */

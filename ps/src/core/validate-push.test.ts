@@ -15,6 +15,10 @@ const table = (name: string, dim: number): TableSpec => ({
   initializer: undefined,
   gradientClip: 0,
   updateNormMax: 0,
+  admission: undefined,
+  ttlMs: 0,
+  rowsMax: 0,
+  memoryRowsMax: 0,
 });
 const TABLES: Readonly<Record<string, TableSpec>> = { d: table('default/doc', 2), u: table('shop/user', 1) };
 const ALL_SLOTS = new Uint8Array(1024).fill(1);
