@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import type { RoutingTable } from '@weir/proto/v1/parameter_server';
-import { createGrpcServer, defineService, listenConfig } from '@weir/runtime';
+import {
+  createGrpcServer,
+  defineService,
+  listenConfig,
+  type RunningService,
+  type Runtime,
+  type ServiceDefinition,
+} from '@weir/runtime';
 import { z } from 'zod';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
 import { parseTopology } from '../core/topology.ts';
@@ -28,47 +35,63 @@ const config = z.object({
     .describe('what acknowledged pushes survive: memory nothing, process kill -9, machine power loss'),
 });
 
-export const psService = defineService({
-  name: 'ps',
-  summary: 'one shard of the parameter server',
-  config,
-  async start(settings, { log, admin, signal }) {
-    const { id, data, durability } = settings;
-    tuneGarbageCollector();
-    const routing = await readTopology(settings.topology);
-    // Before the folder is touched: a wrong id or topology must leave no trace.
-    ownershipOf(routing, id);
-    const store = await openFolder(data);
-    try {
-      const instruments = createInstruments();
-      const shard = await openShard({ id, routing, durability, store, logger: log, instruments });
-      const server = createGrpcServer();
-      const parameterServer = serveShard(server, shard, instruments, log);
-      const listen = await server.bind(settings.listen);
-      observeShard(shard);
-      // Before a planned restart: it shortens the replay.
-      if (durability !== 'memory') {
-        admin.post('/materialise', async () => {
-          await shard.materialiser.round();
-          return { low_mark: shard.materialiser.lowMark };
-        });
-      }
-      signal.addEventListener('abort', () => parameterServer.stop(), { once: true });
-      return {
-        listen,
-        async stop() {
-          parameterServer.stop();
-          await server.stop(settings.shutdownTimeoutMs / 2);
-          await shard.stop();
-          await store.close();
-        },
-      };
-    } catch (error) {
-      await store.close();
-      throw folderError(data, error);
+/** How the service comes by its folder and its shard: tests of faults put theirs in between. */
+export interface PsParts {
+  readonly openFolder: typeof openFolder;
+  readonly openShard: typeof openShard;
+}
+
+export const psService = psServiceOf({ openFolder, openShard });
+
+export function psServiceOf(parts: PsParts): ServiceDefinition<z.infer<typeof config>> {
+  return defineService({
+    name: 'ps',
+    summary: 'one shard of the parameter server',
+    config,
+    start: (settings, runtime) => start(settings, runtime, parts),
+  });
+}
+
+async function start(
+  settings: z.infer<typeof config>,
+  { log, admin, signal }: Runtime,
+  parts: PsParts,
+): Promise<RunningService> {
+  const { id, data, durability } = settings;
+  tuneGarbageCollector();
+  const routing = await readTopology(settings.topology);
+  // Before the folder is touched: a wrong id or topology must leave no trace.
+  ownershipOf(routing, id);
+  const store = await parts.openFolder(data);
+  try {
+    const instruments = createInstruments();
+    const shard = await parts.openShard({ id, routing, durability, store, logger: log, instruments });
+    const server = createGrpcServer();
+    const parameterServer = serveShard(server, shard, instruments, log);
+    const listen = await server.bind(settings.listen);
+    observeShard(shard);
+    // Before a planned restart: it shortens the replay.
+    if (durability !== 'memory') {
+      admin.post('/materialise', async () => {
+        await shard.materialiser.round();
+        return { low_mark: shard.materialiser.lowMark };
+      });
     }
-  },
-});
+    signal.addEventListener('abort', () => parameterServer.stop(), { once: true });
+    return {
+      listen,
+      async stop() {
+        parameterServer.stop();
+        await server.stop(settings.shutdownTimeoutMs / 2);
+        await shard.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw folderError(data, error);
+  }
+}
 
 async function readTopology(file: string): Promise<RoutingTable> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
