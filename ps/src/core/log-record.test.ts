@@ -11,10 +11,12 @@ const client = fc.record({
   incarnation: fc.string({ maxLength: 20 }),
   number: fc.integer({ min: 1, max: 2 ** 50 }),
 });
+const keys = fc.uint32Array({ maxLength: 20 }).map((words) => words.subarray(0, words.length & ~1));
 const part = fc.record({
   tableUid: fc.string({ maxLength: 40 }),
-  keys: fc.uint32Array({ maxLength: 20 }).map((words) => words.subarray(0, words.length & ~1)),
+  keys,
   values: fc.float32Array({ noNaN: true, maxLength: 40 }),
+  counted: keys,
 });
 const error = fc
   .string()
@@ -51,10 +53,20 @@ const record: fc.Arbitrary<LogRecord> = fc.oneof(
     kind: fc.constant('push' as const),
     seq,
     client,
+    clockMs: fc.nat(),
     originTimeMs: fc.nat(),
     parts: fc.array(part, { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant('create' as const), seq, spec }),
+  fc.record({ kind: fc.constant('alter' as const), seq, spec }),
+  fc.record({
+    kind: fc.constant('remove' as const),
+    seq,
+    tableUid: fc.string(),
+    reason: fc.constantFrom('expired' as const, 'evicted' as const),
+    upToSeq: seq,
+    keys,
+  }),
   fc.record({ kind: fc.constant('drop' as const), seq, tableUid: fc.string() }),
   fc.record({ kind: fc.constant('refusal' as const), seq, client, error }),
 );
@@ -96,17 +108,17 @@ describe('a log record', () => {
   });
 
   it('is refused when a newer Weir wrote it', () => {
-    const newer = seal(encodeLogRecord(EXAMPLE), 2, 3);
+    const newer = seal(encodeLogRecord(EXAMPLE), 3, 3);
     expect(() => decodeLogRecord(newer, 41)).toThrow(
-      expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringMatching(/41 has format 2/) }),
+      expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringMatching(/41 has format 3/) }),
     );
   });
 
   it('is CORRUPT when its kind is unknown or bytes are left over', () => {
     const stored = encodeLogRecord(EXAMPLE);
-    expect(() => decodeLogRecord(seal(Uint8Array.from(stored), 1, 9), 41)).toThrow(corrupt(/unknown kind 9/));
+    expect(() => decodeLogRecord(seal(Uint8Array.from(stored), 2, 9), 41)).toThrow(corrupt(/unknown kind 9/));
     const longer = new Uint8Array(stored.length + 3);
     longer.set(stored);
-    expect(() => decodeLogRecord(seal(longer, 1, 3), 41)).toThrow(corrupt(/3 bytes are left over/));
+    expect(() => decodeLogRecord(seal(longer, 2, 3), 41)).toThrow(corrupt(/3 bytes are left over/));
   });
 });

@@ -7,8 +7,9 @@ import { ByteReader, ByteWriter } from './byte-cursor.ts';
 import type { RecordArena } from './record-arena.ts';
 import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
 
-const LOG_FORMAT_VERSION = 1;
-const KIND = { push: 1, create: 2, drop: 3, refusal: 4 } as const;
+const LOG_FORMAT_VERSION = 2;
+const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6 } as const;
+const REASON = { expired: 1, evicted: 2 } as const;
 /** Bytes of a record but for its arrays, strings included: only a first guess for the writer. */
 const OVERHEAD_BYTES = 256;
 
@@ -24,6 +25,8 @@ export interface PushRecord {
   readonly kind: 'push';
   readonly seq: number;
   readonly client: ClientNumber;
+  /** The shard's clock (Unix ms) when it was placed; never lower than that of a record before it. */
+  readonly clockMs: number;
   /** Wall clock (Unix ms) of the oldest behaviour behind it; 0: unknown. */
   readonly originTimeMs: number;
   readonly parts: readonly PushRecordPart[];
@@ -34,12 +37,34 @@ export interface PushRecordPart {
   readonly keys: PackedKeys;
   /** keys x dim. */
   readonly values: Float32Array;
+  /** Keys that were pushed and not admitted, and that the table's sketch counts; they come as often as they count. */
+  readonly counted: PackedKeys;
 }
 
 export interface CreateRecord {
   readonly kind: 'create';
   readonly seq: number;
   readonly spec: TableSpec;
+}
+
+/** From here on the table has this definition. */
+export interface AlterRecord {
+  readonly kind: 'alter';
+  readonly seq: number;
+  readonly spec: TableSpec;
+}
+
+export type RemoveReason = keyof typeof REASON;
+
+/** Rows that the server chose to remove. */
+export interface RemoveRecord {
+  readonly kind: 'remove';
+  readonly seq: number;
+  readonly tableUid: string;
+  readonly reason: RemoveReason;
+  /** A row goes only if its seq is at most this: what was pushed after the choice was made stays. */
+  readonly upToSeq: number;
+  readonly keys: PackedKeys;
 }
 
 export interface DropRecord {
@@ -56,7 +81,7 @@ export interface RefusalRecord {
   readonly error: ErrorDetail;
 }
 
-export type LogRecord = PushRecord | CreateRecord | DropRecord | RefusalRecord;
+export type LogRecord = PushRecord | CreateRecord | AlterRecord | RemoveRecord | DropRecord | RefusalRecord;
 
 /** @param arena where the record is put; without one it gets memory of its own. */
 export function encodeLogRecord(record: LogRecord, arena?: RecordArena): Uint8Array {
@@ -67,12 +92,21 @@ export function encodeLogRecord(record: LogRecord, arena?: RecordArena): Uint8Ar
   switch (record.kind) {
     case 'push':
       writeClient(writer, record.client);
+      writer.f64(record.clockMs);
       writer.f64(record.originTimeMs);
       writer.u32(record.parts.length);
       for (const part of record.parts) writePart(writer, part);
       break;
     case 'create':
+    case 'alter':
       writer.blob(TableSpec.encode(record.spec).finish());
+      break;
+    case 'remove':
+      writer.text(record.tableUid);
+      writer.u32(REASON[record.reason]);
+      writer.f64(record.upToSeq);
+      writer.u32(record.keys.length / 2);
+      writer.array(record.keys);
       break;
     case 'drop':
       writer.text(record.tableUid);
@@ -109,12 +143,21 @@ function readBody(reader: ByteReader, kind: number, seq: number): LogRecord {
   switch (kind) {
     case KIND.push: {
       const client = readClient(reader);
+      const clockMs = reader.f64();
       const originTimeMs = reader.f64();
       const parts = Array.from({ length: reader.u32() }, () => readPart(reader));
-      return { kind: 'push', seq, client, originTimeMs, parts };
+      return { kind: 'push', seq, client, clockMs, originTimeMs, parts };
     }
     case KIND.create:
       return { kind: 'create', seq, spec: TableSpec.decode(reader.blob()) };
+    case KIND.alter:
+      return { kind: 'alter', seq, spec: TableSpec.decode(reader.blob()) };
+    case KIND.remove: {
+      const tableUid = reader.text();
+      const reason = reasonOf(reader.u32());
+      const upToSeq = reader.f64();
+      return { kind: 'remove', seq, tableUid, reason, upToSeq, keys: reader.keys(reader.u32()) };
+    }
     case KIND.drop:
       return { kind: 'drop', seq, tableUid: reader.text() };
     case KIND.refusal: {
@@ -140,18 +183,36 @@ function writePart(writer: ByteWriter, part: PushRecordPart): void {
   writer.text(part.tableUid);
   writer.u32(part.keys.length / 2);
   writer.u32(part.values.length);
+  writer.u32(part.counted.length / 2);
   writer.array(part.keys);
   writer.array(part.values);
+  writer.array(part.counted);
 }
 
 function readPart(reader: ByteReader): PushRecordPart {
   const tableUid = reader.text();
   const keys = reader.u32();
   const values = reader.u32();
-  return { tableUid, keys: reader.keys(keys), values: reader.floats(values) };
+  const counted = reader.u32();
+  return {
+    tableUid,
+    keys: reader.keys(keys),
+    values: reader.floats(values),
+    counted: reader.keys(counted),
+  };
+}
+
+function reasonOf(stored: number): RemoveReason {
+  if (stored === REASON.expired) return 'expired';
+  if (stored === REASON.evicted) return 'evicted';
+  throw new RangeError(`unknown reason ${stored}`);
 }
 
 function arrayBytesOf(record: LogRecord): number {
+  if (record.kind === 'remove') return record.keys.byteLength;
   if (record.kind !== 'push') return 0;
-  return record.parts.reduce((sum, part) => sum + part.keys.byteLength + part.values.byteLength + 64, 0);
+  return record.parts.reduce(
+    (sum, { keys, values, counted }) => sum + keys.byteLength + values.byteLength + counted.byteLength + 64,
+    0,
+  );
 }

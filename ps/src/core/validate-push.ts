@@ -14,6 +14,8 @@ import type { TableSpec } from '@weir/proto/v1/tables';
 import type { PushRecordPart } from './log-record.ts';
 import type { Ownership } from './routing.ts';
 
+const NO_KEYS: PackedKeys = new Uint32Array(0);
+
 export interface PushContext {
   /** The live table of this uid. */
   table(uid: string): TableSpec | undefined;
@@ -49,7 +51,7 @@ export function validatePush(parts: readonly PushPart[], context: PushContext): 
     requireRows(keys, values, spec);
     requireFinite(values, spec);
     requireOwned(keys, spec, ownership);
-    return { tableUid, keys, values };
+    return { tableUid, keys, values, counted: NO_KEYS };
   });
 }
 

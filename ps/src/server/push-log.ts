@@ -12,6 +12,8 @@ import { Slice } from './slices.ts';
 export interface LogEntry {
   /** Memory that it holds until it is settled; about the size of its record. */
   readonly bytes: number;
+  /** Its position is decided; called once, in the order of positions, before `encode`. Must not throw. */
+  place?(seq: number): void;
   /** The record at this position, in the arena or in memory of its own. Called once. */
   encode(seq: number, arena: RecordArena): Uint8Array;
   /** Meta entries that become durable together with the record. */
@@ -130,6 +132,7 @@ export class PushLog {
     this.#arena.clear();
     const records = entries.map((entry) => {
       const seq = this.#nextSeq++;
+      entry.place?.(seq);
       return { seq, bytes: this.#sink.keeps ? entry.encode(seq, this.#arena) : EMPTY, meta: entry.meta };
     });
     return { entries, records };

@@ -8,6 +8,7 @@ import { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
 import { PushLog } from './push-log.ts';
 import { type PushOutcome, PushPipeline } from './push-pipeline.ts';
+import { ShardClock } from './shard-clock.ts';
 import { Tables } from './tables.ts';
 
 const CLIENT = { id: 'client', incarnation: 'only' };
@@ -29,6 +30,7 @@ function newPipeline(logBytes: () => number) {
     log,
     ownership: ownershipOf(routingTableOf(ONE_SHARD), 'shard-0'),
     counters: new ShardCounters(),
+    clock: new ShardClock(0),
     logBytes,
     pushLatency() {},
   });

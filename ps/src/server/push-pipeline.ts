@@ -13,6 +13,7 @@ import { LOG_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
 import type { LogEntry, PushLog } from './push-log.ts';
+import type { ShardClock } from './shard-clock.ts';
 import type { Tables } from './tables.ts';
 
 export type PushOutcome =
@@ -32,6 +33,7 @@ export interface PushPipelineParts {
   readonly log: PushLog;
   readonly ownership: Ownership;
   readonly counters: ShardCounters;
+  readonly clock: ShardClock;
   /** Bytes of the log that no round has materialised yet. */
   logBytes(): number;
   /** Seconds from a whole push to its outcome. */
@@ -126,9 +128,14 @@ export class PushPipeline {
     begun: number,
   ): LogEntry {
     const { originTimeMs } = push;
+    let clockMs = 0;
     return {
       bytes: push.bytes,
-      encode: (seq, arena) => encodeLogRecord({ kind: 'push', seq, client, originTimeMs, parts }, arena),
+      place: () => {
+        clockMs = this.#parts.clock.now();
+      },
+      encode: (seq, arena) =>
+        encodeLogRecord({ kind: 'push', seq, client, clockMs, originTimeMs, parts }, arena),
       apply: (seq) => {
         this.#apply(parts, originTimeMs, seq);
         this.#settle(client, waiting, seq, undefined);

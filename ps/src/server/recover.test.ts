@@ -269,9 +269,10 @@ describe('a folder on disk', () => {
   });
 
   it('with a push to a table that nobody created is refused as CORRUPT', async () => {
-    const parts = [{ tableUid: 'nobody', keys: new Uint32Array(2), values: new Float32Array(1) }];
+    const keys = new Uint32Array(2);
+    const parts = [{ tableUid: 'nobody', keys, values: new Float32Array(1), counted: keys.subarray(0, 0) }];
     const client = { id: 'c', incarnation: 'i', number: 1 };
-    const record = encodeLogRecord({ kind: 'push', seq: 7, client, originTimeMs: 0, parts });
+    const record = encodeLogRecord({ kind: 'push', seq: 7, client, clockMs: 0, originTimeMs: 0, parts });
     await store.write(store.batch().put(LOG, seqKey(7), record));
     await expect(openTestShardOnly({ store })).rejects.toMatchObject({ code: 'CORRUPT', table: 'nobody' });
   });

@@ -33,6 +33,8 @@ export interface Recovered {
   readonly pages: number;
   readonly records: number;
   readonly skippedRecords: number;
+  /** The highest that a record carries; 0 without one. */
+  readonly clockMs: number;
 }
 
 /** Whether the folder holds tables or log records. */
@@ -94,6 +96,7 @@ async function replay(
   let nextSeq = mark.seq;
   let logBytes = 0;
   let skippedRecords = 0;
+  let clockMs = 0;
   for await (const { key, value } of store.range(LOG, { gte: seqKey(mark.seq) })) {
     const seq = seqOfKey(key);
     if (seq !== nextSeq) {
@@ -102,13 +105,15 @@ async function replay(
         'restore the folder from a copy';
       throw new WeirError('CORRUPT', message);
     }
-    skippedRecords += replayRecord(decodeLogRecord(value, seq), tables, numbers);
+    const record = decodeLogRecord(value, seq);
+    if (record.kind === 'push') clockMs = Math.max(clockMs, record.clockMs);
+    skippedRecords += replayRecord(record, tables, numbers);
     nextSeq++;
     logBytes += value.byteLength;
     if (slice.over) await slice.next();
   }
   const records = nextSeq - mark.seq;
-  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, records, skippedRecords };
+  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, records, skippedRecords, clockMs };
 }
 
 /** @returns how many parts it skipped, because their tables are dropped. */
@@ -118,6 +123,9 @@ function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers)
       if (tables.isDropped(record.spec.uid)) return 1;
       if (tables.get(record.spec.uid) === undefined) throw unknownTable(record.seq, record.spec.uid);
       return 0;
+    case 'alter':
+    case 'remove':
+      throw new WeirError('UNIMPLEMENTED', `log record ${record.seq}: ${record.kind} is not replayed yet`);
     case 'drop':
       tables.drop(record.tableUid, record.seq);
       return 0;

@@ -18,6 +18,7 @@ import { Materialiser } from './materialise.ts';
 import { PushLog } from './push-log.ts';
 import { PushPipeline } from './push-pipeline.ts';
 import { holdsData, type Recovered, recover } from './recover.ts';
+import { ShardClock } from './shard-clock.ts';
 import { TableAdmin } from './table-admin.ts';
 import { Tables } from './tables.ts';
 
@@ -83,6 +84,7 @@ export class Shard {
       log: this.log,
       ownership: this.ownership,
       counters,
+      clock: new ShardClock(recovered.clockMs),
       logBytes: () => this.materialiser.logBytes,
       pushLatency: instruments.pushLatency,
     });
@@ -161,5 +163,6 @@ function emptyState(): Recovered {
     pages: 0,
     records: 0,
     skippedRecords: 0,
+    clockMs: 0,
   };
 }
