@@ -92,6 +92,41 @@ export function enter(hash: u32, place: u32): void {
   insert(segment, hash, place + 1);
 }
 
+/**
+ * Takes an entry out. What stands behind it moves forward if it may (Knuth's algorithm R, TAOCP 3, 6.4), so that
+ * removing leaves nothing behind that look-ups would have to pass.
+ */
+export function leave(hash: u32, place: u32): void {
+  let segment = segmentOf(hash);
+  for (; segment != 0; segment = load<u32>(segment, NEXT_AT)) {
+    const entries = segment + ENTRIES_AT;
+    for (let entry = hash & MASK; ; entry = (entry + 1) & MASK) {
+      const next = load<u32>(entries + (entry << 3), 4);
+      if (next == 0) break;
+      if (next != place + 1) continue;
+      close(entries, entry);
+      store<u32>(segment, load<u32>(segment, USED_AT) - 1, USED_AT);
+      return;
+    }
+  }
+  unreachable();
+}
+
+/** Fills the gap at `gap` from what follows, up to the next empty entry. */
+function close(entries: u32, gap: u32): void {
+  let hole = gap;
+  for (let entry = (hole + 1) & MASK; ; entry = (entry + 1) & MASK) {
+    const at = entries + (entry << 3);
+    if (load<u32>(at, 4) == 0) break;
+    // An entry may move to the hole unless its look-up begins behind the hole.
+    const home = load<u32>(at) & MASK;
+    if (((entry - home) & MASK) < ((entry - hole) & MASK)) continue;
+    store<u64>(entries + (hole << 3), load<u64>(at));
+    hole = entry;
+  }
+  store<u64>(entries + (hole << 3), 0);
+}
+
 function segmentOf(hash: u32): u32 {
   return load<u32>(directory + (((hash >> SEGMENT_BITS) & ((1 << depth) - 1)) << 2));
 }

@@ -17,7 +17,7 @@ const FIRST: u32 = PAGE_ROWS + 4 * 131_072;
 /** What new rows must leave to everything else, so that a full stripe can still be loaded, pulled and pushed to. */
 const HEADROOM_MAX: u64 = 64 << 20;
 /** Memory is given out in whole cache lines. */
-const LINE: u32 = 64;
+export const LINE: u32 = 64;
 
 let top: u32 = FIRST;
 /** End of memory, and the end of what new rows may take. */
@@ -51,9 +51,10 @@ export function reserve(bytes: u64): bool {
   return memory.grow(<i32>pagesOf(wanted - size)) >= 0 || memory.grow(<i32>pagesOf(end - size)) >= 0;
 }
 
-/** The same for new rows. */
-export function reserveForRows(bytes: u64): bool {
-  return <u64>top + bytes <= rowBytesMax && reserve(bytes);
+/** The same for new rows. Those that reuse places may enlarge the index into what is left to everything else. */
+export function reserveForRows(slabBytes: u64, indexBytes: u64): bool {
+  const bytes = slabBytes + indexBytes;
+  return (slabBytes == 0 || <u64>top + bytes <= rowBytesMax) && reserve(bytes);
 }
 
 function pagesOf(bytes: u64): u32 {

@@ -1,34 +1,57 @@
 // Pages as the host sees them: taken over at load, found by their dirty marks, scanned for changed rows.
 import { fmix64, stripeOf } from './hash';
-import { enter, find } from './index';
-import { PAGE_ROWS, PAGE_SEQS } from './memory';
-import { places } from './scratch';
-import { addressOf, adoptRows, firstPlaceOf, pageCount, rowBytes, SEQ_AT } from './slab';
+import { enter, find, leave } from './index';
+import { PAGE_SEQS } from './memory';
+import { keys, places } from './scratch';
+import { addressOf, extentOf, firstPlaceOf, freeRow, markPage, pageCount, pageOf, rowBytes, SEQ_AT, take } from './slab';
 
 /** Where `scan` stopped, and how many rows it looked at. */
 let scanPage: u32 = 0;
 let scanRow: u32 = 0;
 let scanSeen: u32 = 0;
 
-/** Enters rows that the host has copied to the page. Returns the first row that does not belong there; -1: all do. */
+/**
+ * Enters the rows that the host has copied to the page's first `count` places. Where another page has one of the keys
+ * too, the row with the newer seq stays. Returns the first row that does not belong there; -1: all do.
+ */
 export function enterPage(page: u32, count: u32, seq: f64, stripe: u32): i32 {
-  const place = firstPlaceOf(page);
-  adoptRows(page, count, seq);
-  for (let i: u32 = 0; i < count; i++) {
-    const key = load<u64>(addressOf(place + i));
+  const first = firstPlaceOf(page);
+  markPage(first, seq);
+  for (let place = first; place < first + count; place++) {
+    const row = addressOf(place);
+    const rowSeq = load<f64>(row, SEQ_AT);
+    if (rowSeq == 0) continue;
+    take(place);
+    const key = load<u64>(row);
     const hash = fmix64(key);
-    if (stripeOf(hash) != stripe || find(key, <u32>hash) != 0) return i;
-    enter(<u32>hash, place + i);
+    if (stripeOf(hash) != stripe) return place - first;
+    const next = find(key, <u32>hash);
+    if (next == 0) {
+      enter(<u32>hash, place);
+      continue;
+    }
+    const other = next - 1;
+    const otherSeq = load<f64>(addressOf(other), SEQ_AT);
+    if (pageOf(other) == page || otherSeq == rowSeq) return place - first;
+    if (otherSeq > rowSeq) {
+      dropLoaded(place, otherSeq);
+    } else {
+      leave(<u32>hash, other);
+      enter(<u32>hash, place);
+      dropLoaded(other, rowSeq);
+    }
   }
   return -1;
 }
 
-export function pageSeq(page: u32): f64 {
-  return load<f64>(PAGE_SEQS + (page << 3));
+/** The place's row was removed and made again elsewhere, after its page was stored: the page needs to be stored again. */
+function dropLoaded(place: u32, newerSeq: f64): void {
+  freeRow(place);
+  markPage(place, newerSeq);
 }
 
-export function pageRows(page: u32): u32 {
-  return load<u32>(PAGE_ROWS + (page << 2));
+export function pageSeq(page: u32): f64 {
+  return load<f64>(PAGE_SEQS + (page << 3));
 }
 
 /** The first page from `page` on that holds a row with seq above `since`; `pageCount()` when there is none. */
@@ -50,7 +73,7 @@ export function scan(page: u32, row: u32, since: f64, wanted: u32, seenMax: u32)
   for (scanPage = nextPage(page, since); scanPage < pageCount(); scanPage = nextPage(scanPage + 1, since)) {
     if (scanPage != page) at = 0;
     const first = addressOf(firstPlaceOf(scanPage));
-    for (const inPage = pageRows(scanPage); at < inPage; at++) {
+    for (const extent = extentOf(scanPage); at < extent; at++) {
       if (count == wanted || scanSeen == seenMax) {
         scanRow = at;
         return count;
@@ -58,6 +81,31 @@ export function scan(page: u32, row: u32, since: f64, wanted: u32, seenMax: u32)
       scanSeen++;
       const address = first + at * rowBytes;
       if (load<f64>(address, SEQ_AT) > since) store<u32>(places + (count++ << 2), address);
+    }
+  }
+  return count;
+}
+
+/**
+ * Writes the keys of at most `wanted` rows with seq `upTo` or below, from this page and row on, to the scratch area's
+ * keys, looking at no more than `seenMax` places; the rest as `scan`.
+ */
+export function scanStale(page: u32, row: u32, upTo: f64, wanted: u32, seenMax: u32): u32 {
+  let count: u32 = 0;
+  let at = row;
+  scanSeen = 0;
+  for (scanPage = page; scanPage < pageCount(); scanPage++) {
+    if (scanPage != page) at = 0;
+    const first = addressOf(firstPlaceOf(scanPage));
+    for (const extent = extentOf(scanPage); at < extent; at++) {
+      if (count == wanted || scanSeen == seenMax) {
+        scanRow = at;
+        return count;
+      }
+      scanSeen++;
+      const address = first + at * rowBytes;
+      const seq = load<f64>(address, SEQ_AT);
+      if (seq != 0 && seq <= upTo) store<u64>(keys + (count++ << 3), load<u64>(address));
     }
   }
   return count;

@@ -7,7 +7,7 @@
 //
 // What always holds: results are those of the plain kernel (ps/src/kernel), page for page and bit for bit.
 import { fmix64 } from './hash';
-import { enter, entryOf, find, indexBytes, indexBytesFor, openIndex, probe } from './index';
+import { enter, entryOf, find, indexBytes, indexBytesFor, leave, openIndex, probe } from './index';
 import { initialize } from './initializers';
 import { limitMemory, reserve, reserveForRows } from './memory';
 import { fillState, updateRow } from './optimizers';
@@ -15,6 +15,7 @@ import { found, hashes, keys, places, values } from './scratch';
 import {
   addRow,
   addressOf,
+  freeRow,
   layOut,
   markPage,
   rowBytes,
@@ -31,15 +32,15 @@ export { chooseOptimizer } from './optimizers';
 export {
   enterPage,
   nextPage,
-  pageRows,
   pageSeq,
   scan,
+  scanStale,
   seenRows,
   stoppedPage,
   stoppedRow,
 } from './pages';
 export { scratch, scratchValues, scratchWords } from './scratch';
-export { pageCount, reachPage } from './slab';
+export { extentOf, pageCount, reachPage } from './slab';
 export { split } from './split';
 
 /** Rows of a block: few enough that what the passes read is still in the first cache when it is used. */
@@ -74,7 +75,7 @@ export function usedBytes(): f64 {
 
 /** Whether there is room for so many new rows. */
 export function room(newRows: u32): bool {
-  return reserveForRows(slabBytesFor(newRows) + indexBytesFor(newRows));
+  return reserveForRows(slabBytesFor(newRows), indexBytesFor(newRows));
 }
 
 /** Whether the index can take so many rows of a page. */
@@ -85,9 +86,15 @@ export function roomToLoad(loadedRows: u32): bool {
 /** How many of the keys in the scratch area have no row; a key that comes twice counts twice. */
 export function absent(count: u32): u32 {
   let missing: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const key = load<u64>(keys + (i << 3));
-    if (find(key, <u32>fmix64(key)) == 0) missing++;
+  for (let from: u32 = 0; from < count; from += BLOCK) {
+    const to = min(from + BLOCK, count);
+    locate(from, to, WEIGHTS_AT);
+    for (let i = from; i < to; i++) {
+      const key = load<u64>(keys + (i << 3));
+      const row = load<u32>(found + (i << 2));
+      if (row != 0 && load<u64>(row) == key) continue;
+      if (row == 0 || find(key, load<u32>(hashes + (i << 2))) == 0) missing++;
+    }
   }
   return missing;
 }
@@ -129,6 +136,25 @@ export function replay(count: u32, seq: f64): u32 {
   }
   update(0, count, seq);
   return updates;
+}
+
+/** Frees the rows of the keys in the scratch area whose seq is below `seq`; returns how many. */
+export function remove(count: u32, seq: f64): u32 {
+  const before = rows;
+  for (let from: u32 = 0; from < count; from += BLOCK) {
+    const to = min(from + BLOCK, count);
+    locate(from, to, WEIGHTS_AT);
+    for (let i = from; i < to; i++) {
+      const key = load<u64>(keys + (i << 3));
+      const hash = load<u32>(hashes + (i << 2));
+      const next = find(key, hash);
+      if (next == 0 || load<f64>(addressOf(next - 1), SEQ_AT) >= seq) continue;
+      leave(hash, next - 1);
+      freeRow(next - 1);
+      markPage(next - 1, seq);
+    }
+  }
+  return before - rows;
 }
 
 /** First and second pass: hashes, likely rows (places and addresses) or 0, their memory on its way to the cache. */

@@ -80,6 +80,17 @@ function changesOf(table: RowTable, sinceSeq: number, rowsMax: number): unknown[
   return all;
 }
 
+function staleOf(table: RowTable, upToSeq: number, rowsMax: number): unknown[] {
+  const all: unknown[] = [];
+  let from: ChangePosition | undefined;
+  do {
+    const stale = table.stale(upToSeq, from, rowsMax);
+    all.push(stale);
+    from = stale.next;
+  } while (from !== undefined);
+  return all;
+}
+
 function expectSame(wasm: RowTable, plain: RowTable, keys: Uint32Array): void {
   const { dim } = plain.spec;
   const got = new Float32Array((keys.length / 2) * dim);
@@ -154,6 +165,97 @@ describe('the WebAssembly kernel, against the plain one', () => {
     );
   });
 
+  it('stays the same through removals, replays and loads, and gives free places out again alike', () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: batch.map((one) => ({ kind: 'push' as const, batch: one })) },
+      { weight: 2, arbitrary: batch.map((one) => ({ kind: 'replay' as const, batch: one })) },
+      {
+        weight: 3,
+        arbitrary: fc.array(key, { maxLength: 60 }).map((keys) => ({ kind: 'remove' as const, keys })),
+      },
+      { weight: 1, arbitrary: fc.constant({ kind: 'load' as const }) },
+    );
+    fc.assert(
+      fc.property(
+        spec,
+        fc.array(step, { maxLength: 25 }),
+        fc.nat(25),
+        fc.integer({ min: 1, max: 40 }),
+        (definition, steps, someSeq, rowsMax) => {
+          let wasm = createWasmTable(definition);
+          let plain = createTypeScriptTable(definition);
+          const keys = [999];
+          for (const [i, one] of steps.entries()) {
+            if (one.kind === 'load') {
+              const pages = pagesOf(plain);
+              wasm = createWasmTable(definition);
+              plain = createTypeScriptTable(definition);
+              for (const page of pages) for (const table of [wasm, plain]) table.loadPage(page);
+              continue;
+            }
+            const numbers = one.kind === 'remove' ? one.keys : one.batch.keys;
+            keys.push(...numbers);
+            const packed = keysOf(...numbers);
+            expect(wasm.absent(packed)).toBe(plain.absent(packed));
+            const [got, expected] = [wasm, plain].map((table) => {
+              if (one.kind === 'remove') return table.remove(packed, i + 1);
+              return table[one.kind](packed, valuesOf(one.batch, definition.dim), i + 1);
+            });
+            expect(got).toBe(expected);
+          }
+          expectSame(wasm, plain, keysOf(...keys));
+          expect(wasm.pageCounts).toEqual(plain.pageCounts);
+          expect(changesOf(wasm, someSeq, rowsMax)).toEqual(changesOf(plain, someSeq, rowsMax));
+          expect(staleOf(wasm, someSeq, rowsMax)).toEqual(staleOf(plain, someSeq, rowsMax));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('resolves keys that stand in two pages alike', () => {
+    const definition = testTable({ dim: 3, optimizer: OPTIMIZERS.adagrad });
+    const step = fc.record({
+      remove: fc.boolean(),
+      keys: fc.array(fc.nat(900), { minLength: 1, maxLength: 400, size: 'max' }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 2, maxLength: 12 }),
+        fc.infiniteStream(fc.nat()),
+        (steps, picks) => {
+          // Rows of 40 bytes: two pages a stripe and more, and each page taken at some time of its own.
+          const table = createTypeScriptTable(definition);
+          const filler = Array.from({ length: 16_000 }, (_, i) => 1_000 + i);
+          table.push(keysOf(...filler), new Float32Array(3 * 16_000), 1);
+          const versions = new Map<string, Buffer[]>();
+          for (const [i, { remove, keys }] of steps.entries()) {
+            // Filler goes too, so that keys find other places than before.
+            if (remove)
+              table.remove(
+                keysOf(...keys, ...keys.map((key) => 1_000 + ((key * 7919 * (i + 1)) % 16_000))),
+                i + 2,
+              );
+            else table.push(keysOf(...keys), new Float32Array(3 * keys.length).fill(1), i + 2);
+            for (const id of table.pages(0)) {
+              const stored = versions.get(`${id.stripe}/${id.page}`) ?? [];
+              versions.set(`${id.stripe}/${id.page}`, [...stored, Buffer.from(table.readPage(id))]);
+            }
+          }
+          const pages = [...versions.values()].map((all) => all[picks.next().value! % all.length]!);
+          const [wasm, plain] = [createWasmTable, createTypeScriptTable].map((create) => {
+            const loaded = create(definition);
+            for (const page of pages) loaded.loadPage(page);
+            return loaded;
+          });
+          expectSame(wasm!, plain!, keysOf(...Array.from({ length: 900 }, (_, i) => i)));
+          expect([...wasm!.pages(1)]).toEqual([...plain!.pages(1)]);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
   it('stays the same while it grows, in batches of any size', () => {
     const definition = testTable({
       dim: 6,
@@ -171,6 +273,13 @@ describe('the WebAssembly kernel, against the plain one', () => {
       for (const table of [wasm, plain]) table.push(keysOf(...numbers), values, i + 1);
     }
     expect(wasm.rows).toBeGreaterThan(80_000);
+    expectSame(wasm, plain, keysOf(...Array.from({ length: 30_000 }, (_, i) => i * 3)));
+    const removed = keysOf(...Array.from({ length: 40_000 }, (_, i) => i * 2));
+    const again = keysOf(...Array.from({ length: 30_000 }, (_, i) => 50_000 + i * 2));
+    for (const table of [wasm, plain]) {
+      expect(table.remove(removed, 10)).toBe(40_000);
+      table.push(again, new Float32Array(30_000 * 6).fill(1), 11);
+    }
     expectSame(wasm, plain, keysOf(...Array.from({ length: 30_000 }, (_, i) => i * 3)));
     expect(changesOf(wasm, 3, 5000)).toEqual(changesOf(plain, 3, 5000));
   });

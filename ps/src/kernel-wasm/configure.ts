@@ -3,7 +3,7 @@ import { OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
 import { describeInitializer } from '../kernel/initializers.ts';
 import type { RowLayout } from '../kernel/layout.ts';
 import type { RowOptimizer } from '../kernel/optimizers.ts';
-import type { KernelInstance } from './kernel-instance.ts';
+import type { KernelExports, KernelInstance } from './kernel-instance.ts';
 
 /** As ps/kernel/optimizers.ts numbers them. */
 const OPTIMIZERS: Partial<Record<OptimizerKind, number>> = {
@@ -22,10 +22,26 @@ export function configure(
   { kernel, memoryPagesMax }: KernelInstance,
   spec: TableSpec,
   layout: RowLayout,
-  { stateSlots, initialState }: RowOptimizer,
+  optimizer: RowOptimizer,
 ): void {
   const { dim, stride, pageShift, chunkShift } = layout;
-  kernel.open(dim, stateSlots, stride, pageShift, chunkShift, memoryPagesMax);
+  kernel.open(dim, optimizer.stateSlots, stride, pageShift, chunkShift, memoryPagesMax);
+  chooseOptimizer(kernel, spec, optimizer);
+  const initializer = describeInitializer(spec);
+  const seed = BigInt(initializer.seedHigh) * 2n ** 32n + BigInt(initializer.seedLow);
+  kernel.chooseInitializer(
+    INITIALIZERS[initializer.kind],
+    BigInt.asIntN(64, seed),
+    ...initializer.parameters,
+  );
+}
+
+/** Also for rows that exist, when the kind stays. */
+export function chooseOptimizer(
+  kernel: KernelExports,
+  spec: TableSpec,
+  { initialState }: RowOptimizer,
+): void {
   const { kind, learningRate, momentum, beta1, beta2, epsilon, ftrlBeta, l1, l2 } = spec.optimizer!;
   const parameters: Partial<Record<OptimizerKind, readonly [number, number, number]>> = {
     [OptimizerKind.MOMENTUM]: [momentum, 0, 0],
@@ -34,23 +50,12 @@ export function configure(
   };
   const number = OPTIMIZERS[kind];
   if (number === undefined) throw new Error(`the kernel has no optimizer ${kind}`);
-  const [first, second, third] = parameters[kind] ?? [0, 0, 0];
-  const { gradientClip, updateNormMax } = spec;
   kernel.chooseOptimizer(
     number,
     learningRate,
-    first,
-    second,
-    third,
+    ...(parameters[kind] ?? [0, 0, 0]),
     initialState,
-    gradientClip,
-    updateNormMax,
-  );
-  const initializer = describeInitializer(spec);
-  const seed = BigInt(initializer.seedHigh) * 2n ** 32n + BigInt(initializer.seedLow);
-  kernel.chooseInitializer(
-    INITIALIZERS[initializer.kind],
-    BigInt.asIntN(64, seed),
-    ...initializer.parameters,
+    spec.gradientClip,
+    spec.updateNormMax,
   );
 }

@@ -8,6 +8,9 @@ export const MEMORY_PAGES_MAX = 65_536;
 /** To begin with: the fixed arrays, and room for some rows. Memory that was never written to is not real. */
 const MEMORY_PAGES_MIN = 64;
 
+/** Rows that a scratch area holds at least, once it is there; see ps/kernel/scratch.ts. */
+export const SCRATCH_ROWS_MIN = 64;
+
 /** See ps/kernel/row-kernel.ts. Addresses and counts may come as negative i32: `>>> 0` them. */
 export interface KernelExports {
   open(
@@ -40,13 +43,15 @@ export interface KernelExports {
   pull(rows: number): void;
   push(rows: number, seq: number): void;
   replay(rows: number, seq: number): number;
+  remove(rows: number, seq: number): number;
   reachPage(page: number): number;
   enterPage(page: number, rows: number, seq: number, stripe: number): number;
   pageCount(): number;
   pageSeq(page: number): number;
-  pageRows(page: number): number;
+  extentOf(page: number): number;
   nextPage(page: number, sinceSeq: number): number;
   scan(page: number, row: number, sinceSeq: number, rowsMax: number, seenMax: number): number;
+  scanStale(page: number, row: number, upToSeq: number, rowsMax: number, seenMax: number): number;
   stoppedPage(): number;
   stoppedRow(): number;
   seenRows(): number;

@@ -57,6 +57,21 @@ describe('keys whose hashes collide', () => {
     expect(pulled(table, keys)).toEqual(pulled(plain, keys));
     expect(table.bytes).toBeLessThan(2 ** 20);
   });
+
+  it('leave the chains again, from any place in them', () => {
+    const keys = collidingKeys(3000);
+    const values = new Float32Array(3000).map((_, i) => i + 1);
+    const table = createWasmTable(testTable({ dim: 1 }));
+    table.push(keys, values, 1);
+    const odd = keys.filter((_, word) => word % 4 >= 2);
+    expect(table.remove(odd, 2)).toBe(1500);
+    expect(table.absent(keys)).toBe(1500);
+    expect([...pulled(table, keys)]).toEqual([...values].map((value, i) => (i % 2 === 0 ? value : 0)));
+    const { bytes } = table;
+    table.push(odd, new Float32Array(1500).fill(7), 3);
+    expect([...pulled(table, keys)]).toEqual([...values].map((value, i) => (i % 2 === 0 ? value : 7)));
+    expect(table).toMatchObject({ rows: 3000, bytes });
+  });
 });
 
 describe('a table whose memory is used up', () => {
@@ -95,9 +110,21 @@ describe('a table whose memory is used up', () => {
     table.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 1);
     expect(table).toMatchObject({ rows, seq: seq + 1 });
     expect(pulled(table, keysOf(...keys.slice(0, 20)))).not.toEqual(before);
+    expect(table.room(keys.length)).toBe(false);
     const loaded = small(definition);
     for (const id of table.pages(0)) loaded.loadPage(table.readPage(id));
     expect(loaded).toMatchObject({ rows, seq: seq + 1 });
     loaded.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 2);
+  });
+
+  it('has room again for as many rows as were removed, over and over', () => {
+    const { table, keys } = filled();
+    const { bytes, rows } = table;
+    for (let round = 0; round < 3; round++) {
+      expect(table.remove(keysOf(...keys), table.seq + 1)).toBe(rows);
+      expect(table.room(30)).toBe(true);
+      for (const key of keys) table.push(keysOf(key), new Float32Array(4096).fill(1), table.seq + 1);
+      expect(table).toMatchObject({ rows, bytes });
+    }
   });
 });

@@ -5,19 +5,20 @@ import type { TableSpec } from '@weir/proto/v1/tables';
 import { layoutOf, PLACES_MAX, type RowLayout, STRIPE_COUNT } from '../kernel/layout.ts';
 import { createOptimizer, type RowOptimizer } from '../kernel/optimizers.ts';
 import { corruptPage, decodePage, encodePage } from '../kernel/page.ts';
-import type { ChangePosition, Changes, PageId, RowTable } from '../kernel/row-table.ts';
-import { scanChanges } from './changes.ts';
-import { configure } from './configure.ts';
-import type { KernelInstance } from './kernel-instance.ts';
+import { assertSameRows } from '../kernel/reconfigured.ts';
+import type { ChangePosition, Changes, PageId, RowTable, Stale } from '../kernel/row-table.ts';
+import { scanChanges, scanStale } from './changes.ts';
+import { chooseOptimizer, configure } from './configure.ts';
+import { type KernelExports, type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
 import { gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
 
 export class WasmRowTable implements RowTable {
-  readonly spec: TableSpec;
+  #spec: TableSpec;
   readonly stateSlots: number;
   readonly #newInstance: (phase: number) => KernelInstance;
   readonly #splitter: Splitter;
-  readonly #optimizer: RowOptimizer;
+  #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
   readonly #stripes: (KernelInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
   #seq = 0;
@@ -25,12 +26,16 @@ export class WasmRowTable implements RowTable {
   #recordSeq = 0;
 
   constructor(spec: TableSpec, splitter: Splitter, newInstance: (phase: number) => KernelInstance) {
-    this.spec = spec;
+    this.#spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
     this.#optimizer = createOptimizer(spec);
     this.stateSlots = this.#optimizer.stateSlots;
     this.#layout = layoutOf(spec.dim, this.stateSlots);
+  }
+
+  get spec(): TableSpec {
+    return this.#spec;
   }
 
   get rows(): number {
@@ -39,6 +44,10 @@ export class WasmRowTable implements RowTable {
 
   get bytes(): number {
     return this.#stripes.reduce((sum, stripe) => sum + (stripe?.kernel.usedBytes() ?? 0), 0);
+  }
+
+  get pageCounts(): readonly number[] {
+    return this.#stripes.map((stripe) => stripe?.kernel.pageCount() ?? 0);
   }
 
   get seq(): number {
@@ -74,6 +83,32 @@ export class WasmRowTable implements RowTable {
     return this.#apply(keys, values, seq, true);
   }
 
+  remove(keys: PackedKeys, seq: number): number {
+    this.#startRecord(seq);
+    return this.#countOver(keys, (kernel, rows) => kernel.remove(rows, seq));
+  }
+
+  absent(keys: PackedKeys): number {
+    return this.#countOver(keys, (kernel, rows) => kernel.absent(rows));
+  }
+
+  room(newRows: number): boolean {
+    return this.#stripes.every((stripe) => {
+      const enough = stripe === undefined || stripe.kernel.room(newRows) !== 0;
+      stripe?.refresh();
+      return enough;
+    });
+  }
+
+  reconfigure(spec: TableSpec): void {
+    assertSameRows(this.#spec, spec);
+    this.#spec = spec;
+    this.#optimizer = createOptimizer(spec);
+    for (const stripe of this.#stripes) {
+      if (stripe !== undefined) chooseOptimizer(stripe.kernel, spec, this.#optimizer);
+    }
+  }
+
   *pages(sinceSeq: number): Iterable<PageId> {
     for (const [number, stripe] of this.#stripes.entries()) {
       if (stripe === undefined) continue;
@@ -89,7 +124,7 @@ export class WasmRowTable implements RowTable {
   readPage({ stripe: number, page }: PageId): Uint8Array {
     const { stride } = this.#layout;
     const stripe = this.#stripe(number);
-    const rows = stripe.kernel.pageRows(page);
+    const rows = stripe.kernel.extentOf(page);
     const at = (stripe.kernel.reachPage(page) >>> 0) / 4;
     stripe.refresh();
     const words = stripe.words.subarray(at, at + rows * stride);
@@ -121,7 +156,7 @@ export class WasmRowTable implements RowTable {
     }
     const stripe = this.#stripe(number);
     const { kernel } = stripe;
-    if (page < kernel.pageCount() && kernel.pageRows(page) > 0) {
+    if (page < kernel.pageCount() && kernel.pageSeq(page) > 0) {
       throw corruptPage(name, `stripe ${number}, page ${page} comes twice`);
     }
     const address = kernel.reachPage(page) >>> 0;
@@ -144,15 +179,16 @@ export class WasmRowTable implements RowTable {
     return scanChanges(this.#stripes, this.spec.dim, sinceSeq, from, rowsMax);
   }
 
+  stale(upToSeq: number, from: ChangePosition | undefined, rowsMax: number): Stale {
+    return scanStale(this.#stripes, upToSeq, from, rowsMax);
+  }
+
   #apply(keys: PackedKeys, values: Float32Array, seq: number, replayed: boolean): number {
     const { dim } = this.spec;
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
-    if (!(seq > this.#recordSeq))
-      throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
     const order = this.#splitter.split(keys);
     this.#makeRoom(order, keys);
-    this.#recordSeq = seq;
-    if (seq > this.#seq) this.#seq = seq;
+    this.#startRecord(seq);
     const { starts } = this.#splitter;
     let updates = 0;
     for (let s = 0; s < STRIPE_COUNT; s++) {
@@ -167,6 +203,34 @@ export class WasmRowTable implements RowTable {
       stripe.refresh();
     }
     return updates;
+  }
+
+  #startRecord(seq: number): void {
+    if (!(seq > this.#recordSeq))
+      throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
+    this.#recordSeq = seq;
+    if (seq > this.#seq) this.#seq = seq;
+  }
+
+  /**
+   * The sum of what the kernels say of the keys, which stand in their scratch areas when they are called: few at a
+   * time, since the scratch area has room for weights too.
+   */
+  #countOver(keys: PackedKeys, count: (kernel: KernelExports, rows: number) => number): number {
+    const order = this.#splitter.split(keys);
+    const { starts } = this.#splitter;
+    let sum = 0;
+    for (let s = 0; s < STRIPE_COUNT; s++) {
+      const to = starts[s + 1]!;
+      for (let from = starts[s]!; from < to; from += SCRATCH_ROWS_MIN) {
+        const rows = Math.min(SCRATCH_ROWS_MIN, to - from);
+        const stripe = this.#stripe(s);
+        if (!stripe.holds(rows)) throw this.#full(s);
+        scatterKeys(order, from, from + rows, keys, stripe.words, stripe.keysAt);
+        sum += count(stripe.kernel, rows);
+      }
+    }
+    return sum;
   }
 
   /** Before anything is changed, so that a push for which there is no memory changes nothing. */

@@ -1,6 +1,6 @@
-// The scan for changed rows: pages whose dirty mark is high enough, then their rows, in slab order.
+// Scans over a table's slab, in slab order: for changed rows, in pages whose dirty mark is high enough; for stale ones.
 import { type RowLayout, SCAN_ROWS_MAX, WEIGHTS_AT } from './layout.ts';
-import type { ChangePosition, Changes } from './row-table.ts';
+import type { ChangePosition, Changes, Stale } from './row-table.ts';
 import type { Stripe } from './stripe.ts';
 
 /** See RowTable.changes. */
@@ -19,7 +19,7 @@ export function scanChanges(
     const stripe = stripes[s]!;
     for (let page = s === from?.stripe ? from.page : 0; page < stripe.pageSeqs.length; page++) {
       if (stripe.pageSeqs[page]! <= sinceSeq) continue;
-      const rows = stripe.pageRows[page]!;
+      const rows = stripe.extentOf(page);
       const resumed = s === from?.stripe && page === from.page;
       for (let row = resumed ? from.row : 0; row < rows; row++) {
         if (places.length === rowsMax || seen === SCAN_ROWS_MAX) {
@@ -35,6 +35,39 @@ export function scanChanges(
     }
   }
   return gather(owners, places, layout, undefined);
+}
+
+/** See RowTable.stale. */
+export function scanStale(
+  stripes: readonly Stripe[],
+  { stride, pageShift, chunkShift }: RowLayout,
+  upToSeq: number,
+  from: ChangePosition | undefined,
+  rowsMax: number,
+): Stale {
+  if (rowsMax < 1) throw new Error('stale: rowsMax must be at least 1');
+  const keys: number[] = [];
+  let seen = 0;
+  for (let s = from?.stripe ?? 0; s < stripes.length; s++) {
+    const stripe = stripes[s]!;
+    for (let page = s === from?.stripe ? from.page : 0; page < stripe.pageSeqs.length; page++) {
+      const rows = stripe.extentOf(page);
+      const resumed = s === from?.stripe && page === from.page;
+      for (let row = resumed ? from.row : 0; row < rows; row++) {
+        if (keys.length === 2 * rowsMax || seen === SCAN_ROWS_MAX) {
+          return { keys: Uint32Array.from(keys), next: { stripe: s, page, row } };
+        }
+        seen++;
+        const place = (page << pageShift) + row;
+        const seq = stripe.seqAt(place);
+        if (seq === 0 || seq > upToSeq) continue;
+        const words = stripe.words[place >>> chunkShift]!;
+        const at = (place & ((1 << chunkShift) - 1)) * stride;
+        keys.push(words[at]!, words[at + 1]!);
+      }
+    }
+  }
+  return { keys: Uint32Array.from(keys), next: undefined };
 }
 
 function gather(

@@ -2,12 +2,13 @@
 // them: look-ups do not wait for each other, and what a record finds does not depend on what it changes.
 import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
-import { scanChanges } from './changes.ts';
+import { scanChanges, scanStale } from './changes.ts';
 import { createInitializer } from './initializers.ts';
 import { layoutOf, PLACES_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
-import { createOptimizer } from './optimizers.ts';
+import { createOptimizer, type RowOptimizer } from './optimizers.ts';
 import { corruptPage, decodePage, encodePage } from './page.ts';
-import type { ChangePosition, Changes, PageId, RowTable } from './row-table.ts';
+import { assertSameRows } from './reconfigured.ts';
+import type { ChangePosition, Changes, PageId, RowTable, Stale } from './row-table.ts';
 import { ABSENT, Stripe } from './stripe.ts';
 
 /** In the list of found rows: no such row, or not one to update. */
@@ -23,9 +24,9 @@ export function createTypeScriptTable(spec: TableSpec): RowTable {
 }
 
 class SlabRowTable implements RowTable {
-  readonly spec: TableSpec;
+  #spec: TableSpec;
   readonly stateSlots: number;
-  readonly #optimizer;
+  #optimizer: RowOptimizer;
   readonly #initialize;
   readonly #layout;
   readonly #stripes: readonly Stripe[];
@@ -36,7 +37,7 @@ class SlabRowTable implements RowTable {
   #recordSeq = 0;
 
   constructor(spec: TableSpec) {
-    this.spec = spec;
+    this.#spec = spec;
     this.#optimizer = createOptimizer(spec);
     this.#initialize = createInitializer(spec);
     this.stateSlots = this.#optimizer.stateSlots;
@@ -45,12 +46,20 @@ class SlabRowTable implements RowTable {
     this.#stripes = Array.from({ length: STRIPE_COUNT }, () => new Stripe(layout));
   }
 
+  get spec(): TableSpec {
+    return this.#spec;
+  }
+
   get rows(): number {
     return this.#stripes.reduce((sum, stripe) => sum + stripe.rows, 0);
   }
 
   get bytes(): number {
     return this.#stripes.reduce((sum, stripe) => sum + stripe.bytes, 0);
+  }
+
+  get pageCounts(): readonly number[] {
+    return this.#stripes.map(({ pageSeqs }) => pageSeqs.length);
   }
 
   get seq(): number {
@@ -80,17 +89,56 @@ class SlabRowTable implements RowTable {
   push(keys: PackedKeys, values: Float32Array, seq: number): void {
     // Else a later recovery would take this record for one that a loaded row has already.
     if (!(seq > this.#seq)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
-    this.#startRecord(keys, values, seq);
+    this.#checkValues(keys, values);
+    this.#startRecord(seq);
     this.#update(this.#findOrAdd(keys, ALWAYS), values, keyCount(keys), seq);
   }
 
   replay(keys: PackedKeys, values: Float32Array, seq: number): number {
-    this.#startRecord(keys, values, seq);
+    this.#checkValues(keys, values);
+    this.#startRecord(seq);
     // The rule is "a record applies to a row iff its seq is above that with which the row was loaded". The row's
     // current seq, read before the record changes anything, decides the same: either no record has applied since
     // the load, and it is the loaded seq; or an earlier one has, which was above the loaded seq and below this one,
     // and this one applies by both. Hence all updates of a row within one record go together.
     return this.#update(this.#findOrAdd(keys, seq), values, keyCount(keys), seq);
+  }
+
+  remove(keys: PackedKeys, seq: number): number {
+    this.#startRecord(seq);
+    const rows = keyCount(keys);
+    const before = this.rows;
+    for (let i = 0; i < rows; i++) {
+      const low = keys[2 * i]!;
+      const high = keys[2 * i + 1]!;
+      fmix64(low, high);
+      const hash = mixed[0]!;
+      const stripe = this.#stripes[stripeOfMixed()]!;
+      const place = stripe.find(low, high, hash);
+      if (place === ABSENT || stripe.seqAt(place) >= seq) continue;
+      stripe.leave(place, hash);
+      stripe.free(place);
+      stripe.markPage(place, seq);
+    }
+    return before - this.rows;
+  }
+
+  absent(keys: PackedKeys): number {
+    const rows = keyCount(keys);
+    const found = this.#find(keys, rows);
+    let absent = 0;
+    for (let i = 0; i < rows; i++) if (found[i] === NONE) absent++;
+    return absent;
+  }
+
+  room(newRows: number): boolean {
+    return this.#stripes.every(({ rows }) => rows + newRows <= PLACES_MAX);
+  }
+
+  reconfigure(spec: TableSpec): void {
+    assertSameRows(this.spec, spec);
+    this.#spec = spec;
+    this.#optimizer = createOptimizer(spec);
   }
 
   *pages(sinceSeq: number): Iterable<PageId> {
@@ -103,10 +151,10 @@ class SlabRowTable implements RowTable {
 
   readPage({ stripe, page }: PageId): Uint8Array {
     const { stride } = this.#layout;
-    const { pageRows, pageSeqs } = this.#stripes[stripe]!;
-    const rows = pageRows[page]!;
-    const words = this.#stripes[stripe]!.pageWords(page).subarray(0, rows * stride);
-    return encodePage(this.spec.uid, { stripe, page, rows, stride, seq: pageSeqs[page]!, words });
+    const slab = this.#stripes[stripe]!;
+    const rows = slab.extentOf(page);
+    const words = slab.pageWords(page).subarray(0, rows * stride);
+    return encodePage(this.spec.uid, { stripe, page, rows, stride, seq: slab.pageSeqs[page]!, words });
   }
 
   loadPage(bytes: Uint8Array): void {
@@ -127,28 +175,60 @@ class SlabRowTable implements RowTable {
         `stripe ${number}, page ${page}, ${rows} rows of ${storedStride} words: no such page`,
       );
     }
-    if (stripe.pageRows[page]) throw corruptPage(name, `stripe ${number}, page ${page} comes twice`);
+    if (stripe.pageSeqs[page]) throw corruptPage(name, `stripe ${number}, page ${page} comes twice`);
     stripe.pageWords(page).set(words);
+    stripe.markPage(first, seq);
     for (let row = 0; row < rows; row++) {
-      const low = words[row * stride]!;
-      const high = words[row * stride + 1]!;
-      fmix64(low, high);
-      if (stripeOfMixed() !== number || stripe.find(low, high, mixed[0]!) !== ABSENT) {
+      if (stripe.seqAt(first + row) > 0 && !this.#enterLoaded(stripe, number, first + row)) {
         throw corruptPage(name, `stripe ${number}, page ${page}, row ${row}: its key does not belong there`);
       }
-      stripe.enterLoaded(first + row, mixed[0]!);
     }
-    stripe.pageRows[page] = rows;
-    stripe.pageSeqs[page] = seq;
     this.#seq = Math.max(this.#seq, seq);
+  }
+
+  /**
+   * Where another page has the key too, it was removed from one and made again in the other, and not both were
+   * stored since: the newer row stays, and the older one's page needs to be stored again.
+   */
+  #enterLoaded(stripe: Stripe, number: number, place: number): boolean {
+    const { stride, pageShift, chunkShift } = this.#layout;
+    const at = (place & ((1 << chunkShift) - 1)) * stride;
+    const low = stripe.words[place >>> chunkShift]![at]!;
+    const high = stripe.words[place >>> chunkShift]![at + 1]!;
+    fmix64(low, high);
+    const hash = mixed[0]!;
+    if (stripeOfMixed() !== number) return false;
+    const other = stripe.find(low, high, hash);
+    stripe.take(place);
+    if (other === ABSENT) {
+      stripe.enter(place, hash);
+      return true;
+    }
+    const [seq, otherSeq] = [stripe.seqAt(place), stripe.seqAt(other)];
+    if (seq === otherSeq || place >>> pageShift === other >>> pageShift) return false;
+    if (seq > otherSeq) {
+      stripe.leave(other, hash);
+      stripe.enter(place, hash);
+    }
+    const older = seq > otherSeq ? other : place;
+    stripe.free(older);
+    stripe.markPage(older, Math.max(seq, otherSeq));
+    return true;
+  }
+
+  stale(upToSeq: number, from: ChangePosition | undefined, rowsMax: number): Stale {
+    return scanStale(this.#stripes, this.#layout, upToSeq, from, rowsMax);
   }
 
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes {
     return scanChanges(this.#stripes, this.#layout, sinceSeq, from, rowsMax);
   }
 
-  #startRecord(keys: PackedKeys, values: Float32Array, seq: number): void {
+  #checkValues(keys: PackedKeys, values: Float32Array): void {
     if (values.length !== keyCount(keys) * this.spec.dim) throw new Error('values are not keys x dim');
+  }
+
+  #startRecord(seq: number): void {
     if (!(seq > this.#recordSeq))
       throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
     this.#recordSeq = seq;
@@ -201,7 +281,7 @@ class SlabRowTable implements RowTable {
   }
 
   #update(found: Uint32Array, values: Float32Array, rows: number, seq: number): number {
-    const { dim, stride, pageShift, chunkShift } = this.#layout;
+    const { dim, stride, chunkShift } = this.#layout;
     const { update } = this.#optimizer;
     const chunkMask = (1 << chunkShift) - 1;
     let updates = 0;
@@ -214,8 +294,7 @@ class SlabRowTable implements RowTable {
       const chunk = place >>> chunkShift;
       update(stripe.floats[chunk]!, at + WEIGHTS_AT, values, i * dim);
       stripe.seqs[chunk]![at / 2 + SEQ_AT] = seq;
-      const page = place >>> pageShift;
-      if (stripe.pageSeqs[page]! < seq) stripe.pageSeqs[page] = seq;
+      stripe.markPage(place, seq);
       updates++;
     }
     return updates;

@@ -1,18 +1,18 @@
 // A page as bytes: envelope (core/sealed.ts, with format version and checksum), a header that says which rows these
-// are, then the rows' words as they stand in the slab: keys, seqs, weights, optimizer state.
+// are, then the words of its places, up to the last that is taken, as they stand in the slab: keys, seqs, weights,
+// optimizer state. A place with seq 0 is free, and all zero.
 import { bytesOf, copied, WeirError, xxHash64 } from '@weir/proto';
 import { ENVELOPE_BYTES, seal, unseal } from '../core/sealed.ts';
 import type { PageId } from './row-table.ts';
 
-const PAGE_FORMAT_VERSION = 1;
+const PAGE_FORMAT_VERSION = 2;
 const PAGE_KIND = 1;
-/** Envelope; f64 highest seq; u64 hash of the table uid; then as u32: generation, stripe, page, rows, words a row, 0. */
-const HEADER_BYTES = 48;
-/** Generation of a slab: a later version that gives places out anew (expiry) raises it. */
-const GENERATION = 0;
+/** Envelope; f64 highest seq; u64 hash of the table uid; then as u32: stripe, page, rows, words a row. */
+const HEADER_BYTES = 40;
 
 export interface PageContent extends PageId {
   readonly seq: number;
+  /** Places that follow, free ones included. */
   readonly rows: number;
   /** Words of a row. */
   readonly stride: number;
@@ -25,7 +25,7 @@ export function encodePage(tableUid: string, content: PageContent): Uint8Array {
   const header = new DataView(page.buffer);
   header.setFloat64(ENVELOPE_BYTES, content.seq, true);
   header.setBigUint64(ENVELOPE_BYTES + 8, xxHash64(tableUid), true);
-  const numbers = [GENERATION, content.stripe, content.page, content.rows, content.stride, 0];
+  const numbers = [content.stripe, content.page, content.rows, content.stride];
   for (const [i, value] of numbers.entries()) header.setUint32(ENVELOPE_BYTES + 16 + 4 * i, value, true);
   page.set(bytesOf(content.words), HEADER_BYTES);
   return seal(page, PAGE_FORMAT_VERSION, PAGE_KIND);
@@ -40,18 +40,11 @@ export function decodePage(tableUid: string, table: string, page: Uint8Array): P
   if (page.length < HEADER_BYTES) throw corruptPage(table, `${page.length} bytes are too few`);
   const header = new DataView(page.buffer, page.byteOffset, page.byteLength);
   const number = (i: number) => header.getUint32(ENVELOPE_BYTES + 16 + 4 * i, true);
-  const [generation, stripe, pageNumber, rows, stride] = [
-    number(0),
-    number(1),
-    number(2),
-    number(3),
-    number(4),
-  ];
+  const [stripe, pageNumber, rows, stride] = [number(0), number(1), number(2), number(3)];
   const what = `stripe ${stripe}, page ${pageNumber}`;
   if (header.getBigUint64(ENVELOPE_BYTES + 8, true) !== xxHash64(tableUid)) {
     throw corruptPage(table, `${what} is of another table`);
   }
-  if (generation !== GENERATION) throw corruptPage(table, `${what} is of slab generation ${generation}`);
   if (page.length !== HEADER_BYTES + rows * stride * 4) {
     throw corruptPage(
       table,

@@ -7,13 +7,13 @@
 import type { PackedKeys } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
 
-/** A page's place: `page` counts from 0 within `stripe`. The same place holds the same rows for ever. */
+/** A page's place: `page` counts from 0 within `stripe`. Pages never vanish; one without rows is a page too. */
 export interface PageId {
   readonly stripe: number;
   readonly page: number;
 }
 
-/** Where a scan of changed rows goes on; opaque to callers. */
+/** Where a scan goes on; opaque to callers. */
 export interface ChangePosition {
   readonly stripe: number;
   readonly page: number;
@@ -29,6 +29,12 @@ export interface Changes {
   readonly next: ChangePosition | undefined;
 }
 
+export interface Stale {
+  readonly keys: PackedKeys;
+  /** As of Changes. */
+  readonly next: ChangePosition | undefined;
+}
+
 export interface RowTable {
   readonly spec: TableSpec;
   /** f32 numbers of optimizer state per row. */
@@ -36,6 +42,8 @@ export interface RowTable {
   readonly rows: number;
   /** Memory taken from the system for rows and index. */
   readonly bytes: number;
+  /** Of each stripe: its pages are numbered from 0 to below this. Never fewer later. */
+  readonly pageCounts: readonly number[];
   /** Highest seq applied or loaded; 0 for none. */
   readonly seq: number;
 
@@ -55,14 +63,30 @@ export interface RowTable {
    */
   replay(keys: PackedKeys, values: Float32Array, seq: number): number;
 
-  /** Pages that hold a row with seq > `sinceSeq`, in slab order. */
+  /**
+   * Frees the rows of these keys whose seq is below `seq`, and passes over the others and keys without a row. Returns
+   * how many. One log record, as of `push` or `replay`: the same call serves both, with the latter's precondition.
+   */
+  remove(keys: PackedKeys, seq: number): number;
+
+  /** How many rows a push of these keys would make; a key that comes twice may count twice. */
+  absent(keys: PackedKeys): number;
+
+  /** Whether there is room for so many more rows, whatever their keys. */
+  room(newRows: number): boolean;
+
+  /** Another definition for the same rows: the optimizer's parameters, clip, cap and bounds may differ (asserted). */
+  reconfigure(spec: TableSpec): void;
+
+  /** Pages with a row that was changed or removed with seq > `sinceSeq`, in slab order. */
   pages(sinceSeq: number): Iterable<PageId>;
 
   /** The page as bytes of its own, with header and checksum; see page.ts for the format. */
   readPage(id: PageId): Uint8Array;
 
   /**
-   * Takes a page back, before any push or replay, pages in any order.
+   * Takes a page back, before any push or replay, pages in any order. A key that stands in two pages, since it was
+   * removed and made again, and only one of them was stored after that, keeps its newer row.
    * @throws WeirError CORRUPT, naming page and reason; CONFIGURATION for a newer format.
    */
   loadPage(page: Uint8Array): void;
@@ -73,4 +97,10 @@ export interface RowTable {
    * a scan begun at `table.seq = P` has, when it is through, every row that changed in (sinceSeq, P].
    */
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes;
+
+  /**
+   * Keys of at most `rowsMax` rows with seq <= `upToSeq`: not updated since. Resumable and bounded like `changes`;
+   * rows removed or updated meanwhile may or may not be part of it.
+   */
+  stale(upToSeq: number, from: ChangePosition | undefined, rowsMax: number): Stale;
 }

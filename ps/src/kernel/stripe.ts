@@ -1,27 +1,11 @@
-// One stripe of a table: the slab, in chunks, and the index from key to place. A place is a row's number in the slab.
-//
-// What always holds: a row keeps its place; chunks are never moved or freed; a page's rows are its first ones;
-// `pageSeqs` of a page is the highest seq among its rows. Places are given out in ascending order, holes first: after
-// pages were loaded and the log replayed, rows stand where they stood.
-import { PLACES_MAX, type RowLayout, SEQ_AT } from './layout.ts';
+// One stripe of a table: its slab, and the index from key to place.
+import { Slab } from './slab.ts';
 
 /** No such key. */
 export const ABSENT = -1;
 const FIRST_INDEX_ENTRIES = 64;
 
-export class Stripe {
-  readonly layout: RowLayout;
-  /** Each chunk's memory, seen in three ways. */
-  readonly floats: Float32Array[] = [];
-  readonly words: Uint32Array[] = [];
-  readonly seqs: Float64Array[] = [];
-  /** Rows in each page. */
-  readonly pageRows: number[] = [];
-  /** Highest seq in each page: the dirty mark. */
-  readonly pageSeqs: number[] = [];
-  rows = 0;
-  /** Lowest page that may have a free place. */
-  #openPage = 0;
+export class Stripe extends Slab {
   /**
    * Open addressing with linear probing, filled to 2/3 at most. An entry is two words: the key's hash, so that
    * probing and growing leave the slab alone, and place + 1, or 0 where empty.
@@ -29,12 +13,8 @@ export class Stripe {
   #index = new Uint32Array(2 * FIRST_INDEX_ENTRIES);
   #mask = FIRST_INDEX_ENTRIES - 1;
 
-  constructor(layout: RowLayout) {
-    this.layout = layout;
-  }
-
   get bytes(): number {
-    return this.words.reduce((sum, chunk) => sum + chunk.byteLength, this.#index.byteLength);
+    return this.slabBytes + this.#index.byteLength;
   }
 
   /** Place of the key, or ABSENT. `hash`: low word of its fmix64. */
@@ -54,62 +34,45 @@ export class Stripe {
     }
   }
 
+  /** Frees the row's place. */
+  remove(place: number, hash: number): void {
+    this.leave(place, hash);
+    this.free(place);
+  }
+
   /** Makes a row for a key that is absent, with key and seq 0 but neither weights nor state yet; returns its place. */
   add(low: number, high: number, hash: number): number {
-    const { stride, pageShift, chunkShift } = this.layout;
-    while (this.pageRows[this.#openPage] === 1 << pageShift) this.#openPage++;
-    const page = this.#openPage;
-    this.#reachPage(page);
-    const place = (page << pageShift) + this.pageRows[page]!;
-    this.pageRows[page]!++;
+    const { stride, chunkShift } = this.layout;
+    const place = this.takeLowest();
     const chunk = this.words[place >>> chunkShift]!;
     const at = (place & ((1 << chunkShift) - 1)) * stride;
     chunk[at] = low;
     chunk[at + 1] = high;
-    this.#enter(place, hash);
+    this.enter(place, hash);
     return place;
   }
 
-  /** The memory of a page's places, for a copy out or in. */
-  pageWords(page: number): Uint32Array {
-    this.#reachPage(page);
-    const { stride, pageShift, chunkShift } = this.layout;
-    const place = page << pageShift;
-    const at = (place & ((1 << chunkShift) - 1)) * stride;
-    return this.words[place >>> chunkShift]!.subarray(at, at + (stride << pageShift));
-  }
-
-  /** Enters a row whose words stand at `place` already; its page's count and seq are the caller's to set. */
-  enterLoaded(place: number, hash: number): void {
-    this.#enter(place, hash);
-  }
-
-  seqAt(place: number): number {
-    const { stride, chunkShift } = this.layout;
-    const at = (place & ((1 << chunkShift) - 1)) * (stride / 2);
-    return this.seqs[place >>> chunkShift]![at + SEQ_AT]!;
-  }
-
-  /** Makes counters and memory exist up to this page. */
-  #reachPage(page: number): void {
-    const { stride, pageShift, chunkShift } = this.layout;
-    if (page >= PLACES_MAX >>> pageShift) throw new Error(`a stripe cannot hold page ${page}`);
-    while (this.pageRows.length <= page) {
-      this.pageRows.push(0);
-      this.pageSeqs.push(0);
-    }
-    while (this.words.length <= (page << pageShift) >>> chunkShift) {
-      const memory = new ArrayBuffer((stride << chunkShift) * 4);
-      this.floats.push(new Float32Array(memory));
-      this.words.push(new Uint32Array(memory));
-      this.seqs.push(new Float64Array(memory));
-    }
-  }
-
-  #enter(place: number, hash: number): void {
-    this.rows++;
+  /** Puts a taken place into the index. */
+  enter(place: number, hash: number): void {
     if (this.rows * 3 > (this.#mask + 1) * 2) this.#grow();
     insert(this.#index, this.#mask, hash, place + 1);
+  }
+
+  /** Takes it out again: entries behind it move forward if they may (Knuth's algorithm R, TAOCP 3, 6.4). */
+  leave(place: number, hash: number): void {
+    const index = this.#index;
+    const mask = this.#mask;
+    let hole = hash & mask;
+    while (index[2 * hole + 1] !== place + 1) hole = (hole + 1) & mask;
+    for (let entry = (hole + 1) & mask; index[2 * entry + 1] !== 0; entry = (entry + 1) & mask) {
+      const home = index[2 * entry]! & mask;
+      if (((entry - home) & mask) < ((entry - hole) & mask)) continue;
+      index[2 * hole] = index[2 * entry]!;
+      index[2 * hole + 1] = index[2 * entry + 1]!;
+      hole = entry;
+    }
+    index[2 * hole] = 0;
+    index[2 * hole + 1] = 0;
   }
 
   #grow(): void {

@@ -1,6 +1,6 @@
 // What a shard's folder holds, and under which keys.
 //   meta   shard identity, log incarnations, table definitions, dropped tables, and the low mark with what was
-//          true at it: clients' numbers, refusals, rows per table
+//          true at it: clients' numbers, refusals, pages per table
 //   log    position -> record, contiguous from the low mark
 //   pages  table uid, page -> page of the slab, each at least as new as the low mark
 import type { PageId } from '../kernel/row-table.ts';

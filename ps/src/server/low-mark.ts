@@ -1,5 +1,5 @@
-// What a materialisation round leaves behind: the oldest position of the log that is still needed, and how much
-// the pages below it must hold at least.
+// What a materialisation round leaves behind: the oldest position of the log that is still needed, and which
+// pages there are at least.
 import { WeirError } from '@weir/proto';
 import { z } from 'zod';
 import { fromJson, toJson } from './families.ts';
@@ -7,15 +7,15 @@ import { fromJson, toJson } from './families.ts';
 export interface LowMark {
   /** Position of the oldest record kept; everything before it stands in pages. */
   readonly seq: number;
-  /** Table uid -> rows that its pages held at the mark. Rows are never fewer later. */
-  readonly rows: Readonly<Record<string, number>>;
+  /** Table uid -> pages of each stripe that were stored at the mark. Pages are never fewer later. */
+  readonly pages: Readonly<Record<string, readonly number[]>>;
 }
 
-export const FIRST_LOW_MARK: LowMark = { seq: 1, rows: {} };
+export const FIRST_LOW_MARK: LowMark = { seq: 1, pages: {} };
 
 const schema = z.object({
   seq: z.int().min(1),
-  rows: z.record(z.string(), z.int().nonnegative()),
+  pages: z.record(z.string(), z.array(z.int().nonnegative())),
 });
 
 export function encodeLowMark(mark: LowMark): Uint8Array {

@@ -1,6 +1,6 @@
 // Materialisation: what the log says, brought into pages, so that the log stays short and a restart quick.
 // A round writes every page with a row changed since the round before, then, in one write, what was true at its
-// beginning (clients' numbers, rows per table), the new low mark, and the removal of the log below it. A crash in
+// beginning (clients' numbers, pages per table), the new low mark, and the removal of the log below it. A crash in
 // mid-round leaves pages that are newer than the low mark, which recovery allows for.
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
@@ -95,13 +95,13 @@ export class Materialiser {
     const bytes = log.appliedBytes;
     const clients = numbers.snapshot();
     const live = tables.list();
-    const rows = Object.fromEntries(live.map((table) => [table.spec.uid, table.rows.rows]));
+    const pages = Object.fromEntries(live.map((table) => [table.spec.uid, table.rows.pageCounts]));
     for (const table of live) await this.#writePages(table);
     if (this.#stopped) return;
     const last = store
       .batch()
       .put(META, CLIENTS_KEY, clients)
-      .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, rows }))
+      .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, pages }))
       .deleteRange(LOG, seqKey(this.#lowMark), seqKey(upTo + 1));
     const dropped = tables.droppedUpTo(upTo);
     for (const uid of dropped) {

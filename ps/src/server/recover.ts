@@ -76,10 +76,16 @@ async function loadPages(store: Store, { spec, rows }: LiveTable, mark: LowMark)
     rows.loadPage(value);
     pages++;
   }
-  const expected = mark.rows[spec.uid] ?? 0;
-  if (rows.rows < expected) {
+  // A page is stored before any page behind it, and for ever: what lies before the last one must be there.
+  const expected = mark.pages[spec.uid] ?? [];
+  const before = rows.pageCounts.reduce((sum, count) => sum + count, 0);
+  if (pages < before || expected.some((count, stripe) => rows.pageCounts[stripe]! < count)) {
+    const wanted = Math.max(
+      before,
+      expected.reduce((sum, count) => sum + count, 0),
+    );
     const message =
-      `table ${spec.name}: its pages hold ${rows.rows} rows, but held ${expected} at the low mark; ` +
+      `table ${spec.name}: ${pages} pages of at least ${wanted} are there; ` +
       'restore the folder from a copy';
     throw new WeirError('CORRUPT', message, { table: spec.name });
   }
