@@ -75,6 +75,10 @@ class MemoryStore extends MemoryReader implements Store {
     return new MemorySnapshot(this.#open());
   }
 
+  async flush(): Promise<void> {
+    this.#open();
+  }
+
   async sync(): Promise<void> {
     this.#open();
   }

@@ -147,6 +147,23 @@ describe('RocksDB store', () => {
     await store.close();
   });
 
+  it('never writes to table files what was removed from a queue in time', async () => {
+    const store = await openRocksStore(folder, { families: FAMILIES, queues: ['log'] });
+    const value = new Uint8Array(1024 * 1024).fill(7);
+    for (let index = 0; index < 48; index++) {
+      await store.write(store.batch().put('log', numbered(index), value));
+    }
+    await store.write(store.batch().deleteRange('log', numbered(0), numbered(46)));
+    await store.flush(['log']);
+    const tables = (await readdir(folder)).filter((name) => name.endsWith('.sst'));
+    const sizes = await Promise.all(tables.map(async (name) => (await stat(join(folder, name))).size));
+    const written = sizes.reduce((sum, size) => sum + size, 0);
+    expect(written).toBeGreaterThan(2 * value.length);
+    expect(written).toBeLessThan(3 * value.length);
+    expect(await count(store, 'log')).toBe(2);
+    await store.close();
+  });
+
   it('names the missing library when it cannot be loaded', async () => {
     const libraries = join(root, 'libraries');
     await mkdir(libraries);

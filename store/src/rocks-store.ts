@@ -4,7 +4,14 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type RocksDB from 'rocksdb-native';
-import { BACKGROUND_JOBS, WAL_BYTES_MAX, WRITE_BUFFER_BYTES } from './limits.ts';
+import type { ColumnFamily } from 'rocksdb-native';
+import {
+  BACKGROUND_JOBS,
+  QUEUE_BUFFER_BYTES,
+  QUEUE_WAL_BYTES_MAX,
+  WAL_BYTES_MAX,
+  WRITE_BUFFER_BYTES,
+} from './limits.ts';
 import { type Operation, OperationBatch } from './operations.ts';
 import { loadError, rocksError } from './rocks-error.ts';
 import { RocksReader } from './rocks-reader.ts';
@@ -25,8 +32,11 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   } catch (error) {
     throw new StoreError('FAILED', `cannot make the folder ${folder}: ${String(error)}`, error);
   }
+  const queues = new Set(options.queues);
   const database = new engine(folder, {
-    columnFamilies: options.families.filter((family) => family !== 'default'),
+    columnFamilies: options.families
+      .filter((family) => family !== 'default')
+      .map((family) => (queues.has(family) ? queueFamily(engine, family) : family)),
     walRecoveryMode: engine.constants.walRecoveryMode.TOLERATE_CORRUPTED_TAIL_RECORDS,
     maxBackgroundJobs: BACKGROUND_JOBS,
     writeBufferSize: WRITE_BUFFER_BYTES,
@@ -36,7 +46,12 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   } catch (error) {
     throw rocksError(`open ${folder}`, error);
   }
-  return new RocksStore(folder, database, new Set(options.families));
+  const walBytesMax = queues.size > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
+  return new RocksStore(folder, database, new Set(options.families), walBytesMax);
+}
+
+function queueFamily(engine: typeof RocksDB, name: string): ColumnFamily {
+  return new engine.ColumnFamily(name, { writeBufferSize: QUEUE_BUFFER_BYTES });
 }
 
 /** Loaded at the first opening: who stays in memory needs no native library. */
@@ -54,15 +69,17 @@ class RocksStore extends RocksReader implements Store {
   readonly #families: ReadonlySet<string>;
   readonly #queue = new WriteQueue((operations, bytes) => this.#commit(operations, bytes));
   readonly #wal: WalSync;
+  readonly #walBytesMax: number;
   #walBytes = 0;
   #flushing: Promise<void> | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string, database: RocksDB, families: ReadonlySet<string>) {
+  constructor(path: string, database: RocksDB, families: ReadonlySet<string>, walBytesMax: number) {
     super(path, database, families);
     this.#path = path;
+    this.#walBytesMax = walBytesMax;
     this.#database = database;
     this.#families = families;
     this.#wal = new WalSync(path, () => database.currentWalFile());
@@ -81,6 +98,16 @@ class RocksStore extends RocksReader implements Store {
   snapshot(): StoreSnapshot {
     this.#assertOpen();
     return new RocksSnapshot(this.#path, this.#database.snapshot(), this.#families);
+  }
+
+  async flush(families: readonly string[]): Promise<void> {
+    for (const family of families) {
+      try {
+        await this.session(family).flush();
+      } catch (error) {
+        throw rocksError(`flush family "${family}" of ${this.#path}`, error);
+      }
+    }
   }
 
   /** Calls that wait for the same sync share it. */
@@ -131,16 +158,16 @@ class RocksStore extends RocksReader implements Store {
       throw rocksError(`write to ${this.#path}`, error);
     }
     this.#walBytes += bytes;
-    if (this.#walBytes > WAL_BYTES_MAX) this.#flushing ??= this.#flush();
+    if (this.#walBytes > this.#walBytesMax) this.#flushing ??= this.#flushAll();
   }
 
   /** Empties all memory tables, so that the log files so far can go. A failure shows in the writes that follow. */
-  async #flush(): Promise<void> {
+  async #flushAll(): Promise<void> {
     this.#walBytes = 0;
     try {
-      for (const family of this.#families) await this.session(family).flush();
+      await this.flush([...this.#families]);
     } catch {
-      this.#walBytes = WAL_BYTES_MAX;
+      this.#walBytes = this.#walBytesMax;
     }
     this.#flushing = undefined;
   }

@@ -1,10 +1,19 @@
 // The parts of rocksdb-native 3.18 that the store uses; the package has no types of its own.
 declare module 'rocksdb-native' {
   interface Options {
-    readonly columnFamilies: readonly string[];
+    readonly columnFamilies: readonly (string | ColumnFamily)[];
     readonly walRecoveryMode: number;
     readonly maxBackgroundJobs: number;
     readonly writeBufferSize: number;
+  }
+
+  interface FamilyOptions {
+    readonly writeBufferSize: number;
+  }
+
+  class ColumnFamily {
+    constructor(name: string, options: FamilyOptions);
+    readonly name: string;
   }
 
   interface IteratorOptions {
@@ -44,6 +53,7 @@ declare module 'rocksdb-native' {
     static readonly constants: {
       readonly walRecoveryMode: { readonly TOLERATE_CORRUPTED_TAIL_RECORDS: number };
     };
+    static readonly ColumnFamily: typeof ColumnFamily;
     constructor(path: string, options: Options);
     ready(): Promise<void>;
     close(options?: { force: boolean }): Promise<void>;
@@ -58,5 +68,5 @@ declare module 'rocksdb-native' {
   }
 
   export default RocksDB;
-  export type { Iterator, WriteBatch };
+  export type { ColumnFamily, Iterator, WriteBatch };
 }

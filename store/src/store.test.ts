@@ -32,8 +32,8 @@ describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
     folder = await mkdtemp(join(tmpdir(), 'weir-store-'));
     store =
       kind === 'memory'
-        ? openMemoryStore({ families: FAMILIES })
-        : await openRocksStore(folder, { families: FAMILIES });
+        ? openMemoryStore({ families: FAMILIES, queues: ['log'] })
+        : await openRocksStore(folder, { families: FAMILIES, queues: ['log'] });
   });
 
   afterEach(async () => {
@@ -51,6 +51,13 @@ describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
     const many = await store.getMany('rows', [bytes('x'), bytes('k'), bytes('x')]);
     expect(many.map(text)).toEqual([undefined, 'row', undefined]);
     expect(await store.getMany('rows', [])).toEqual([]);
+  });
+
+  it('keeps what a flushed queue still holds', async () => {
+    for (const name of ['1', '2', '3']) await store.write(store.batch().put('log', bytes(name), bytes(name)));
+    await store.write(store.batch().deleteRange('log', bytes('1'), bytes('3')));
+    await store.flush(['log']);
+    expect(await keys(store, 'log')).toEqual(['3']);
   });
 
   it('applies the changes of a batch in their order', async () => {

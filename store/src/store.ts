@@ -54,11 +54,21 @@ export interface Store extends StoreReader {
   snapshot(): StoreSnapshot;
   /** Once resolved, every write that had resolved before the call survives power loss. */
   sync(): Promise<void>;
+  /**
+   * Writes out what these families hold in memory, without what was removed since; then the part of the write-ahead log
+   * behind it can go. Writes go on meanwhile.
+   */
+  flush(families: readonly string[]): Promise<void>;
   /** Waits for writes in flight. Idempotent. Close snapshots and end iterations before. */
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
+  /**
+   * Families of `families` that are written at one end and soon removed at the other, by range. Their entries stay in
+   * memory (and in the write-ahead log) up to QUEUE_BUFFER_BYTES, so that most never cost a second write.
+   */
+  readonly queues?: readonly string[];
   /** Names of the key spaces. One that is new to a folder is made; one that is missing from the list is refused. */
   readonly families: readonly string[];
 }

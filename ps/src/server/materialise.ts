@@ -109,6 +109,8 @@ export class Materialiser {
       last.deleteRange(PAGES, gte, lt).delete(META, tableKey(uid)).delete(META, droppedKey(uid));
     }
     await store.write(last);
+    // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
+    await store.flush([LOG]);
     for (const uid of dropped) tables.forgetDropped(uid);
     this.#lowMark = upTo + 1;
     this.#materialisedBytes = bytes;
