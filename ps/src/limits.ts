@@ -8,13 +8,21 @@ const MIB = 1024 * 1024;
 export const STREAM_BYTES_IN_FLIGHT_MAX = 48 * MIB;
 /** The same for the whole process. */
 export const BYTES_IN_FLIGHT_MAX = 192 * MIB;
+/** Of that, kept for pushes of clients that have no other push here. */
+export const RESERVED_BYTES_IN_FLIGHT = 48 * MIB;
+/** How long a client may hold memory without a step: half of a push sent, an answer or a delta not read. */
+export const CLIENT_PATIENCE_MS = 30_000;
 /** Parts of one push, over all its frames. */
 export const PUSH_PARTS_MAX = 8_192;
-/** What a refused client is told to wait before it tries again. */
+/** What a client that is turned away is told to wait, where the load does not say; and the bounds where it does. */
 export const OVERLOADED_RETRY_AFTER_MS = 50;
+export const OVERLOADED_RETRY_MIN_MS = 5;
+export const OVERLOADED_RETRY_MAX_MS = 2_000;
 
 /** Records of one log write: it takes waiting records up to this, and at least one. */
 export const COMMIT_BYTES_MAX = 8 * MIB;
+/** Pushes taken from their clients' queues before they are settled: enough for the write in flight and the next one. */
+export const PUSHES_UNDER_WAY_BYTES = COMMIT_BYTES_MAX;
 /** First and longest pause before a failed log write is tried again. */
 export const STORAGE_RETRY_MIN_MS = 20;
 export const STORAGE_RETRY_MAX_MS = 1_000;
@@ -52,5 +60,9 @@ export const INCARNATIONS_MAX = 64;
 
 if (STREAM_BYTES_IN_FLIGHT_MAX < 2 * PUSH_BYTES_MAX) throw new Error('a stream must hold two whole pushes');
 if (BYTES_IN_FLIGHT_MAX < STREAM_BYTES_IN_FLIGHT_MAX) throw new Error('a process must hold one full stream');
+if (RESERVED_BYTES_IN_FLIGHT < PUSH_BYTES_MAX) throw new Error('a large push must fit what is reserved');
+if (BYTES_IN_FLIGHT_MAX - RESERVED_BYTES_IN_FLIGHT < 2 * STREAM_BYTES_IN_FLIGHT_MAX) {
+  throw new Error('a client alone must get all that a stream may hold');
+}
 if (ROUND_LOG_BYTES_MAX >= LOG_BYTES_MAX) throw new Error('rounds must begin before pushes are refused');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

@@ -62,6 +62,7 @@ export function observeShard(shard: Shard): void {
   gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
   gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
   gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
+  gauge('ps.push.waiting', '{push}', 'Pushes that wait for their turn at the log', () => shard.turns.waiting);
   ps.createObservableCounter('ps.push.refusals', {
     unit: '{push}',
     description: 'Pushes refused',

@@ -8,13 +8,13 @@ import {
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
 import type { GrpcServer, Runtime } from '@weir/runtime';
-import { SUBSCRIBERS_MAX } from '../limits.ts';
+import { CLIENT_PATIENCE_MS, SUBSCRIBERS_MAX } from '../limits.ts';
 import type { Instruments } from './instruments.ts';
 import { MemoryPool } from './memory-pool.ts';
 import { OpenCalls } from './open-calls.ts';
 import { answerPull } from './pull.ts';
 import { servePullStream } from './pull-stream.ts';
-import { pushOnce } from './push-once.ts';
+import { UnaryPushes } from './push-once.ts';
 import { overloaded } from './push-pipeline.ts';
 import { servePushStream } from './push-stream.ts';
 import type { Shard } from './shard.ts';
@@ -42,15 +42,17 @@ export function serveShard(
   shard: Shard,
   instruments: Instruments,
   logger: Runtime['log'],
+  patienceMs = CLIENT_PATIENCE_MS,
 ): ParameterServer {
   const calls = new OpenCalls();
   const pool = new MemoryPool();
+  const unaryPushes = new UnaryPushes(shard);
   const unary = <Request, Response>(
-    answer: (request: Request) => Response | Promise<Response>,
+    answer: (request: Request, peer: string) => Response | Promise<Response>,
   ): handleUnaryCall<Request, Response> => {
     return async (call, callback) => {
       try {
-        callback(null, await answer(call.request));
+        callback(null, await answer(call.request, call.getPeer()));
       } catch (thrown) {
         const error = WeirError.from(thrown);
         if (error.code === 'INTERNAL') logger.error({ err: thrown, method: call.getPath() }, 'a call failed');
@@ -71,8 +73,8 @@ export function serveShard(
       instruments.pullLatency((performance.now() - begun) / 1000);
       return message;
     }),
-    push: (call) => servePushStream(call, shard.pipeline, shard.bytesInFlight, calls),
-    pushOnce: unary((request) => pushOnce(request, shard.pipeline, shard.bytesInFlight)),
+    push: (call) => servePushStream(call, shard, calls, patienceMs),
+    pushOnce: unary((request, peer) => unaryPushes.push(request, peer)),
     subscribe: (call) => void serveSubscription(call, shard, calls, logger),
   });
   return { stop: () => calls.stopAll() };

@@ -80,6 +80,11 @@ export class PushLog {
     return this.#nextSeq - 1 + this.#waiting.length;
   }
 
+  /** Whether entries are refused at the moment, because the disk refuses writes. */
+  get refuses(): boolean {
+    return this.#refusing !== undefined;
+  }
+
   submit(entry: LogEntry): void {
     if (this.#stopped) {
       entry.refuse(new WeirError('UNAVAILABLE', 'the shard is stopping'));

@@ -194,10 +194,8 @@ export class PushPipeline {
 }
 
 /** What a client is told when bounded memory or disk is full. */
-export function overloaded(why: string): WeirError {
-  return new WeirError('OVERLOADED', `${why}; try again later`, {
-    retryAfterMs: OVERLOADED_RETRY_AFTER_MS,
-  });
+export function overloaded(why: string, retryAfterMs = OVERLOADED_RETRY_AFTER_MS): WeirError {
+  return new WeirError('OVERLOADED', `${why}; try again later`, { retryAfterMs });
 }
 
 function settleAll(waiting: readonly Settle[], outcome: PushOutcome): void {

@@ -7,7 +7,6 @@ import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
-import { BYTES_IN_FLIGHT_MAX } from '../limits.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
 import { IDENTITY_KEY, META } from './families.ts';
@@ -17,6 +16,7 @@ import { createLogSink, type Durability } from './log-sink.ts';
 import { Materialiser } from './materialise.ts';
 import { PushLog } from './push-log.ts';
 import { PushPipeline } from './push-pipeline.ts';
+import { PushTurns } from './push-turns.ts';
 import { holdsData, type Recovered, recover } from './recover.ts';
 import { ShardClock } from './shard-clock.ts';
 import { TableAdmin } from './table-admin.ts';
@@ -41,10 +41,11 @@ export class Shard {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
   readonly counters = new ShardCounters();
-  readonly bytesInFlight = new BytesInFlight(BYTES_IN_FLIGHT_MAX);
+  readonly bytesInFlight = new BytesInFlight();
   readonly log: PushLog;
   readonly materialiser: Materialiser;
   readonly pipeline: PushPipeline;
+  readonly turns: PushTurns;
   readonly tableAdmin: TableAdmin;
 
   /** For `openShard`, which has checked the folder. */
@@ -71,6 +72,7 @@ export class Shard {
         },
         storageFailed: () => {
           counters.storageFailures++;
+          this.turns.wake();
         },
       },
     });
@@ -88,6 +90,7 @@ export class Shard {
       logBytes: () => this.materialiser.logBytes,
       pushLatency: instruments.pushLatency,
     });
+    this.turns = new PushTurns(this.pipeline, () => this.log.refuses);
     this.tableAdmin = new TableAdmin(this.tables, this.log);
   }
 

@@ -25,6 +25,8 @@ export interface TestShardOptions {
   readonly topology?: Topology;
   readonly id?: string;
   readonly durability?: Durability;
+  /** See CLIENT_PATIENCE_MS. */
+  readonly patienceMs?: number;
 }
 
 export interface TestShard {
@@ -46,7 +48,7 @@ export async function startTestShard(options: TestShardOptions = {}): Promise<Te
   const store = options.store ?? openMemoryStore({ families: FAMILIES });
   const shard = await openTestShardOnly({ ...options, store });
   const server = createGrpcServer();
-  const parameterServer = serveShard(server, shard, SILENT, silentLogger());
+  const parameterServer = serveShard(server, shard, SILENT, silentLogger(), options.patienceMs);
   const address = await server.bind('127.0.0.1:0');
   const client = new RawClient(address);
   const stop = async (): Promise<void> => {
