@@ -41,11 +41,12 @@ export class ByteWriter {
     this.blob(Buffer.from(text, 'utf8'));
   }
 
-  /** The array's bytes at the next multiple of 8; its length is the caller's to note. */
-  array(array: Uint32Array | Float32Array): void {
+  /** The array's bytes at the next multiple of 8, and their place; its length is the caller's to note. */
+  array(array: Uint32Array | Float32Array): number {
     this.align();
     const at = this.#take(array.byteLength);
     this.#bytes.set(bytesOf(array), at);
+    return at;
   }
 
   align(): void {

@@ -8,5 +8,3 @@ export const REFUSALS_KEPT_MAX = PUSHES_IN_FLIGHT_MAX;
 /** Characters of a shard id. */
 export const SHARD_ID_LENGTH_MAX = 63;
 export const UID_LENGTH_MAX = 64;
-/** Memory kept for the records of a log write: a full one, with what surrounds its arrays. Larger ones come and go. */
-export const ARENA_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,17 +1,21 @@
-// Records of the push log and their stored form: envelope (sealed.ts), seq, then what the kind needs. A record says
+// Records of the push log and their stored form: envelope (sealed.ts), what the kind needs, then seq. A record says
 // everything that replay needs, so that replaying it does what applying it did.
 import { type PackedKeys, WeirError } from '@weir/proto';
 import { ErrorDetail } from '@weir/proto/v1/common';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
-import type { RecordArena } from './record-arena.ts';
-import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
+import { ENVELOPE_BYTES, seal, sealBut, sealEnd, unseal } from './sealed.ts';
 
 const LOG_FORMAT_VERSION = 2;
 const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6 } as const;
 const REASON = { expired: 1, evicted: 2 } as const;
-/** Bytes of a record but for its arrays, strings included: only a first guess for the writer. */
-const OVERHEAD_BYTES = 256;
+/** The position stands at a record's end, where it is filled in last. */
+const SEQ_BYTES = 8;
+/** Bytes of a record, and of a part within it, but for arrays and texts. */
+const FIXED_BYTES_MAX = 64;
+const PART_BYTES_MAX = 48;
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
 
 /** A client's number that a record uses up. */
 export interface ClientNumber {
@@ -83,20 +87,58 @@ export interface RefusalRecord {
 
 export type LogRecord = PushRecord | CreateRecord | AlterRecord | RemoveRecord | DropRecord | RefusalRecord;
 
-/** @param arena where the record is put; without one it gets memory of its own. */
-export function encodeLogRecord(record: LogRecord, arena?: RecordArena): Uint8Array {
-  const capacity = OVERHEAD_BYTES + arrayBytesOf(record);
-  const writer = new ByteWriter(arena?.take(capacity) ?? capacity);
+/** A push's record but for its position. */
+export interface UnplacedPush {
+  /** Of the whole record. */
+  readonly bytes: number;
+  /** The push's parts, as views of the record. */
+  readonly parts: readonly PushRecordPart[];
+  /** The record at this position: little is left to do. */
+  place(seq: number): Uint8Array;
+}
+
+/** @param memory where the record is put: aligned, of `pushRecordBytesMax` bytes. */
+export function preparePush(push: Omit<PushRecord, 'kind' | 'seq'>, memory: Uint8Array): UnplacedPush {
+  const writer = new ByteWriter(memory);
   writer.f64(0); // the envelope's place
-  writer.f64(record.seq);
+  writeClient(writer, push.client);
+  writer.f64(push.clockMs);
+  writer.f64(push.originTimeMs);
+  writer.u32(push.parts.length);
+  const places = push.parts.map((part) => writePart(writer, part));
+  writer.f64(0); // the position's place
+  const record = writer.finish();
+  const { buffer, byteOffset } = record;
+  const parts = push.parts.map(({ tableUid, keys, values, counted }, i) => ({
+    tableUid,
+    keys: new Uint32Array(buffer, byteOffset + places[i]!.keysAt, keys.length),
+    values: new Float32Array(buffer, byteOffset + places[i]!.valuesAt, values.length),
+    counted: new Uint32Array(buffer, byteOffset + places[i]!.countedAt, counted.length),
+  }));
+  const begun = sealBut(SEQ_BYTES, record, LOG_FORMAT_VERSION, KIND.push);
+  const place = (seq: number): Uint8Array => {
+    new DataView(buffer, byteOffset).setFloat64(record.length - SEQ_BYTES, seq, true);
+    return sealEnd(record, begun, SEQ_BYTES);
+  };
+  return { bytes: record.length, parts, place };
+}
+
+export function pushRecordBytesMax({ client, parts }: Omit<PushRecord, 'kind' | 'seq'>): number {
+  const texts = client.id.length + client.incarnation.length;
+  const bytes = FIXED_BYTES_MAX + UTF8_BYTES_MAX * texts;
+  return parts.reduce((sum, { tableUid, keys, values, counted }) => {
+    const arrays = keys.byteLength + values.byteLength + counted.byteLength;
+    return sum + PART_BYTES_MAX + UTF8_BYTES_MAX * tableUid.length + arrays;
+  }, bytes);
+}
+
+export function encodeLogRecord(record: LogRecord): Uint8Array {
+  if (record.kind === 'push') {
+    return preparePush(record, new Uint8Array(pushRecordBytesMax(record))).place(record.seq);
+  }
+  const writer = new ByteWriter(FIXED_BYTES_MAX);
+  writer.f64(0); // the envelope's place
   switch (record.kind) {
-    case 'push':
-      writeClient(writer, record.client);
-      writer.f64(record.clockMs);
-      writer.f64(record.originTimeMs);
-      writer.u32(record.parts.length);
-      for (const part of record.parts) writePart(writer, part);
-      break;
     case 'create':
     case 'alter':
       writer.blob(TableSpec.encode(record.spec).finish());
@@ -116,6 +158,7 @@ export function encodeLogRecord(record: LogRecord, arena?: RecordArena): Uint8Ar
       writer.blob(ErrorDetail.encode(record.error).finish());
       break;
   }
+  writer.f64(record.seq);
   return seal(writer.finish(), LOG_FORMAT_VERSION, KIND[record.kind]);
 }
 
@@ -128,9 +171,9 @@ export function decodeLogRecord(bytes: Uint8Array, seq: number): LogRecord {
   const kind = unseal(bytes, LOG_FORMAT_VERSION, what);
   try {
     const reader = new ByteReader(bytes.subarray(ENVELOPE_BYTES));
+    const record = readBody(reader, kind, seq);
     const storedSeq = reader.f64();
     if (storedSeq !== seq) throw new RangeError(`it says that it is record ${storedSeq}`);
-    const record = readBody(reader, kind, seq);
     if (reader.rest !== 0) throw new RangeError(`${reader.rest} bytes are left over`);
     return record;
   } catch (error) {
@@ -179,14 +222,21 @@ function readClient(reader: ByteReader): ClientNumber {
   return { id: reader.text(), incarnation: reader.text(), number: reader.f64() };
 }
 
-function writePart(writer: ByteWriter, part: PushRecordPart): void {
+/** Bytes at which a part's arrays begin in the record. */
+interface PartPlaces {
+  readonly keysAt: number;
+  readonly valuesAt: number;
+  readonly countedAt: number;
+}
+
+function writePart(writer: ByteWriter, part: PushRecordPart): PartPlaces {
   writer.text(part.tableUid);
   writer.u32(part.keys.length / 2);
   writer.u32(part.values.length);
   writer.u32(part.counted.length / 2);
-  writer.array(part.keys);
-  writer.array(part.values);
-  writer.array(part.counted);
+  const keysAt = writer.array(part.keys);
+  const valuesAt = writer.array(part.values);
+  return { keysAt, valuesAt, countedAt: writer.array(part.counted) };
 }
 
 function readPart(reader: ByteReader): PushRecordPart {
@@ -206,13 +256,4 @@ function reasonOf(stored: number): RemoveReason {
   if (stored === REASON.expired) return 'expired';
   if (stored === REASON.evicted) return 'evicted';
   throw new RangeError(`unknown reason ${stored}`);
-}
-
-function arrayBytesOf(record: LogRecord): number {
-  if (record.kind === 'remove') return record.keys.byteLength;
-  if (record.kind !== 'push') return 0;
-  return record.parts.reduce(
-    (sum, { keys, values, counted }) => sum + keys.byteLength + values.byteLength + counted.byteLength + 64,
-    0,
-  );
 }

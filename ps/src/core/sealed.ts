@@ -9,11 +9,23 @@ const CHECKSUM_AT = 4;
 
 /** Fills in the envelope of bytes whose first 8 are free. */
 export function seal(bytes: Uint8Array, version: number, kind: number): Uint8Array {
+  return sealEnd(bytes, sealBut(0, bytes, version, kind), 0);
+}
+
+/** As `seal`, of all but the last `endBytes`, which are not known yet; returns what `sealEnd` wants of it. */
+export function sealBut(endBytes: number, bytes: Uint8Array, version: number, kind: number): number {
   bytes[0] = version;
   bytes[1] = kind;
   bytes[2] = 0;
   bytes[3] = 0;
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(CHECKSUM_AT, checksumOf(bytes), true);
+  const head = crc32(bytes.subarray(0, CHECKSUM_AT));
+  return crc32(bytes.subarray(ENVELOPE_BYTES, bytes.length - endBytes), head);
+}
+
+/** Completes the seal once the last `endBytes` are there. */
+export function sealEnd(bytes: Uint8Array, begun: number, endBytes: number): Uint8Array {
+  const checksum = crc32(bytes.subarray(bytes.length - endBytes), begun);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(CHECKSUM_AT, checksum, true);
   return bytes;
 }
 

@@ -55,7 +55,7 @@ describe('validatePush', () => {
       part('u', [9n], [0.5], F16),
       part('d', [2n, 1n], [3, 4, 5, 6], F16),
     ];
-    expect(validate(parts)).toEqual([
+    expect(validate(parts)).toMatchObject([
       { tableUid: 'd', keys: Uint32Array.of(1, 0, 2, 0, 1, 0), values: Float32Array.of(1, 2, 3, 4, 5, 6) },
       { tableUid: 'u', keys: Uint32Array.of(9, 0), values: Float32Array.of(0.5) },
     ]);

@@ -1,4 +1,4 @@
-// Memory for answers, used again once they are sent. Fresh memory of their size for each would keep the garbage
+// Memory for answers and log records, used again once they are sent or applied. Fresh memory of their size for each would keep the garbage
 // collector busy. Who does not give memory back loses nothing but that.
 
 /** Bytes kept for later. */

@@ -4,7 +4,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
-import { RecordArena } from '../core/record-arena.ts';
 import { COMMIT_BYTES_MAX, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../limits.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
 import { Slice } from './slices.ts';
@@ -14,8 +13,8 @@ export interface LogEntry {
   readonly bytes: number;
   /** Its position is decided; called once, in the order of positions, before `encode`. Must not throw. */
   place?(seq: number): void;
-  /** The record at this position, in the arena or in memory of its own. Called once. */
-  encode(seq: number, arena: RecordArena): Uint8Array;
+  /** The record at this position; its memory stays as it is until the entry is applied. Called once. */
+  encode(seq: number): Uint8Array;
   /** Meta entries that become durable together with the record. */
   readonly meta?: PlacedRecord['meta'];
   /** The record is durable; called once, in the order of positions. Must not throw. */
@@ -45,8 +44,6 @@ export class PushLog {
   readonly #sink: LogSink;
   readonly #logger: Runtime['log'];
   readonly #events: PushLogEvents;
-  /** The records of the write in flight. */
-  readonly #arena = new RecordArena();
   #waiting: LogEntry[] = [];
   #nextSeq: number;
   #appliedSeq: number;
@@ -133,12 +130,10 @@ export class PushLog {
     }
     const entries = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
-    // The write before is done: one is in flight.
-    this.#arena.clear();
     const records = entries.map((entry) => {
       const seq = this.#nextSeq++;
       entry.place?.(seq);
-      return { seq, bytes: this.#sink.keeps ? entry.encode(seq, this.#arena) : EMPTY, meta: entry.meta };
+      return { seq, bytes: this.#sink.keeps ? entry.encode(seq) : EMPTY, meta: entry.meta };
     });
     return { entries, records };
   }

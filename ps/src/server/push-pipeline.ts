@@ -6,12 +6,19 @@ import { WeirError } from '@weir/proto';
 import type { ErrorDetail } from '@weir/proto/v1/common';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../core/client-numbers.ts';
-import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../core/log-record.ts';
+import {
+  type ClientNumber,
+  encodeLogRecord,
+  type PushRecordPart,
+  preparePush,
+  pushRecordBytesMax,
+} from '../core/log-record.ts';
 import type { Ownership } from '../core/routing.ts';
 import { validatePush } from '../core/validate-push.ts';
 import { LOG_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
+import { MemoryPool } from './memory-pool.ts';
 import type { LogEntry, PushLog } from './push-log.ts';
 import type { ShardClock } from './shard-clock.ts';
 import type { Tables } from './tables.ts';
@@ -44,6 +51,7 @@ export class PushPipeline {
   readonly #parts: PushPipelineParts;
   /** Pushes admitted and not settled, by client and number: where their duplicates wait too. */
   readonly #pending = new Map<string, Settle[]>();
+  readonly #records = new MemoryPool();
 
   constructor(parts: PushPipelineParts) {
     this.#parts = parts;
@@ -128,20 +136,23 @@ export class PushPipeline {
     begun: number,
   ): LogEntry {
     const { originTimeMs } = push;
-    let clockMs = 0;
+    const content = { client, clockMs: this.#parts.clock.now(), originTimeMs, parts };
+    // The record is the copy that stays until the push is applied: the message's memory is free from here on.
+    const memory = this.#records.take(pushRecordBytesMax(content));
+    const record = preparePush(content, new Uint8Array(memory));
     return {
-      bytes: push.bytes,
-      place: () => {
-        clockMs = this.#parts.clock.now();
-      },
-      encode: (seq, arena) =>
-        encodeLogRecord({ kind: 'push', seq, client, clockMs, originTimeMs, parts }, arena),
+      bytes: record.bytes,
+      encode: record.place,
       apply: (seq) => {
-        this.#apply(parts, originTimeMs, seq);
+        this.#apply(record.parts, originTimeMs, seq);
+        this.#records.give(memory);
         this.#settle(client, waiting, seq, undefined);
         this.#parts.pushLatency((performance.now() - begun) / 1000);
       },
-      refuse: (error) => this.#withdraw(client, waiting, error),
+      refuse: (error) => {
+        this.#records.give(memory);
+        this.#withdraw(client, waiting, error);
+      },
     };
   }
 
