@@ -19,6 +19,9 @@ const header = fc.record({
   originTimeMs: fc.double({ noNaN: true }).map((value) => value + 0),
 });
 
+/** More than asked for, and full of what stood there before. */
+const usedMemory = (bytes: number): ArrayBuffer => new Uint8Array(bytes + 24).fill(0xff).buffer;
+
 /** As gRPC hands it out: 5 bytes behind the beginning of its memory. */
 function received(message: Uint8Array): Uint8Array {
   const memory = new Uint8Array(message.length + 5);
@@ -30,7 +33,7 @@ describe('a push frame', () => {
   it('means what the generated code reads from it', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 4 }), header, (parts, fields) => {
-        const frame = new PushFrame(parts);
+        const frame = new PushFrame(parts, usedMemory);
         frame.keys.forEach((keys) => {
           keys.forEach((_, i) => {
             keys[i] = i * 0x9e3779b1;

@@ -34,12 +34,17 @@ export class PushFrame {
   /** Places for the keys and values of each part, in order: views of the frame. */
   readonly keys: readonly PackedKeys[];
   readonly values: readonly Float32Array[];
+  /** What the frame lies in; its maker may use it again once nobody looks at the frame any more. */
+  readonly memory: ArrayBuffer;
+  /** The message; its arrays are aligned in our memory too. */
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  /** Where the message begins: its arrays are aligned in our memory too. */
-  readonly #start: number;
 
-  constructor(parts: readonly PushFramePart[]) {
+  /** @param memoryOf gives memory of at least so many bytes, with anything in it. */
+  constructor(
+    parts: readonly PushFramePart[],
+    memoryOf: (bytes: number) => ArrayBuffer = (bytes) => new ArrayBuffer(bytes),
+  ) {
     const layouts: PartLayout[] = [];
     let at = HEADER_BYTES;
     for (const part of parts) {
@@ -47,15 +52,14 @@ export class PushFrame {
       layouts.push(layout);
       at = layout.end;
     }
-    this.#start = (4 - ((layouts[0]?.keysAt ?? 0) & 3)) & 3;
-    const buffer = new ArrayBuffer(this.#start + at);
-    this.#bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
-    this.keys = layouts.map(
-      ({ keysAt }, i) => new Uint32Array(buffer, this.#start + keysAt, 2 * parts[i]!.rows),
-    );
+    const start = -(layouts[0]?.keysAt ?? 0) & 3;
+    const buffer = memoryOf(start + at);
+    this.memory = buffer;
+    this.#bytes = new Uint8Array(buffer, start, at);
+    this.#view = new DataView(buffer, start, at);
+    this.keys = layouts.map(({ keysAt }, i) => new Uint32Array(buffer, start + keysAt, 2 * parts[i]!.rows));
     this.values = layouts.map(
-      ({ valuesAt }, i) => new Float32Array(buffer, this.#start + valuesAt, parts[i]!.rows * parts[i]!.dim),
+      ({ valuesAt }, i) => new Float32Array(buffer, start + valuesAt, parts[i]!.rows * parts[i]!.dim),
     );
     parts.forEach((part, i) => {
       this.#writePart(part, layouts[i]!);
@@ -65,7 +69,7 @@ export class PushFrame {
   /** The whole message; valid until the next call. */
   message(header: PushFrameHeader): Uint8Array {
     const bytes = this.#bytes;
-    let at = this.#start;
+    let at = 0;
     bytes[at++] = TAG.number;
     at = writeVarint(bytes, at, header.number, NUMBER_WIDTH);
     bytes[at++] = TAG.epoch;
@@ -74,13 +78,12 @@ export class PushFrame {
     bytes[at++] = header.moreFrames ? 1 : 0;
     bytes[at++] = TAG.originTimeMs;
     this.#view.setFloat64(at, header.originTimeMs, true);
-    const message = bytes.subarray(this.#start);
-    return header.client === undefined ? message : withClient(header.client, message);
+    return header.client === undefined ? bytes : withClient(header.client, bytes);
   }
 
   #writePart({ rows, dim }: PushFramePart, layout: PartLayout): void {
     const bytes = this.#bytes;
-    let at = this.#start + layout.start;
+    let at = layout.start;
     bytes[at++] = TAG.part;
     at = writeVarint(bytes, at, layout.end - layout.bodyAt, layout.bodyAt - layout.start - 1);
     bytes[at++] = PART_TAG.tableUid;

@@ -2,13 +2,16 @@
 import { CLIENT_ID_LENGTH_MAX, WeirError } from '@weir/proto';
 import { CallScope } from './call-scope.ts';
 import { channels, type TlsOptions } from './channel.ts';
+import { clientMetrics } from './client-metrics.ts';
 import { fetchFromSeeds } from './fetch-routing.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { TIMEOUT_MS_DEFAULT } from './limits.ts';
+import { type PushSettings, pushSettings } from './push-settings.ts';
 import { Router } from './router.ts';
 import { isAddress } from './routing.ts';
 import { Weir } from './weir.ts';
 
-export interface ConnectOptions {
+export interface ConnectOptions extends Partial<PushSettings> {
   /** `HOST:PORT` of some shards; any one of them that answers is enough. */
   readonly seeds: readonly string[];
   /** Names this client in logs and metrics; a random incarnation is added, so it need not be unique. */
@@ -38,8 +41,10 @@ export async function connect(options: ConnectOptions): Promise<Weir> {
       `connect: clientId needs 1 to ${CLIENT_ID_LENGTH_MAX} characters`,
     );
   }
+  const pushes = pushSettings(options);
   using scope = new CallScope('connect', { signal, timeoutMs });
   const open = channels(tls, token);
   const routing = await fetchFromSeeds(seeds, open, scope);
-  return new Weir(new Router(routing, open, clientId, seeds), timeoutMs);
+  const context = { clientId, channels: open, pushes, memory: new FrameMemory(), metrics: clientMetrics() };
+  return new Weir(new Router(routing, context, seeds), timeoutMs);
 }

@@ -37,7 +37,8 @@ export class OutcomeUnknownError extends WeirError {
 
   /**
    * Goes on with the same push under its numbers, so that each shard applies it once however often this is
-   * called. Without it, parts that were sent are still delivered when their shard comes back.
+   * called; while one retry is under way, another joins it, and its options. Without it, parts that were sent are
+   * still delivered when their shard comes back.
    * @throws OutcomeUnknownError when it ends early once more, and what a push throws.
    */
   retry(options: CallOptions = {}): Promise<PushResult> {

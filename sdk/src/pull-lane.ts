@@ -9,6 +9,7 @@ import {
   type PullResult,
 } from '@weir/proto/v1/parameter_server';
 import type { CallScope } from './call-scope.ts';
+import type { ClientMetrics } from './client-metrics.ts';
 import { PULL_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import type { ShardConnection } from './shard-connection.ts';
 import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
@@ -34,15 +35,17 @@ interface Job {
 
 export class PullLane implements StreamUser<Uint8Array, PullResponse> {
   readonly #shard: ShardConnection;
+  readonly #metrics: ClientMetrics;
   readonly #stream: ShardStream<Uint8Array, PullResponse>;
   #waiting: Job[] = [];
   readonly #inFlight = new Map<number, Job>();
   #bytesInFlight = 0;
   #lastRequestId = 0;
 
-  constructor(shard: ShardConnection) {
+  constructor(shard: ShardConnection, metrics: ClientMetrics) {
     this.#shard = shard;
-    this.#stream = new ShardStream(shard, this);
+    this.#metrics = metrics;
+    this.#stream = new ShardStream(shard, this, metrics);
   }
 
   /**
@@ -129,6 +132,8 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
       const text = `${this.#shard.name} answered ${result?.values.byteLength ?? 0} bytes of rows instead of ${job.rowBytes}`;
       job.reject(new WeirError('INTERNAL', text, { table: job.table.name, shard: this.#shard.id }));
     } else {
+      this.#metrics.pulledRows += keyCount(job.frame.keys);
+      this.#metrics.pulledBytes += result.values.byteLength;
       job.resolve({ values: result.values, refused: result.refused, epoch: response.epoch });
     }
     this.writable();

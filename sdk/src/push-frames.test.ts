@@ -2,9 +2,11 @@ import { bytesOf, FRAME_BYTES, PUSH_BYTES_MAX } from '@weir/proto';
 import { PushRequest } from '@weir/proto/v1/parameter_server';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FrameMemory } from './frame-memory.ts';
 import { callersIndex, splitPush, type TableRows } from './push-frames.ts';
 import type { RoutingTable } from './routing.ts';
 
+const memory = new FrameMemory();
 const routing = (shards: number): RoutingTable => ({
   epoch: 3,
   shards: Array.from({ length: shards }, (_, i) => ({ id: `shard-${i}`, address: `h:${i}` })),
@@ -33,7 +35,7 @@ describe('splitPush', () => {
   it('keeps every row of every table, in order, in frames of at most FRAME_BYTES', () => {
     fc.assert(
       fc.property(tablesArbitrary, (tables) => {
-        const [push] = splitPush(tables, routing(1));
+        const [push] = splitPush(tables, routing(1), memory);
         const frames = push!.frames.map((frame) => PushRequest.decode(frame.message(HEADER)).parts);
         for (const frame of frames) {
           const bytes = frame.reduce((sum, part) => sum + part.keys.byteLength + part.values.byteLength, 0);
@@ -52,7 +54,7 @@ describe('splitPush', () => {
 
   it("finds a shard's row in the caller's arrays, over all frames", () => {
     const rows = rowsOf('t', 4096, 100);
-    for (const push of splitPush([rows], routing(2))) {
+    for (const push of splitPush([rows], routing(2), memory)) {
       const keys = push.tables.flatMap((part) => [...part.keys]);
       for (let row = 0; row < keys.length / 2; row++) {
         const index = callersIndex(push, 't', row);
@@ -64,8 +66,8 @@ describe('splitPush', () => {
   it("gives each row to one shard, with its place in the caller's arrays, also when it is split again", () => {
     fc.assert(
       fc.property(tablesArbitrary, fc.integer({ min: 1, max: 5 }), (tables, shards) => {
-        const first = splitPush(tables, routing(3));
-        const again = first.flatMap((push) => splitPush(push.tables, routing(shards)));
+        const first = splitPush(tables, routing(3), memory);
+        const again = first.flatMap((push) => splitPush(push.tables, routing(shards), memory));
         for (const { table, values, keys } of tables) {
           const places = new Set<number>();
           for (const part of again.flatMap((push) => push.tables)) {
@@ -85,7 +87,7 @@ describe('splitPush', () => {
 
   it('copies what it is given', () => {
     const rows = rowsOf('t', 2, 10);
-    const [push] = splitPush([rows], routing(1));
+    const [push] = splitPush([rows], routing(1), memory);
     rows.values.fill(-1);
     rows.keys.fill(9);
     expect(push!.tables[0]!.values[1]).toBe(1);
@@ -95,8 +97,8 @@ describe('splitPush', () => {
   it("refuses a shard's part above PUSH_BYTES_MAX and takes one of just that size", () => {
     const dim = 4094; // a row of 16 KiB with its key
     const fits = PUSH_BYTES_MAX / (8 + dim * 4);
-    expect(splitPush([rowsOf('t', dim, fits)], routing(1))[0]!.bytes).toBe(PUSH_BYTES_MAX);
-    expect(() => splitPush([rowsOf('t', dim, fits + 1)], routing(1))).toThrow(
+    expect(splitPush([rowsOf('t', dim, fits)], routing(1), memory)[0]!.bytes).toBe(PUSH_BYTES_MAX);
+    expect(() => splitPush([rowsOf('t', dim, fits + 1)], routing(1), memory)).toThrow(
       expect.objectContaining({ code: 'PUSH_TOO_LARGE', shard: 'shard-0', table: 't' }),
     );
   });

@@ -1,5 +1,6 @@
-// A push as its shards will see it: split by shard, measured, cut into frames. Pure.
+// A push as its shards will see it: split by shard, measured, cut into frames. Pure but for the memory.
 import { FRAME_BYTES, KEY_BYTES, type PackedKeys, PUSH_BYTES_MAX, PushFrame, WeirError } from '@weir/proto';
+import type { FrameMemory } from './frame-memory.ts';
 import type { RoutingTable } from './routing.ts';
 import { composePositions, gatherRows, slice } from './slice.ts';
 import type { TableRef } from './table-ref.ts';
@@ -25,6 +26,7 @@ export interface ShardPush {
   readonly tables: readonly TableRows[];
   /** Of all keys and values. */
   readonly bytes: number;
+  readonly rows: number;
 }
 
 /** A table's rows for one shard, still in the caller's arrays. */
@@ -41,7 +43,11 @@ interface Part {
  * Splits a push by shard, in the order of the routing table; within a shard tables and rows keep their order.
  * @throws WeirError PUSH_TOO_LARGE, before anything is sent, when a shard's part exceeds PUSH_BYTES_MAX.
  */
-export function splitPush(tables: readonly TableRows[], routing: RoutingTable): ShardPush[] {
+export function splitPush(
+  tables: readonly TableRows[],
+  routing: RoutingTable,
+  memory: FrameMemory,
+): ShardPush[] {
   const byShard: Part[][] = routing.shards.map(() => []);
   for (const { table, keys, values, positions } of tables) {
     for (const part of slice(keys, routing)) {
@@ -60,9 +66,10 @@ export function splitPush(tables: readonly TableRows[], routing: RoutingTable): 
   });
   return byShard.flatMap((parts, index) => {
     if (parts.length === 0) return [];
-    const { frames, tables: framed } = framesOf(parts);
+    const { frames, tables: framed } = framesOf(parts, memory);
     const shard = routing.shards[index]!.id;
-    return [{ shard, epoch: routing.epoch, frames, tables: framed, bytes: sizes[index]! }];
+    const rows = parts.reduce((sum, { keys }) => sum + keys.length / 2, 0);
+    return [{ shard, epoch: routing.epoch, frames, tables: framed, bytes: sizes[index]!, rows }];
   });
 }
 
@@ -91,7 +98,7 @@ interface Piece {
 }
 
 /** Cuts a shard's part into frames of at most FRAME_BYTES of keys and values. Rows are never cut. */
-function framesOf(parts: readonly Part[]): { frames: PushFrame[]; tables: TableRows[] } {
+function framesOf(parts: readonly Part[], memory: FrameMemory): { frames: PushFrame[]; tables: TableRows[] } {
   const frames: PushFrame[] = [];
   const tables: TableRows[] = [];
   for (const pieces of piecesOf(parts)) {
@@ -101,6 +108,7 @@ function framesOf(parts: readonly Part[]): { frames: PushFrame[]; tables: TableR
         rows: end - start,
         dim: table.dim,
       })),
+      memory.take,
     );
     pieces.forEach((piece, i) => {
       const keys = frame.keys[i]!;

@@ -4,71 +4,43 @@
 // may be withdrawn.
 import { randomUUID } from 'node:crypto';
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
-import { PUSHES_IN_FLIGHT_MAX, type PushFrame, WeirError } from '@weir/proto';
+import { PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import {
   type ParameterServerClient,
   ParameterServerService,
   type PushResponse,
 } from '@weir/proto/v1/parameter_server';
-import { PUSH_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
+import type { ClientContext } from './client-context.ts';
+import { LanePush, type PushListener, PushRecord } from './lane-push.ts';
+import { REQUEST_OVERHEAD_BYTES, WAITING_MAX, WAITING_PUSH_BYTES_MAX } from './limits.ts';
 import type { ShardPush } from './push-frames.ts';
 import { decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
 import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
-
-/** How a push ended at a shard: applied at position `seq` or before, or refused whole. */
-export type Settlement =
-  | { readonly seq: number; readonly error?: undefined }
-  | { readonly seq?: undefined; readonly error: WeirError };
-
-/** A push in the lane. */
-export interface LanePush {
-  /** 0: not sent yet. */
-  readonly number: number;
-  readonly settled: Promise<Settlement>;
-}
-
-class Entry implements LanePush {
-  readonly frames: readonly PushFrame[];
-  readonly epoch: number;
-  readonly bytes: number;
-  readonly originTimeMs: number;
-  readonly settled: Promise<Settlement>;
-  readonly settle: (settlement: Settlement) => void;
-  number = 0;
-
-  constructor(push: ShardPush, originTimeMs: number) {
-    this.frames = push.frames;
-    this.epoch = push.epoch;
-    this.bytes = push.bytes + REQUEST_OVERHEAD_BYTES;
-    this.originTimeMs = originTimeMs;
-    const { promise, resolve } = Promise.withResolvers<Settlement>();
-    this.settled = promise;
-    this.settle = resolve;
-  }
-}
+import { WaitingPushes } from './waiting-pushes.ts';
 
 export class PushLane implements StreamUser<Uint8Array, PushResponse> {
   readonly #stream: ShardStream<Uint8Array, PushResponse>;
-  readonly #clientId: string;
+  readonly #context: ClientContext;
   #incarnation = randomUUID();
   #lastNumber = 0;
-  /** Without a number, in order of arrival. */
-  readonly #waiting: Entry[] = [];
+  readonly #waiting = new WaitingPushes();
   /** With contiguous numbers, not settled. */
-  #numbered: Entry[] = [];
+  #numbered: PushRecord[] = [];
   #bytesInFlight = 0;
   /** How many of `#numbered` the present stream has been given whole, counted from the front. */
   #written = 0;
-  /** A push of which some frames are written and some are not. */
-  #current: { entry: Entry; frame: number } | undefined;
+  /** A record of which some frames are written and some are not. */
+  #current: { record: PushRecord; frame: number } | undefined;
   #greeted = false;
   /** Refusals for now since the last answer without one. */
   #refusals = 0;
+  #lingering: NodeJS.Timeout | undefined;
+  #idle: (() => void)[] = [];
 
-  constructor(shard: ShardConnection, clientId: string) {
-    this.#clientId = clientId;
-    this.#stream = new ShardStream(shard, this);
+  constructor(shard: ShardConnection, context: ClientContext) {
+    this.#context = context;
+    this.#stream = new ShardStream(shard, this, context.metrics);
   }
 
   /** For messages: the shard, and why it is away if it is. */
@@ -76,38 +48,43 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     return this.#stream.place;
   }
 
-  /** Whether WAITING_MAX pushes wait already; then a new push must be refused before any part of it is sent. */
+  /** Whether too much waits already; then a new push must be refused before any part of it is sent. */
   get full(): boolean {
-    return this.#waiting.length >= WAITING_MAX;
+    return this.#waiting.length >= WAITING_MAX || this.#waiting.bytes >= WAITING_PUSH_BYTES_MAX;
   }
 
-  submit(push: ShardPush, originTimeMs: number): LanePush {
-    const entry = new Entry(push, originTimeMs);
-    this.#waiting.push(entry);
+  submit(push: ShardPush, originTimeMs: number, listener: PushListener): LanePush {
+    const nowMs = this.#context.pushes.lingerMs > 0 ? performance.now() : 0;
+    const lanePush = new LanePush(push, originTimeMs, nowMs, listener);
+    this.#waiting.add(lanePush);
     this.#stream.wake();
     this.writable();
-    return entry;
+    return lanePush;
   }
 
   /** Takes a push back that was not sent; false when it has a number and must run its course. */
   withdraw(push: LanePush): boolean {
-    const index = this.#waiting.indexOf(push as Entry);
-    if (index >= 0) this.#waiting.splice(index, 1);
-    return push.number === 0;
+    if (push.state !== 'waiting') return false;
+    this.#waiting.remove(push);
+    return true;
   }
 
-  /** Waits until every push that has a number is settled. */
+  /** Waits until every push that was sent is settled. */
   async settled(): Promise<void> {
-    await Promise.all(this.#numbered.map((entry) => entry.settled));
+    if (this.wanted()) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   restart(): void {
     this.#stream.restart(0);
   }
 
+  /** Calls have ended before: nobody is told. */
   close(): void {
-    this.refused(new WeirError('CANCELLED', 'the client is closed'));
+    clearTimeout(this.#lingering);
     this.#stream.close();
+    this.#waiting.clear();
+    this.#numbered = [];
+    this.#inFlight(-this.#bytesInFlight);
   }
 
   open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<Uint8Array, PushResponse> {
@@ -121,6 +98,8 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
 
   /** Everything with a number is sent again; what the shard has already is a duplicate there. */
   opened(): void {
+    for (const record of this.#numbered) record.sentBefore = true;
+    this.#context.metrics.resentRecords += this.#numbered.length;
     this.#written = 0;
     this.#current = undefined;
     this.#greeted = false;
@@ -130,16 +109,16 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     while (this.#stream.ready) {
       this.#current ??= this.#next();
       if (this.#current === undefined) return;
-      const { entry, frame } = this.#current;
-      const moreFrames = frame + 1 < entry.frames.length;
-      this.#current = moreFrames ? { entry, frame: frame + 1 } : undefined;
+      const { record, frame } = this.#current;
+      const moreFrames = frame + 1 < record.frames.length;
+      this.#current = moreFrames ? { record, frame: frame + 1 } : undefined;
       this.#stream.write(
-        entry.frames[frame]!.message({
-          client: this.#greeted ? undefined : { id: this.#clientId, incarnation: this.#incarnation },
-          number: entry.number,
-          epoch: entry.epoch,
+        record.frames[frame]!.message({
+          client: this.#greeted ? undefined : { id: this.#context.clientId, incarnation: this.#incarnation },
+          number: record.number,
+          epoch: record.epoch,
           moreFrames,
-          originTimeMs: entry.originTimeMs,
+          originTimeMs: record.originTimeMs,
         }),
       );
       this.#greeted = true;
@@ -151,9 +130,10 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     let unused: { number: number; error: WeirError } | undefined;
     for (const { number, error: detail } of response.refusals) {
       const error = WeirError.fromDetail(detail!);
+      this.#context.metrics.refused(error.code);
       // These leave the number unused; the shard takes nothing behind it before it comes again.
       if (error.code === 'SEQUENCE_GAP' || decide(error) === 'wait') unused ??= { number, error };
-      else this.#numbered[number - first]?.settle({ error });
+      else this.#refuse(this.#numbered[number - first], error);
     }
     this.#settleThrough(response);
     if (unused === undefined) {
@@ -165,39 +145,88 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     this.#stream.restart(delay(++this.#refusals, unused.error.retryAfterMs, Math.random()));
   }
 
+  /**
+   * What was sent may be applied, so it keeps its number and is sent again should the shard take us back. Only a
+   * stream that was turned away at the door has surely brought nothing.
+   */
   refused(error: WeirError): void {
-    for (const entry of [...this.#numbered, ...this.#waiting.splice(0)]) entry.settle({ error });
-    this.#numbered = [];
-    this.#bytesInFlight = 0;
-    this.#renew();
+    this.#context.metrics.refused(error.code);
+    const sent = atTheDoor(error) ? this.#numbered.filter((record) => record.sentBefore) : this.#numbered;
+    const unsent = this.#numbered.slice(sent.length);
+    this.#numbered = sent;
+    this.#lastNumber -= unsent.length;
+    this.#inFlight(-unsent.reduce((sum, { bytes }) => sum + bytes, 0));
+    const refused = [...unsent.flatMap(({ members }) => members), ...this.#waiting.clear()];
+    for (const push of refused) settle(push, error);
+    for (const { members } of sent) for (const { listener } of members) listener.unknown(error);
   }
 
-  #next(): { entry: Entry; frame: number } | undefined {
-    if (this.#written === this.#numbered.length) {
-      const entry = this.#waiting[0];
-      if (entry === undefined) return undefined;
-      if (this.#bytesInFlight > 0 && this.#bytesInFlight + entry.bytes > PUSH_BYTES_IN_FLIGHT_MAX)
-        return undefined;
-      if (this.#numbered.length === PUSHES_IN_FLIGHT_MAX) return undefined;
-      this.#waiting.shift();
-      entry.number = ++this.#lastNumber;
-      this.#numbered.push(entry);
-      this.#bytesInFlight += entry.bytes;
+  #next(): { record: PushRecord; frame: number } | undefined {
+    if (this.#written === this.#numbered.length && !this.#numberNext()) return undefined;
+    return { record: this.#numbered[this.#written++]!, frame: 0 };
+  }
+
+  /** Gives a number to what waits first, and to what may join it. */
+  #numberNext(): boolean {
+    const { first } = this.#waiting;
+    if (first === undefined || this.#numbered.length === PUSHES_IN_FLIGHT_MAX) return false;
+    const { batchRows, lingerMs, inFlightBytesMax } = this.#context.pushes;
+    const room = inFlightBytesMax - this.#bytesInFlight - REQUEST_OVERHEAD_BYTES;
+    if (this.#bytesInFlight > 0 && first.push.bytes > room) return false;
+    const { pushes, growable } = this.#waiting.next(batchRows, room);
+    if (growable && lingerMs > 0 && this.#lingers(first, lingerMs)) return false;
+    for (const push of pushes) this.#waiting.remove(push);
+    const record = new PushRecord(++this.#lastNumber, pushes, this.#context.memory);
+    this.#numbered.push(record);
+    this.#inFlight(record.bytes);
+    this.#context.metrics.sent(record);
+    return true;
+  }
+
+  #lingers({ arrivedAtMs }: LanePush, lingerMs: number): boolean {
+    const restMs = arrivedAtMs + lingerMs - performance.now();
+    if (restMs <= 0) return false;
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined;
+      this.writable();
+    }, restMs);
+    return true;
+  }
+
+  /** A number is used up. One of several pushes may be to blame for all, so each comes again by itself. */
+  #refuse(record: PushRecord | undefined, error: WeirError): void {
+    if (record === undefined || record.refused) return;
+    record.refused = true;
+    if (record.members.length === 1 || decide(error) === 'reroute') {
+      for (const member of record.members) settle(member, error);
+      return;
     }
-    return { entry: this.#numbered[this.#written++]!, frame: 0 };
+    for (const member of record.members) member.alone = true;
+    this.#waiting.putBack(record.members);
   }
 
-  /** Takes settled pushes out; a refused one was settled before, and settling twice changes nothing. */
   #settleThrough({ through, seq }: PushResponse): void {
     let count = 0;
-    for (const entry of this.#numbered) {
-      if (entry.number > through) break;
-      entry.settle({ seq });
-      this.#bytesInFlight -= entry.bytes;
+    let bytes = 0;
+    for (const record of this.#numbered) {
+      if (record.number > through) break;
       count++;
+      bytes += record.bytes;
+      if (record.refused) continue;
+      for (const member of record.members) settle(member, seq);
+      // A lost stream may still hold messages in its queues.
+      if (!record.sentBefore && record !== this.#current?.record) record.release(this.#context.memory);
     }
+    if (count === 0) return;
     this.#numbered.splice(0, count);
+    this.#inFlight(-bytes);
     this.#written = Math.max(0, this.#written - count);
+    if (!this.wanted()) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #inFlight(change: number): void {
+    this.#bytesInFlight += change;
+    this.#context.metrics.pushBytesInFlight += change;
   }
 
   /**
@@ -207,6 +236,17 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
   #renew(): void {
     this.#incarnation = randomUUID();
     this.#lastNumber = 0;
-    for (const entry of this.#numbered) entry.number = ++this.#lastNumber;
+    for (const record of this.#numbered) record.number = ++this.#lastNumber;
   }
+}
+
+function settle(push: LanePush, outcome: number | WeirError): void {
+  push.state = 'settled';
+  if (typeof outcome === 'number') push.listener.applied(outcome);
+  else push.listener.refused(outcome);
+}
+
+/** Refusals that come before the shard looks at any message. */
+function atTheDoor({ code }: WeirError): boolean {
+  return code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED' || code === 'UNIMPLEMENTED';
 }

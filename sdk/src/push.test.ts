@@ -1,8 +1,15 @@
 // Pushes against shards that misbehave in every way the protocol allows.
 import { PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connect, OutcomeUnknownError, type PushResult, type Table, type Weir } from './index.ts';
-import { PUSH_BYTES_IN_FLIGHT_MAX } from './limits.ts';
+import {
+  type ConnectOptions,
+  connect,
+  OutcomeUnknownError,
+  type PushResult,
+  type Table,
+  type Weir,
+} from './index.ts';
+import { PUSH_BYTES_IN_FLIGHT_DEFAULT } from './limits.ts';
 import { keysOwnedBy, ScriptedShard, scriptedRouting } from './testing/scripted-shard.ts';
 
 /** Even slots belong to the first shard, odd ones to the second. */
@@ -17,7 +24,9 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function twoShards(): Promise<{ a: ScriptedShard; b: ScriptedShard; weir: Weir; table: Table }> {
+async function twoShards(
+  options: Partial<ConnectOptions> = {},
+): Promise<{ a: ScriptedShard; b: ScriptedShard; weir: Weir; table: Table }> {
   const a = new ScriptedShard('a');
   const b = new ScriptedShard('b');
   for (const shard of [a, b]) {
@@ -27,7 +36,7 @@ async function twoShards(): Promise<{ a: ScriptedShard; b: ScriptedShard; weir: 
   const routing = scriptedRouting(1, [a, b], byParity);
   a.routing = routing;
   b.routing = routing;
-  const weir = await connect({ seeds: [a.address], clientId: 'test', timeoutMs: 10_000 });
+  const weir = await connect({ seeds: [a.address], clientId: 'test', timeoutMs: 10_000, ...options });
   cleanups.push(() => weir.close());
   return { a, b, weir, table: await weir.table('sums') };
 }
@@ -66,7 +75,7 @@ async function noticed(weir: Weir, shard: string): Promise<void> {
 
 describe('a push', () => {
   it('is sent again under its number when the answer was lost, and applied once', async () => {
-    const { a, table } = await twoShards();
+    const { a, table } = await twoShards({ batchRows: 1 });
     a.script = (number) => (number === 2 ? 'lose' : 'apply');
     await Promise.all(Array.from({ length: 5 }, () => table.push(BOTH, ONES)));
     expect(a.sums.get(KEY_A!)).toBe(5);
@@ -74,7 +83,7 @@ describe('a push', () => {
   });
 
   it('waits for the hint of an overloaded shard, and keeps order and numbers', async () => {
-    const { a, table } = await twoShards();
+    const { a, table } = await twoShards({ batchRows: 1 });
     let refusals = 0;
     a.script = (number) =>
       number === 2 && refusals++ < 2 ? new WeirError('OVERLOADED', 'full', { retryAfterMs: 5 }) : 'apply';
@@ -193,10 +202,10 @@ describe('a push', () => {
     const values = new Float32Array(keys.length).fill(1);
     const pushes = Array.from({ length: 20 }, () => table.push(keys, values));
     const settled = Promise.all(pushes);
-    while (b.bytesReceived < PUSH_BYTES_IN_FLIGHT_MAX - 1_300_000) await new Promise(setImmediate);
+    while (b.bytesReceived < PUSH_BYTES_IN_FLIGHT_DEFAULT - 1_300_000) await new Promise(setImmediate);
     // Time enough for what is not held back to arrive.
     for (let roundTrip = 0; roundTrip < 100; roundTrip++) await weir.describeShards();
-    expect(b.bytesReceived).toBeLessThanOrEqual(PUSH_BYTES_IN_FLIGHT_MAX);
+    expect(b.bytesReceived).toBeLessThanOrEqual(PUSH_BYTES_IN_FLIGHT_DEFAULT);
     b.script = () => 'apply';
     b.acknowledge();
     await settled;
@@ -205,7 +214,7 @@ describe('a push', () => {
   });
 
   it('waits in its caller when a shard has too many pushes unsettled, however small', async () => {
-    const { b, weir, table } = await twoShards();
+    const { b, weir, table } = await twoShards({ batchRows: 1 });
     b.script = () => 'mute';
     const push = () => table.push(BigUint64Array.of(KEY_B!), Float32Array.of(1));
     const settled = Promise.all(Array.from({ length: PUSHES_IN_FLIGHT_MAX + 10 }, push));

@@ -1,37 +1,49 @@
 // One push on its way to its shards: who has acknowledged, who has refused, what is still out. It outlives the
-// call that began it, so that a retry goes on where the call stopped.
+// call that began it, so that a retry goes on where the call stopped. At most one call is on it at a time.
 import { WeirError } from '@weir/proto';
 import type { CallOptions, CallScope } from './call-scope.ts';
+import type { LanePush, PushListener } from './lane-push.ts';
 import { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknown-error.ts';
 import { callersIndex, type ShardPush, splitPush, type TableRows } from './push-frames.ts';
-import type { LanePush } from './push-lane.ts';
 import { delay } from './retry.ts';
 import type { Router } from './router.ts';
 import { inTermsOf } from './table-ref.ts';
 
-/** A shard's part and how far it has come. `lane` is set while the part is in the shard's lane. */
-interface Part {
-  readonly push: ShardPush;
-  readonly attempt: number;
-  lane: LanePush | undefined;
+/** The call that waits for a push. */
+interface Waiter {
+  readonly scope: CallScope;
+  resolve(result: PushResult): void;
+  reject(error: WeirError): void;
 }
 
 export class Push {
   readonly #router: Router;
   readonly #originTimeMs: number;
+  readonly #begin: (options: CallOptions) => CallScope;
   /** Parts without a settlement. */
-  #open: Part[];
+  readonly #open = new Set<Part>();
   readonly #acks = new Map<string, number>();
   #refusal: WeirError | undefined;
+  #waiter: Waiter | undefined;
+  #leaveScope: (() => void) | undefined;
+  #retrying: Promise<PushResult> | undefined;
 
   /**
    * Copies keys and values.
+   * @param begin opens the scope of a retry.
    * @throws WeirError PUSH_TOO_LARGE or OVERLOADED, before anything is sent.
    */
-  constructor(router: Router, what: string, tables: readonly TableRows[], originTimeMs: number) {
+  constructor(
+    router: Router,
+    what: string,
+    tables: readonly TableRows[],
+    originTimeMs: number,
+    begin: (options: CallOptions) => CallScope,
+  ) {
     this.#router = router;
     this.#originTimeMs = originTimeMs;
-    this.#open = splitPush(tables, router.current).map((push) => ({ push, attempt: 1, lane: undefined }));
+    this.#begin = begin;
+    this.#split(tables, 1);
     for (const { push } of this.#open) {
       const { full, place } = router.shard(push.shard).pushes;
       if (!full) continue;
@@ -42,52 +54,53 @@ export class Push {
 
   /**
    * Waits until every part is settled or the scope ends.
-   * @param begin opens the scope of a later retry.
    * @throws WeirError a shard's refusal; DEADLINE_EXCEEDED or CANCELLED when nothing had left yet.
-   * @throws OutcomeUnknownError when the scope ended and something had.
+   * @throws OutcomeUnknownError when something had left and the scope ended, or a shard takes no streams of us.
    */
-  async settle(scope: CallScope, begin: (options: CallOptions) => CallScope): Promise<PushResult> {
-    await Promise.all(this.#open.map((part) => this.#drive(part, scope)));
-    if (this.#refusal !== undefined) throw this.#refused(this.#refusal);
-    if (this.#open.length === 0) return { acks: this.#ackList() };
-    const places = this.#open.map((part) => this.#router.shard(part.push.shard).pushes.place);
-    const end = scope.error(places.join(', '));
-    const started = this.#acks.size > 0 || this.#open.some((part) => part.lane !== undefined);
-    if (!started) throw end;
-    const retry = async (options: CallOptions): Promise<PushResult> => {
-      using again = begin(options);
-      return await this.settle(again, begin);
-    };
-    const unknown = this.#openShards();
-    throw new OutcomeUnknownError(
-      `${end.message}; applied by [${[...this.#acks.keys()].join(', ')}], unknown at [${unknown.join(', ')}]`,
-      this.#ackList(),
-      unknown,
-      retry,
-      { cause: end, shard: unknown[0]! },
-    );
+  settle(scope: CallScope): Promise<PushResult> {
+    return new Promise((resolve, reject) => {
+      this.#waiter = { scope, resolve, reject };
+      if (scope.ended) return this.#end(scope);
+      this.#leaveScope = scope.onEnd(() => this.#end(scope));
+      for (const part of this.#open) this.#send(part);
+      this.#endIfDone();
+    });
   }
 
-  async #drive(part: Part, scope: CallScope): Promise<void> {
-    if (scope.ended) return;
-    const lane = this.#router.shard(part.push.shard).pushes;
-    part.lane ??= lane.submit(part.push, this.#originTimeMs);
-    const settlement = await Promise.race([part.lane.settled, scope.done]);
-    if (settlement === undefined) {
-      if (lane.withdraw(part.lane)) part.lane = undefined;
+  applied(part: Part, seq: number): void {
+    this.#open.delete(part);
+    const { shard } = part.push;
+    this.#acks.set(shard, Math.max(seq, this.#acks.get(shard) ?? 0));
+    this.#endIfDone();
+  }
+
+  refused(part: Part, error: WeirError): void {
+    part.lane = undefined;
+    if (error.code === 'NOT_OWNER') {
+      if (this.#waiter !== undefined) void this.#reroute(part, error.epoch, this.#waiter.scope);
       return;
     }
-    if (settlement.error?.code === 'NOT_OWNER') {
-      part.lane = undefined;
-      return this.#reroute(part, settlement.error.epoch, scope);
-    }
-    this.#open = this.#open.filter((other) => other !== part);
-    if (settlement.error === undefined) {
-      const { shard } = part.push;
-      this.#acks.set(shard, Math.max(settlement.seq, this.#acks.get(shard) ?? 0));
-    } else {
-      this.#refusal ??= inCallersTerms(settlement.error, part.push);
-    }
+    this.#open.delete(part);
+    this.#refusal ??= inCallersTerms(error, part.push);
+    this.#endIfDone();
+  }
+
+  unknown(part: Part, error: WeirError): void {
+    part.away = error;
+    this.#endIfDone();
+  }
+
+  #split(tables: readonly TableRows[], attempt: number): Part[] {
+    const { current, context } = this.#router;
+    const parts = splitPush(tables, current, context.memory).map((push) => new Part(this, push, attempt));
+    for (const part of parts) this.#open.add(part);
+    return parts;
+  }
+
+  #send(part: Part): void {
+    part.away = undefined;
+    if (part.lane !== undefined) return;
+    part.lane = this.#router.shard(part.push.shard).pushes.submit(part.push, this.#originTimeMs, part);
   }
 
   /** The shard refused the part whole and used up its number: split anew, under new numbers. */
@@ -96,13 +109,61 @@ export class Push {
     if (scope.ended) return;
     await this.#router.refresh(scope, epoch).catch(() => undefined);
     if (scope.ended) return;
-    const parts = splitPush(part.push.tables, this.#router.current).map((push) => ({
-      push,
-      attempt: part.attempt + 1,
-      lane: undefined,
-    }));
-    this.#open = this.#open.filter((other) => other !== part).concat(parts);
-    await Promise.all(parts.map((next) => this.#drive(next, scope)));
+    const parts = this.#split(part.push.tables, part.attempt + 1);
+    this.#open.delete(part);
+    for (const next of parts) this.#send(next);
+  }
+
+  #endIfDone(): void {
+    const { scope } = this.#waiter ?? {};
+    if (scope === undefined) return;
+    for (const { away } of this.#open) if (away === undefined) return;
+    this.#end(scope);
+  }
+
+  /** Answers the call. Parts without a number are taken back. */
+  #end(scope: CallScope): void {
+    const { resolve, reject } = this.#waiter!;
+    this.#waiter = undefined;
+    this.#leaveScope?.();
+    const places = [...this.#open].map(({ push }) => this.#router.shard(push.shard).pushes.place);
+    for (const part of this.#open) {
+      if (part.lane === undefined) continue;
+      if (this.#router.shard(part.push.shard).pushes.withdraw(part.lane)) part.lane = undefined;
+    }
+    if (this.#refusal !== undefined) reject(this.#refused(this.#refusal));
+    else if (this.#open.size === 0) resolve({ acks: this.#ackList() });
+    else reject(this.#unsettled(scope.ended ? scope.error(places.join(', ')) : this.#firstAway()!));
+  }
+
+  #firstAway(): WeirError | undefined {
+    for (const { away, push } of this.#open) if (away !== undefined) return inTermsOf(away, [], push.shard);
+    return undefined;
+  }
+
+  #unsettled(why: WeirError): WeirError {
+    const started = this.#acks.size > 0 || [...this.#open].some((part) => part.lane !== undefined);
+    if (!started) return why;
+    const unknown = this.#openShards();
+    return new OutcomeUnknownError(
+      `${why.message}; applied by [${[...this.#acks.keys()].join(', ')}], unknown at [${unknown.join(', ')}]`,
+      this.#ackList(),
+      unknown,
+      (options) => this.#retry(options),
+      { cause: why, shard: unknown[0]! },
+    );
+  }
+
+  #retry(options: CallOptions): Promise<PushResult> {
+    this.#retrying ??= this.#settleAgain(options).finally(() => {
+      this.#retrying = undefined;
+    });
+    return this.#retrying;
+  }
+
+  async #settleAgain(options: CallOptions): Promise<PushResult> {
+    using scope = this.#begin(options);
+    return await this.settle(scope);
   }
 
   #ackList(): Ack[] {
@@ -110,17 +171,46 @@ export class Push {
   }
 
   #openShards(): string[] {
-    return [...new Set(this.#open.map((part) => part.push.shard))];
+    return [...new Set([...this.#open].map((part) => part.push.shard))];
   }
 
   /** Other shards' parts stand on their own; the message says what became of them. */
   #refused(error: WeirError): WeirError {
     const others = [
       ...(this.#acks.size > 0 ? [`applied by ${[...this.#acks.keys()].join(', ')}`] : []),
-      ...(this.#open.length > 0 ? [`unknown at ${this.#openShards().join(', ')}`] : []),
+      ...(this.#open.size > 0 ? [`unknown at ${this.#openShards().join(', ')}`] : []),
     ];
     if (others.length === 0) return error;
     return inTermsOf(error, [], error.shard ?? '', { message: [error.message, ...others].join('; ') });
+  }
+}
+
+/** A shard's part and how far it has come. */
+class Part implements PushListener {
+  readonly push: ShardPush;
+  readonly attempt: number;
+  /** Set while the part is in the shard's lane. */
+  lane: LanePush | undefined;
+  /** Why the shard takes no streams of us; the part has its number. */
+  away: WeirError | undefined;
+  readonly #whole: Push;
+
+  constructor(whole: Push, push: ShardPush, attempt: number) {
+    this.#whole = whole;
+    this.push = push;
+    this.attempt = attempt;
+  }
+
+  applied(seq: number): void {
+    this.#whole.applied(this, seq);
+  }
+
+  refused(error: WeirError): void {
+    this.#whole.refused(this, error);
+  }
+
+  unknown(error: WeirError): void {
+    this.#whole.unknown(this, error);
   }
 }
 

@@ -1,15 +1,14 @@
 // The routing table in force and the shards it names. One refresh runs at a time, whoever asks for it; a table
 // of a lower epoch never replaces one of a higher.
 import { CallScope } from './call-scope.ts';
-import type { Channels } from './channel.ts';
+import type { ClientContext } from './client-context.ts';
 import { fetchFromSeeds, fetchRouting } from './fetch-routing.ts';
 import { SEED_TIMEOUT_MS } from './limits.ts';
 import type { RoutingTable, ShardAddress } from './routing.ts';
 import { Shard } from './shard.ts';
 
 export class Router {
-  readonly channels: Channels;
-  readonly #clientId: string;
+  readonly context: ClientContext;
   readonly #seeds: readonly string[];
   readonly #shards = new Map<string, Shard>();
   #current: RoutingTable;
@@ -17,9 +16,8 @@ export class Router {
   #refreshScope: CallScope | undefined;
   #closed = false;
 
-  constructor(routing: RoutingTable, channels: Channels, clientId: string, seeds: readonly string[]) {
-    this.channels = channels;
-    this.#clientId = clientId;
+  constructor(routing: RoutingTable, context: ClientContext, seeds: readonly string[]) {
+    this.context = context;
     this.#seeds = seeds;
     this.#current = routing;
     this.#adopt(routing);
@@ -73,12 +71,12 @@ export class Router {
     this.#refreshScope = scope;
     const answers = await Promise.allSettled(
       this.shards.map(({ connection }) =>
-        fetchRouting(connection.client, this.channels, scope, connection.name),
+        fetchRouting(connection.client, this.context.channels, scope, connection.name),
       ),
     );
     const tables = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (tables.length === 0 && !this.#closed) {
-      const found = await fetchFromSeeds(this.#seeds, this.channels, scope).catch(() => undefined);
+      const found = await fetchFromSeeds(this.#seeds, this.context.channels, scope).catch(() => undefined);
       if (found !== undefined) tables.push(found);
     }
     if (this.#closed) return;
@@ -96,7 +94,7 @@ export class Router {
   }
 
   #newShard(address: ShardAddress): Shard {
-    return new Shard(address, this.channels, this.#clientId, () => {
+    return new Shard(address, this.context, () => {
       if (!this.#closed) void this.#refresh();
     });
   }

@@ -4,6 +4,7 @@
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import type { ParameterServerClient } from '@weir/proto/v1/parameter_server';
+import type { ClientMetrics } from './client-metrics.ts';
 import { decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
 
@@ -23,6 +24,7 @@ export interface StreamUser<Request, Response> {
 export class ShardStream<Request, Response> {
   readonly #connection: ShardConnection;
   readonly #user: StreamUser<Request, Response>;
+  readonly #metrics: ClientMetrics;
   #call: ClientDuplexStream<Request, Response> | undefined;
   #blocked = false;
   #connecting = false;
@@ -32,9 +34,10 @@ export class ShardStream<Request, Response> {
   #lastError: WeirError | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connection: ShardConnection, user: StreamUser<Request, Response>) {
+  constructor(connection: ShardConnection, user: StreamUser<Request, Response>, metrics: ClientMetrics) {
     this.#connection = connection;
     this.#user = user;
+    this.#metrics = metrics;
   }
 
   /** Whether `write` may be called now. */
@@ -133,6 +136,7 @@ export class ShardStream<Request, Response> {
 
   #lost(error: WeirError): void {
     this.#lastError = error;
+    this.#metrics.streamsLost++;
     if (decide(error) === 'fail') this.#user.refused(error);
     this.#again();
   }

@@ -1,6 +1,6 @@
 // One shard as this client sees it: its connection, its pulls, its pushes. It lives as long as the client,
 // whatever addresses the shard has, because its push numbers do.
-import type { Channels } from './channel.ts';
+import type { ClientContext } from './client-context.ts';
 import { PullLane } from './pull-lane.ts';
 import { PushLane } from './push-lane.ts';
 import type { ShardAddress } from './routing.ts';
@@ -11,10 +11,10 @@ export class Shard {
   readonly pulls: PullLane;
   readonly pushes: PushLane;
 
-  constructor(address: ShardAddress, channels: Channels, clientId: string, onUnreachable: () => void) {
-    this.connection = new ShardConnection(address, channels, onUnreachable);
-    this.pulls = new PullLane(this.connection);
-    this.pushes = new PushLane(this.connection, clientId);
+  constructor(address: ShardAddress, context: ClientContext, onUnreachable: () => void) {
+    this.connection = new ShardConnection(address, context.channels, onUnreachable);
+    this.pulls = new PullLane(this.connection, context.metrics);
+    this.pushes = new PushLane(this.connection, context);
   }
 
   moveTo(address: string): void {

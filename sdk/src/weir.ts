@@ -82,11 +82,17 @@ export class Weir {
     requireDistinct(tables, what);
     using scope = this.#calls.begin(what, options);
     scope.throwIfEnded();
-    const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0);
+    const begin = (again: CallOptions) => this.#calls.begin(what, again);
+    const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0, begin);
+    const begunMs = performance.now();
     try {
-      return await push.settle(scope, (again) => this.#calls.begin(what, again));
-    } catch (error) {
-      if (error instanceof WeirError && error.code === 'TABLE_NOT_FOUND') this.#byName.clear();
+      const result = await push.settle(scope);
+      this.#router.context.metrics.pushed(begunMs);
+      return result;
+    } catch (thrown) {
+      const error = WeirError.from(thrown);
+      this.#router.context.metrics.pushed(begunMs, error.code);
+      if (error.code === 'TABLE_NOT_FOUND') this.#byName.clear();
       throw error;
     }
   }
@@ -144,7 +150,17 @@ export class Weir {
     using scope = this.#calls.begin(`pull of ${table.name}`, options);
     scope.throwIfEnded();
     if (keyCount(packed) === 0) return new Float32Array(0);
-    return await pullRows(this.#router, table, packed, scope);
+    const { metrics } = this.#router.context;
+    const begunMs = performance.now();
+    try {
+      const rows = await pullRows(this.#router, table, packed, scope);
+      metrics.pulled(begunMs);
+      return rows;
+    } catch (thrown) {
+      const error = WeirError.from(thrown);
+      metrics.pulled(begunMs, error.code);
+      throw error;
+    }
   }
 
   #subscribe(table: TableRef, options: SubscribeOptions = {}): AsyncIterable<TableDelta> {

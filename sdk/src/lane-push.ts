@@ -1,0 +1,72 @@
+// A shard's part of a push in that shard's lane, and the record under whose number it goes.
+import type { PushFrame, WeirError } from '@weir/proto';
+import type { FrameMemory } from './frame-memory.ts';
+import { REQUEST_OVERHEAD_BYTES } from './limits.ts';
+import { mergedFrame } from './merged-frame.ts';
+import type { ShardPush } from './push-frames.ts';
+
+/** Hears of a push in a lane; `applied` or `refused` is the last it hears. */
+export interface PushListener {
+  /** At log position `seq` or before. */
+  applied(seq: number): void;
+  /** Nothing of it is applied. */
+  refused(error: WeirError): void;
+  /** The shard takes no streams of us: it keeps its number and goes on as soon as one stands, whenever that is. */
+  unknown(error: WeirError): void;
+}
+
+export class LanePush {
+  readonly push: ShardPush;
+  readonly originTimeMs: number;
+  readonly arrivedAtMs: number;
+  readonly listener: PushListener;
+  /** A numbered one may wait again: when the record into which it was merged was refused. */
+  state: 'waiting' | 'numbered' | 'settled' = 'waiting';
+  /** Must not be merged: a record with it was refused, maybe because of another. */
+  alone = false;
+  /** Where it waits; WaitingPushes' own. */
+  place = 0;
+
+  constructor(push: ShardPush, originTimeMs: number, arrivedAtMs: number, listener: PushListener) {
+    this.push = push;
+    this.originTimeMs = originTimeMs;
+    this.arrivedAtMs = arrivedAtMs;
+    this.listener = listener;
+  }
+}
+
+/** What has a number: one push, or several small ones that became one. */
+export class PushRecord {
+  number: number;
+  readonly members: readonly LanePush[];
+  readonly frames: readonly PushFrame[];
+  readonly epoch: number;
+  readonly bytes: number;
+  readonly rows: number;
+  /** The oldest that is known; 0: none is. */
+  readonly originTimeMs: number;
+  /** It was given to a stream that was lost, whole or in part. */
+  sentBefore = false;
+  refused = false;
+
+  constructor(number: number, members: readonly LanePush[], memory: FrameMemory) {
+    const [first] = members;
+    const pushes = members.map(({ push }) => push);
+    this.number = number;
+    this.members = members;
+    this.frames = members.length === 1 ? first!.push.frames : [mergedFrame(pushes, memory)];
+    this.epoch = first!.push.epoch;
+    this.bytes = pushes.reduce((sum, push) => sum + push.bytes, REQUEST_OVERHEAD_BYTES);
+    this.rows = pushes.reduce((sum, push) => sum + push.rows, 0);
+    const known = members.map(({ originTimeMs }) => originTimeMs).filter((timeMs) => timeMs > 0);
+    this.originTimeMs = known.length === 0 ? 0 : Math.min(...known);
+    for (const member of members) member.state = 'numbered';
+  }
+
+  /** Gives the memory of all frames back; they must not be looked at after. */
+  release(memory: FrameMemory): void {
+    for (const frame of this.frames) memory.give(frame.memory);
+    if (this.members.length === 1) return;
+    for (const { push } of this.members) for (const frame of push.frames) memory.give(frame.memory);
+  }
+}
