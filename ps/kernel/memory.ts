@@ -38,10 +38,7 @@ export function allocate(bytes: u32): u32 {
   return at;
 }
 
-/**
- * Whether so many more bytes can be given out; makes it so if it can. Memory doubles: growing moves nothing, but may
- * set off a garbage collection of the host, whatever the size.
- */
+/** Whether so many more bytes can be given out; makes it so if it can. Memory doubles; growing moves nothing. */
 export function reserve(bytes: u64): bool {
   const end = <u64>top + bytes + LINE;
   const size = (<u64>(<u32>memory.size())) << 16;

@@ -16,6 +16,10 @@ execFileSync(
     '--noAssert',
     '--enable',
     'simd',
+    // Why the memory is a shared one: see src/kernel-wasm/kernel-instance.ts.
+    '--enable',
+    'threads',
+    '--sharedMemory',
     '--maximumMemory',
     '65536',
     '--importMemory',

@@ -15,6 +15,5 @@ export function createWasmTables(
   memoryPagesMax = MEMORY_PAGES_MAX,
 ): (spec: TableSpec) => RowTable {
   const splitter = new Splitter(module, MEMORY_PAGES_MAX);
-  return (spec) =>
-    new WasmRowTable(spec, splitter, (phase) => new KernelInstance(module, memoryPagesMax, phase));
+  return (spec) => new WasmRowTable(spec, splitter, () => new KernelInstance(module, memoryPagesMax));
 }

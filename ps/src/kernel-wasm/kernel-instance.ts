@@ -1,7 +1,10 @@
 // One instance of the WebAssembly kernel (ps/kernel) with a memory of its own: one stripe of a table.
 //
-// What always holds: views are those of the memory as it is. Growing detaches the buffer, so `refresh` comes after
-// every call that may grow, and before the next access.
+// What always holds: views reach to the end of the memory as it is. Growing makes a longer buffer, so `refresh` comes
+// after every call that may grow, and before the next access.
+//
+// The memory is a shared one, though one thread uses it: V8 counts other memories as objects of its heap, and whenever
+// one grew, a full garbage collection could follow, in which the shard stands still.
 
 /** Memory of one instance, in pages of 64 KiB: all that 32-bit addresses reach. */
 export const MEMORY_PAGES_MAX = 65_536;
@@ -62,22 +65,18 @@ export class KernelInstance {
   readonly kernel: KernelExports;
   readonly memoryPagesMax: number;
   readonly #memory: WebAssembly.Memory;
-  words = new Uint32Array();
-  floats = new Float32Array();
+  words: Uint32Array = new Uint32Array();
+  floats: Float32Array = new Float32Array();
   /** Rows that the scratch area holds, and where it begins, in words: keys, one word a key, values. */
   #scratchRows = 0;
   keysAt = 0;
   wordsAt = 0;
   valuesAt = 0;
 
-  /**
-   * @param phase 0 to below 1: when, between two doublings of its memory, this instance's turn comes. Stripes of a table
-   * fill alike; were their phases alike, one push would wait for all of them to grow.
-   */
-  constructor(module: WebAssembly.Module, memoryPagesMax: number, phase = 0) {
+  constructor(module: WebAssembly.Module, memoryPagesMax: number) {
     this.memoryPagesMax = memoryPagesMax;
-    const initial = Math.min(Math.round(MEMORY_PAGES_MIN * 2 ** phase), memoryPagesMax);
-    this.#memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax });
+    const initial = Math.min(MEMORY_PAGES_MIN, memoryPagesMax);
+    this.#memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax, shared: true });
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.kernel = instance.exports as KernelExports;
     this.refresh();
@@ -85,8 +84,8 @@ export class KernelInstance {
 
   /** New views, if memory has grown. */
   refresh(): void {
-    if (this.words.length > 0) return;
     const { buffer } = this.#memory;
+    if (this.words.buffer === buffer) return;
     this.words = new Uint32Array(buffer);
     this.floats = new Float32Array(buffer);
   }

@@ -1,5 +1,5 @@
 // Which kernel this process uses: the WebAssembly one, read once from the file that `npm run prepare` made; the plain
-// TypeScript one only where WebAssembly lacks SIMD. Both write the same pages and compute the same bits.
+// TypeScript one only where WebAssembly lacks SIMD or threads. Both write the same pages and compute the same bits.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WeirError } from '@weir/proto';

@@ -16,7 +16,7 @@ import type { Splitter } from './splitter.ts';
 export class WasmRowTable implements RowTable {
   #spec: TableSpec;
   readonly stateSlots: number;
-  readonly #newInstance: (phase: number) => KernelInstance;
+  readonly #newInstance: () => KernelInstance;
   readonly #splitter: Splitter;
   #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
@@ -25,7 +25,7 @@ export class WasmRowTable implements RowTable {
   /** Seq of the last push or replay. */
   #recordSeq = 0;
 
-  constructor(spec: TableSpec, splitter: Splitter, newInstance: (phase: number) => KernelInstance) {
+  constructor(spec: TableSpec, splitter: Splitter, newInstance: () => KernelInstance) {
     this.#spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
@@ -256,7 +256,7 @@ export class WasmRowTable implements RowTable {
   #stripe(number: number): KernelInstance {
     let stripe = this.#stripes[number];
     if (stripe === undefined) {
-      stripe = this.#newInstance(number / STRIPE_COUNT);
+      stripe = this.#newInstance();
       configure(stripe, this.spec, this.#layout, this.#optimizer);
       stripe.refresh();
       this.#stripes[number] = stripe;

@@ -5,9 +5,9 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Memory {
-    readonly buffer: ArrayBuffer;
+    readonly buffer: SharedArrayBuffer;
     /** In pages of 64 KiB. */
-    constructor(size: { readonly initial: number; readonly maximum: number });
+    constructor(size: { readonly initial: number; readonly maximum: number; readonly shared: true });
   }
   class Instance {
     readonly exports: unknown;
