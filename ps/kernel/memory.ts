@@ -54,6 +54,11 @@ export function reserveForRows(slabBytes: u64, indexBytes: u64): bool {
   return (slabBytes == 0 || <u64>top + bytes <= rowBytesMax) && reserve(bytes);
 }
 
+/** Share of what new rows may take that is in use; `freeBytes` of what was given out are not. */
+export function usedShare(freeBytes: u64): f64 {
+  return <f64>(<u64>top - freeBytes) / <f64>rowBytesMax;
+}
+
 function pagesOf(bytes: u64): u32 {
   return <u32>((bytes + 0xffff) >> 16);
 }

@@ -9,13 +9,14 @@
 import { fmix64 } from './hash';
 import { enter, entryOf, find, indexBytes, indexBytesFor, leave, openIndex, probe } from './index';
 import { initialize } from './initializers';
-import { limitMemory, reserve, reserveForRows } from './memory';
+import { limitMemory, reserve, reserveForRows, usedShare } from './memory';
 import { fillState, updateRow } from './optimizers';
 import { found, hashes, keys, places, values } from './scratch';
 import {
   addRow,
   addressOf,
   freeRow,
+  freePlaces,
   layOut,
   markPage,
   rowBytes,
@@ -73,6 +74,11 @@ export function usedBytes(): f64 {
   return <f64>(slabBytes() + indexBytes());
 }
 
+/** Share of the memory for rows and index that is in use; 1: a new row has no place. */
+export function fullness(): f64 {
+  return usedShare(freePlaces() * rowBytes);
+}
+
 /** Whether there is room for so many new rows. */
 export function room(newRows: u32): bool {
   return reserveForRows(slabBytesFor(newRows), indexBytesFor(newRows));
@@ -83,7 +89,7 @@ export function roomToLoad(loadedRows: u32): bool {
   return reserve(indexBytesFor(loadedRows));
 }
 
-/** How many of the keys in the scratch area have no row; a key that comes twice counts twice. */
+/** How many of the keys in the scratch area have no row; a key that comes twice counts twice. Words: 1 for each of them. */
 export function absent(count: u32): u32 {
   let missing: u32 = 0;
   for (let from: u32 = 0; from < count; from += BLOCK) {
@@ -92,8 +98,10 @@ export function absent(count: u32): u32 {
     for (let i = from; i < to; i++) {
       const key = load<u64>(keys + (i << 3));
       const row = load<u32>(found + (i << 2));
-      if (row != 0 && load<u64>(row) == key) continue;
-      if (row == 0 || find(key, load<u32>(hashes + (i << 2))) == 0) missing++;
+      let gone: u32 = 0;
+      if (row == 0 || (load<u64>(row) != key && find(key, load<u32>(hashes + (i << 2))) == 0)) gone = 1;
+      store<u32>(places + (i << 2), gone);
+      missing += gone;
     }
   }
   return missing;
@@ -138,8 +146,8 @@ export function replay(count: u32, seq: f64): u32 {
   return updates;
 }
 
-/** Frees the rows of the keys in the scratch area whose seq is below `seq`; returns how many. */
-export function remove(count: u32, seq: f64): u32 {
+/** Frees the rows of the keys in the scratch area whose seq is at most `upTo`, as record `seq`; returns how many. */
+export function remove(count: u32, seq: f64, upTo: f64): u32 {
   const before = rows;
   for (let from: u32 = 0; from < count; from += BLOCK) {
     const to = min(from + BLOCK, count);
@@ -148,7 +156,7 @@ export function remove(count: u32, seq: f64): u32 {
       const key = load<u64>(keys + (i << 3));
       const hash = load<u32>(hashes + (i << 2));
       const next = find(key, hash);
-      if (next == 0 || load<f64>(addressOf(next - 1), SEQ_AT) >= seq) continue;
+      if (next == 0 || load<f64>(addressOf(next - 1), SEQ_AT) > upTo) continue;
       leave(hash, next - 1);
       freeRow(next - 1);
       markPage(next - 1, seq);

@@ -67,9 +67,13 @@ export function reachPage(page: u32): u32 {
   return addressOf(page << pageShift);
 }
 
+export function freePlaces(): u64 {
+  return (<u64>chunks << chunkShift) - rows;
+}
+
 /** Bytes that so many new rows take. */
 export function slabBytesFor(newRows: u32): u64 {
-  const free = (<u64>chunks << chunkShift) - rows;
+  const free = freePlaces();
   if (newRows <= free) return 0;
   return ((newRows - free + (1 << chunkShift) - 1) >> chunkShift) * (chunkBytes + takenBytes + LINE);
 }

@@ -8,3 +8,5 @@ export const REFUSALS_KEPT_MAX = PUSHES_IN_FLIGHT_MAX;
 /** Characters of a shard id. */
 export const SHARD_ID_LENGTH_MAX = 63;
 export const UID_LENGTH_MAX = 64;
+/** Times of positions that are kept: enough for a resolution of 1/64 over years. */
+export const SEQ_CLOCK_ENTRIES_MAX = 2048;

@@ -1,14 +1,17 @@
 // What a table's definition must be, and its normal form: qualified name, every number an f32, what the optimizer
-// and initializer do not use set to 0. Definitions are validated once, before they are logged; everything behind
-// relies on it.
+// and initializer do not use set to 0, no admission where every key is admitted. Definitions are validated once, before
+// they are logged; everything behind relies on it.
 import { DIM_MAX, TABLE_NAME_LENGTH_MAX, WeirError } from '@weir/proto';
 import {
+  type Admission,
+  AdmissionKind,
   type Initializer,
   InitializerKind,
   Optimizer,
   OptimizerKind,
   TableSpec,
 } from '@weir/proto/v1/tables';
+import { SKETCH_COUNT_MAX } from './count-sketch.ts';
 import { UID_LENGTH_MAX } from './limits.ts';
 
 const NAME = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/;
@@ -83,7 +86,11 @@ export function validateTableSpec(spec: TableSpec): TableSpec {
     if (!Number.isSafeInteger(value) || value < 0)
       refuse(`${field} must be a whole number of 0 or more, not ${value}`);
   }
-  const { uid, seed, dim, admission, ttlMs, rowsMax, memoryRowsMax } = spec;
+  const { uid, seed, dim, ttlMs, rowsMax, memoryRowsMax } = spec;
+  if (rowsMax > 0 && memoryRowsMax > rowsMax) {
+    refuse(`memoryRowsMax ${memoryRowsMax} is above rowsMax ${rowsMax}: so many rows never exist`);
+  }
+  const admission = normalAdmission(spec.admission, refuse);
   const bounds = { admission, ttlMs, rowsMax, memoryRowsMax };
   return { name, uid, seed, dim, optimizer, initializer, gradientClip, updateNormMax, ...bounds };
 }
@@ -169,6 +176,31 @@ function normalInitializer(given: Initializer, refuse: Refuse): Initializer {
     }
     default:
       return refuse('initializer.kind must be one of zero, constant, uniform, normal');
+  }
+}
+
+/** Absent when every key is admitted. */
+function normalAdmission(given: Admission | undefined, refuse: Refuse): Admission | undefined {
+  switch (given?.kind) {
+    case undefined:
+    case AdmissionKind.ALWAYS:
+      return undefined;
+    case AdmissionKind.COUNT: {
+      const { kind, count } = given;
+      if (!Number.isInteger(count) || count < 1 || count > SKETCH_COUNT_MAX) {
+        refuse(`admission.count must be a whole number from 1 to ${SKETCH_COUNT_MAX}, not ${count}`);
+      }
+      return { kind, count, probability: 0 };
+    }
+    case AdmissionKind.PROBABILITY: {
+      const { kind, probability } = given;
+      if (!(probability > 0 && probability <= 1)) {
+        refuse(`admission.probability must be above 0 and at most 1, not ${probability}`);
+      }
+      return { kind, count: 0, probability };
+    }
+    default:
+      return refuse('admission.kind must be one of always, count, probability');
   }
 }
 

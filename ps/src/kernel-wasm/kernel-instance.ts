@@ -46,7 +46,8 @@ export interface KernelExports {
   pull(rows: number): void;
   push(rows: number, seq: number): void;
   replay(rows: number, seq: number): number;
-  remove(rows: number, seq: number): number;
+  remove(rows: number, seq: number, upToSeq: number): number;
+  fullness(): number;
   reachPage(page: number): number;
   enterPage(page: number, rows: number, seq: number, stripe: number): number;
   pageCount(): number;

@@ -19,6 +19,19 @@ export function scatterKeys(
   }
 }
 
+/** One word a key, as a byte. */
+export function gatherFlags(
+  order: Uint32Array,
+  from: number,
+  to: number,
+  words: Uint32Array,
+  at: number,
+  out: Uint8Array,
+): void {
+  let next = at;
+  for (let i = from; i < to; i++) out[order[i]!] = words[next++]!;
+}
+
 export function scatterRows(
   order: Uint32Array,
   from: number,

@@ -2,15 +2,15 @@
 // by stripe, copied into each stripe's scratch area, worked on there in one call, and its weights copied out.
 import { keyCount, type PackedKeys, WeirError } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
-import { layoutOf, PLACES_MAX, type RowLayout, STRIPE_COUNT } from '../kernel/layout.ts';
+import { layoutOf, PLACES_MAX, type RowLayout, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
 import { createOptimizer, type RowOptimizer } from '../kernel/optimizers.ts';
 import { corruptPage, decodePage, encodePage } from '../kernel/page.ts';
 import { assertSameRows } from '../kernel/reconfigured.ts';
 import type { ChangePosition, Changes, PageId, RowTable, Stale } from '../kernel/row-table.ts';
 import { scanChanges, scanStale } from './changes.ts';
 import { chooseOptimizer, configure } from './configure.ts';
-import { type KernelExports, type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
-import { gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
+import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
+import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
 
 export class WasmRowTable implements RowTable {
@@ -83,13 +83,21 @@ export class WasmRowTable implements RowTable {
     return this.#apply(keys, values, seq, true);
   }
 
-  remove(keys: PackedKeys, seq: number): number {
+  remove(keys: PackedKeys, seq: number, upToSeq = seq - 1): number {
     this.#startRecord(seq);
-    return this.#countOver(keys, (kernel, rows) => kernel.remove(rows, seq));
+    return this.#countOver(keys, ({ kernel }, rows) => kernel.remove(rows, seq, upToSeq));
   }
 
-  absent(keys: PackedKeys): number {
-    return this.#countOver(keys, (kernel, rows) => kernel.absent(rows));
+  absent(keys: PackedKeys, flags?: Uint8Array): number {
+    return this.#countOver(keys, (stripe, rows, order, from) => {
+      const absent = stripe.kernel.absent(rows);
+      if (flags !== undefined) gatherFlags(order, from, from + rows, stripe.words, stripe.wordsAt, flags);
+      return absent;
+    });
+  }
+
+  get fullness(): number {
+    return this.#stripes.reduce((most, stripe) => Math.max(most, stripe?.kernel.fullness() ?? 0), 0);
   }
 
   room(newRows: number): boolean {
@@ -175,6 +183,18 @@ export class WasmRowTable implements RowTable {
     this.#seq = Math.max(this.#seq, seq);
   }
 
+  rowSeqs({ stripe: number, page }: PageId): Float64Array {
+    const stripe = this.#stripe(number);
+    const first = (stripe.kernel.reachPage(page) >>> 0) / 8 + SEQ_AT;
+    stripe.refresh();
+    const seqs = new Float64Array(stripe.words.buffer);
+    const stride = this.#layout.stride / 2;
+    return Float64Array.from(
+      { length: stripe.kernel.extentOf(page) },
+      (_, row) => seqs[first + row * stride]!,
+    );
+  }
+
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes {
     return scanChanges(this.#stripes, this.spec.dim, sinceSeq, from, rowsMax);
   }
@@ -216,7 +236,10 @@ export class WasmRowTable implements RowTable {
    * The sum of what the kernels say of the keys, which stand in their scratch areas when they are called: few at a
    * time, since the scratch area has room for weights too.
    */
-  #countOver(keys: PackedKeys, count: (kernel: KernelExports, rows: number) => number): number {
+  #countOver(
+    keys: PackedKeys,
+    count: (stripe: KernelInstance, rows: number, order: Uint32Array, from: number) => number,
+  ): number {
     const order = this.#splitter.split(keys);
     const { starts } = this.#splitter;
     let sum = 0;
@@ -227,7 +250,7 @@ export class WasmRowTable implements RowTable {
         const stripe = this.#stripe(s);
         if (!stripe.holds(rows)) throw this.#full(s);
         scatterKeys(order, from, from + rows, keys, stripe.words, stripe.keysAt);
-        sum += count(stripe.kernel, rows);
+        sum += count(stripe, rows, order, from);
       }
     }
     return sum;

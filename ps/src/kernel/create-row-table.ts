@@ -104,7 +104,7 @@ class SlabRowTable implements RowTable {
     return this.#update(this.#findOrAdd(keys, seq), values, keyCount(keys), seq);
   }
 
-  remove(keys: PackedKeys, seq: number): number {
+  remove(keys: PackedKeys, seq: number, upToSeq = seq - 1): number {
     this.#startRecord(seq);
     const rows = keyCount(keys);
     const before = this.rows;
@@ -115,7 +115,7 @@ class SlabRowTable implements RowTable {
       const hash = mixed[0]!;
       const stripe = this.#stripes[stripeOfMixed()]!;
       const place = stripe.find(low, high, hash);
-      if (place === ABSENT || stripe.seqAt(place) >= seq) continue;
+      if (place === ABSENT || stripe.seqAt(place) > upToSeq) continue;
       stripe.leave(place, hash);
       stripe.free(place);
       stripe.markPage(place, seq);
@@ -123,12 +123,20 @@ class SlabRowTable implements RowTable {
     return before - this.rows;
   }
 
-  absent(keys: PackedKeys): number {
+  absent(keys: PackedKeys, flags?: Uint8Array): number {
     const rows = keyCount(keys);
     const found = this.#find(keys, rows);
     let absent = 0;
-    for (let i = 0; i < rows; i++) if (found[i] === NONE) absent++;
+    for (let i = 0; i < rows; i++) {
+      const gone = found[i] === NONE ? 1 : 0;
+      if (flags !== undefined) flags[i] = gone;
+      absent += gone;
+    }
     return absent;
+  }
+
+  get fullness(): number {
+    return this.#stripes.reduce((most, { rows }) => Math.max(most, rows / PLACES_MAX), 0);
   }
 
   room(newRows: number): boolean {
@@ -218,6 +226,12 @@ class SlabRowTable implements RowTable {
 
   stale(upToSeq: number, from: ChangePosition | undefined, rowsMax: number): Stale {
     return scanStale(this.#stripes, this.#layout, upToSeq, from, rowsMax);
+  }
+
+  rowSeqs({ stripe, page }: PageId): Float64Array {
+    const slab = this.#stripes[stripe]!;
+    const first = page * 2 ** this.#layout.pageShift;
+    return Float64Array.from({ length: slab.extentOf(page) }, (_, row) => slab.seqAt(first + row));
   }
 
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes {

@@ -171,6 +171,17 @@ describe.each(KERNELS)('%s kernel', (_kernel, createRowTable) => {
       expect(() => again.remove(keysOf(1), 6)).toThrow('does not rise');
     });
 
+    it('leaves rows alone that were updated after the choice, and marks pages with the record all the same', () => {
+      const table = createRowTable(testTable({ dim: 1 }));
+      table.push(keysOf(1, 2), Float32Array.of(1, 2), 1);
+      table.push(keysOf(2), Float32Array.of(1), 7);
+      expect(table.remove(keysOf(1, 2), 9, 6)).toBe(1);
+      expect(pulled(table, 1, 2)).toEqual([0, 3]);
+      expect([...table.pages(8)].length).toBe(1);
+      const ids = [...table.pages(0)];
+      expect(ids.flatMap((id) => [...table.rowSeqs(id)]).filter((seq) => seq > 0)).toEqual([7]);
+    });
+
     it('keeps pages that have no row left', () => {
       const table = createRowTable(testTable({ dim: 1 }));
       table.push(keysOf(1), Float32Array.of(1), 1);

@@ -64,13 +64,20 @@ export interface RowTable {
   replay(keys: PackedKeys, values: Float32Array, seq: number): number;
 
   /**
-   * Frees the rows of these keys whose seq is below `seq`, and passes over the others and keys without a row. Returns
-   * how many. One log record, as of `push` or `replay`: the same call serves both, with the latter's precondition.
+   * Frees the rows of these keys whose seq is at most `upToSeq` (below `seq`; default: all below), and passes over the
+   * others and keys without a row. Returns how many. One log record, as of `push` or `replay`: the same call serves
+   * both, with the latter's precondition.
    */
-  remove(keys: PackedKeys, seq: number): number;
+  remove(keys: PackedKeys, seq: number, upToSeq?: number): number;
 
-  /** How many rows a push of these keys would make; a key that comes twice may count twice. */
-  absent(keys: PackedKeys): number;
+  /**
+   * How many rows a push of these keys would make; a key that comes twice may count twice.
+   * @param flags becomes 1 at each key without a row, 0 at the others.
+   */
+  absent(keys: PackedKeys, flags?: Uint8Array): number;
+
+  /** Share in use of the memory that rows and index may take, of the fullest stripe; at 1 a new row has no place. */
+  readonly fullness: number;
 
   /** Whether there is room for so many more rows, whatever their keys. */
   room(newRows: number): boolean;
@@ -83,6 +90,9 @@ export interface RowTable {
 
   /** The page as bytes of its own, with header and checksum; see page.ts for the format. */
   readPage(id: PageId): Uint8Array;
+
+  /** The seq of each of the page's places, from its first on; 0 where there is no row. */
+  rowSeqs(id: PageId): Float64Array;
 
   /**
    * Takes a page back, before any push or replay, pages in any order. A key that stands in two pages, since it was

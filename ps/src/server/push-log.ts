@@ -11,8 +11,6 @@ import { Slice } from './slices.ts';
 export interface LogEntry {
   /** Memory that it holds until it is settled; about the size of its record. */
   readonly bytes: number;
-  /** Its position is decided; called once, in the order of positions, before `encode`. Must not throw. */
-  place?(seq: number): void;
   /** The record at this position; its memory stays as it is until the entry is applied. Called once. */
   encode(seq: number): Uint8Array;
   /** Meta entries that become durable together with the record. */
@@ -132,7 +130,6 @@ export class PushLog {
     this.#waiting = this.#waiting.slice(count);
     const records = entries.map((entry) => {
       const seq = this.#nextSeq++;
-      entry.place?.(seq);
       return { seq, bytes: this.#sink.keeps ? entry.encode(seq) : EMPTY, meta: entry.meta };
     });
     return { entries, records };
