@@ -1,79 +1,38 @@
-// `npm run test:fault -- --seed S --rounds N`: replays of known traffic; in each round one service, every one in turn, is
-// killed with SIGKILL at a moment drawn from the seed. No sample and no positive may be lost or doubled.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseCommandLine, wholeNumber } from '../command-line.ts';
-import { replayWithKill } from '../e2e/replay-with-kill.ts';
-import { makeTraffic, mulberry32 } from '../e2e/traffic.ts';
-import { checkSamples, type Verdict } from './check-samples.ts';
+// `npm run test:fault -- --seed S --rounds N --suite ps|pipeline`: processes are killed at moments drawn from the seed,
+// disks fail, clients misbehave; nothing acknowledged may be lost or count twice. Without --suite both run: the
+// pipeline with one round for each of its services, or half of the rounds if that is less, the parameter server with
+// the others.
+import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
+import { pipelineSuite, SERVICES } from './pipeline-suite.ts';
+import { psSuite } from './ps/suite.ts';
+import { lastLines, noTotals, type Print } from './report.ts';
 
-const SERVICES = [
-  'stitcher',
-  'streams',
-  'collector',
-  'predictor',
-  'trainer',
-  'shard-0',
-  'shard-1',
-  'shard-2',
-];
-const REQUESTS = 800;
-const DOCUMENTS = 8;
-
-const USAGE = 'usage: npm run test:fault -- [--seed S] [--rounds N]';
+const USAGE = 'usage: npm run test:fault -- [--suite ps|pipeline] [--seed S] [--rounds N]';
 
 const { values } = parseCommandLine(USAGE, {
-  options: { seed: { type: 'string', default: '1' }, rounds: { type: 'string', default: '8' } },
+  options: {
+    suite: { type: 'string', default: 'both' },
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '40' },
+  },
 });
+const { suite } = values;
+if (suite !== 'both' && suite !== 'ps' && suite !== 'pipeline') {
+  wrongUsage(USAGE, `--suite must be ps or pipeline, not ${suite}`);
+}
 const seed = wholeNumber(USAGE, 'seed', values.seed, 0);
-const rounds = wholeNumber(USAGE, 'rounds', values.rounds, 1);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-print(`replay with: npm run test:fault -- --seed ${seed} --rounds ${rounds}`);
+const rounds = wholeNumber(USAGE, 'rounds', values.rounds, suite === 'both' ? 2 : 1);
+const print: Print = (line) => void process.stdout.write(`${line}\n`);
+const replay = `replay with: npm run test:fault --${suite === 'both' ? '' : ` --suite ${suite}`} --seed ${seed} --rounds ${rounds}`;
+print(replay);
 
-const random = mulberry32(seed);
-const sum = { kills: 0, lost: 0, doubled: 0, passed: 0, failed: 0 };
-let canaryCaught = false;
-for (let round = 0; round < rounds; round++) {
-  const service = SERVICES[round % SERVICES.length]!;
-  const atPart = 0.15 + 0.7 * random();
-  const traffic = makeTraffic({ seed: seed * 1_000 + round, requests: REQUESTS, docsPerRequest: DOCUMENTS });
-  const folder = await mkdtemp(join(tmpdir(), 'weir-fault-'));
-  const what = `round ${round + 1}: ${service} killed at ${(atPart * 100).toFixed(0)} %`;
-  try {
-    const { restarts, found, foundWithCanary } = await replayWithKill({
-      traffic,
-      folder,
-      deterministic: false,
-      window: 4,
-      service,
-      atPart,
-      canary: round === rounds - 1,
-    });
-    const verdict = checkSamples(traffic, found);
-    if (foundWithCanary !== undefined) canaryCaught = checkSamples(traffic, foundWithCanary).doubled > 0;
-    sum.kills += restarts;
-    sum.lost += verdict.lost;
-    sum.doubled += verdict.doubled;
-    const good = restarts > 0 && isClean(verdict);
-    sum[good ? 'passed' : 'failed']++;
-    print(`${what}: ${restarts} restarts, lost ${verdict.lost}, doubled ${verdict.doubled}`);
-  } catch (error) {
-    sum.failed++;
-    print(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+const totals = noTotals();
+const ofPipeline = { both: Math.min(SERVICES.length, Math.floor(rounds / 2)), ps: 0, pipeline: rounds }[
+  suite
+];
+if (suite !== 'pipeline') await psSuite(seed, rounds - ofPipeline, totals, print);
+if (suite !== 'ps') await pipelineSuite(seed, ofPipeline, totals, print);
 
-const { kills, lost, doubled, passed, failed } = sum;
-if (failed > 0) print(`replay with: npm run test:fault -- --seed ${seed} --rounds ${rounds}`);
-print(
-  `rounds ${rounds}, kills ${kills}, lost ${lost}, doubled ${doubled}, canary ${canaryCaught ? 'caught' : 'missed'}`,
-);
-print(`${passed} passed, ${failed} failed, 0 skipped`);
-process.exit(failed === 0 && canaryCaught ? 0 : 1);
-
-function isClean({ lost, doubled }: Verdict): boolean {
-  return lost === 0 && doubled === 0;
-}
+if (totals.failed > 0) print(replay);
+print(lastLines(totals));
+process.exit(totals.failed === 0 && totals.missedCanaries === 0 ? 0 : 1);

@@ -1,0 +1,29 @@
+// What goes wrong in a shard under test: given to its process when it starts or on its admin port, so that no shard
+// has options for it.
+
+/** The moment at which the process kills itself; operations count from when it was told, 1 is the first. */
+export type Crash =
+  | { readonly at: StoreStep; readonly when: 'before' | 'after'; readonly count: number }
+  /** After so many entries that were read from the folder: recovery reads, little else does. */
+  | { readonly at: 'read'; readonly count: number }
+  /** So much later: also in the engine's own work. */
+  | { readonly at: 'time'; readonly afterMs: number };
+
+/**
+ * Writes by what they hold: `push` records of pushes only, `table` a definition, `pages` a part of a materialisation
+ * round, `mark` its end, `state` the folder's own (identity, incarnation). `sync` is the wait for the disk.
+ */
+export type StoreStep = 'push' | 'table' | 'pages' | 'mark' | 'state' | 'sync';
+
+/** Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. */
+export type Bug = 'acknowledge before the log write' | 'apply a duplicate';
+
+export interface FaultPlan {
+  readonly crash?: Crash | undefined;
+  readonly bug?: Bug | undefined;
+  /** File in which every completed sync is noted: what a power cut leaves. */
+  readonly syncJournal?: string | undefined;
+}
+
+/** Environment variable with the plan as JSON. */
+export const FAULT_PLAN = 'WEIR_TEST_FAULT_PLAN';

@@ -1,0 +1,35 @@
+// `weir ps` with faults: the same service, over a store that does what the plan in the environment says. POST /crash
+// on its admin port sets the moment of its end later on.
+import { runService } from '@weir/runtime';
+import { openFolder } from '../server/open-folder.ts';
+import { psServiceOf } from '../server/ps-service.ts';
+import { openShard } from '../server/shard.ts';
+import { applyDuplicates } from './bugs.ts';
+import { CrashPoint } from './crash-point.ts';
+import { type Crash, FAULT_PLAN, type FaultPlan } from './fault-plan.ts';
+import { faultingStore } from './faulting-store.ts';
+import { keepSyncJournal } from './sync-journal.ts';
+
+const { crash, bug, syncJournal } = JSON.parse(process.env[FAULT_PLAN] ?? '{}') as FaultPlan;
+if (syncJournal !== undefined) await keepSyncJournal(syncJournal);
+const crashPoint = new CrashPoint();
+crashPoint.set(crash);
+
+const service = psServiceOf({
+  openFolder: async (folder) => faultingStore(await openFolder(folder), crashPoint, bug),
+  openShard: async (options) => {
+    const shard = await openShard(options);
+    if (bug === 'apply a duplicate') applyDuplicates(shard.numbers);
+    return shard;
+  },
+});
+
+const watched: typeof service = {
+  ...service,
+  start(config, runtime) {
+    runtime.admin.post('/crash', (body) => crashPoint.set(body as Crash));
+    return service.start(config, runtime);
+  },
+};
+
+await runService(watched, { argv: process.argv.slice(2) });

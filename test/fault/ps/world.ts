@@ -1,0 +1,92 @@
+// One shard, its tables, its clients and the ledger, over as many rounds as one likes: what was checked in a round is
+// checked again in every later one.
+import { rm } from 'node:fs/promises';
+import { connect, type Weir } from '@weir/sdk';
+import type { Durability } from '../../../ps/src/server/log-sink.ts';
+import type { FaultPlan } from '../../../ps/src/testing/fault-plan.ts';
+import { mulberry32 } from '../../e2e/traffic.ts';
+import { Churn } from './churn.ts';
+import { Ledger, type Verdict } from './ledger.ts';
+import { type RoundTables, Session } from './session.ts';
+import { ShardUnderTest } from './shard-under-test.ts';
+import { MARKS, ORDERED, SHARED, WIDE } from './tables.ts';
+
+export interface WorldOptions {
+  readonly dir: string;
+  readonly seed: number;
+  readonly durability: Durability;
+  readonly clients: number;
+  readonly faults?: FaultPlan;
+}
+
+export class World {
+  readonly shard: ShardUnderTest;
+  readonly random: () => number;
+  readonly churn: Churn;
+  sessions: Session[] = [];
+  readonly #options: WorldOptions;
+  readonly #weir: Weir;
+  readonly #tables: RoundTables;
+  readonly #ledger: Ledger;
+  #opened = 0;
+
+  private constructor(
+    options: WorldOptions,
+    shard: ShardUnderTest,
+    weir: Weir,
+    churn: Churn,
+    tables: RoundTables,
+  ) {
+    this.#options = options;
+    this.shard = shard;
+    this.random = mulberry32(options.seed);
+    this.#weir = weir;
+    this.churn = churn;
+    this.#tables = tables;
+    this.#ledger = new Ledger(tables.marks);
+  }
+
+  static async begin(options: WorldOptions): Promise<World> {
+    const { dir, durability, seed, faults } = options;
+    const shard = await ShardUnderTest.prepare({ dir, durability });
+    await shard.start(faults);
+    const weir = await connect({ seeds: [shard.address], clientId: 'admin' });
+    const made = async (definition: typeof MARKS) => {
+      await weir.tables.create(definition);
+      return await weir.table(definition.name);
+    };
+    const churn = new Churn(weir, mulberry32(seed + 1));
+    const tables: RoundTables = {
+      marks: await made(MARKS),
+      shared: await made(SHARED),
+      wide: await made(WIDE),
+      ordered: await Promise.all(ORDERED.map(made)),
+      churn: () => churn.current,
+    };
+    return new World(options, shard, weir, churn, tables);
+  }
+
+  /** As many open sessions as clients; a closed one is followed by another, with rows of its own. */
+  async fillSessions(): Promise<void> {
+    const { clients, seed } = this.#options;
+    this.sessions = this.sessions.filter(({ closed }) => !closed);
+    while (this.sessions.length < clients) {
+      const session = await Session.open(this.shard.address, ++this.#opened, this.#tables, seed);
+      for (const table of this.#tables.ordered) await this.#ledger.learnInitial(table, session.keys);
+      this.sessions.push(session);
+    }
+  }
+
+  /** Every push of the sessions so far against what the shard holds. Settles what can be settled first. */
+  async check(): Promise<Verdict> {
+    await Promise.all(this.sessions.map((session) => session.settle()));
+    const pushed = this.sessions.flatMap((session) => session.pushed.splice(0));
+    return await this.#ledger.check(this.#weir, pushed, this.churn.gone);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.#weir, ...this.sessions.map(({ weir }) => weir)].map((weir) => weir.close()));
+    await this.shard.kill();
+    await rm(this.#options.dir, { recursive: true, force: true });
+  }
+}
