@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       '*/src/**/*.test.ts',
       'test/e2e/**/*.test.ts',
+      'test/fault/**/*.test.ts',
       'test/structure/**/*.test.ts',
       'docs/examples/**/*.test.ts',
     ],

@@ -31,6 +31,11 @@ export function faultingStore(inner: Store, crash: CrashPoint, bug: Bug | undefi
       await inner.sync();
       crash.reached('sync', 'after');
     },
+    async flush(families) {
+      crash.reached('flush', 'before');
+      await inner.flush(families);
+      crash.reached('flush', 'after');
+    },
     close: () => inner.close(),
   };
 }

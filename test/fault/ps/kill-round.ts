@@ -23,7 +23,7 @@ export interface KillRound {
 export async function killRound(
   world: World,
   moment: Moment,
-  afterDeath: () => Promise<void> = async () => undefined,
+  afterDeath: () => Promise<unknown> = async () => undefined,
 ): Promise<KillRound> {
   const { shard, random, churn } = world;
   await world.fillSessions();
@@ -69,7 +69,8 @@ function crashAt(moment: Moment, random: () => number): Crash {
     case 'recovery':
       return random() < 0.2 ? { at: 'sync', when, count: upTo(20) } : { at: 'push', when, count: upTo(40) };
     case 'materialisation':
-      return random() < 0.5 ? { at: 'pages', when, count: upTo(20) } : { at: 'mark', when, count: upTo(3) };
+      if (random() < 0.4) return { at: 'pages', when, count: upTo(20) };
+      return { at: random() < 0.5 ? 'mark' : 'flush', when, count: upTo(3) };
     case 'table change':
       return { at: 'table', when, count: upTo(4) };
   }
@@ -91,7 +92,7 @@ async function materialise({ shard }: World, ended: () => boolean): Promise<void
 }
 
 /** Starts a shard that does not come far. */
-async function dieInRecovery({ shard, random }: World, afterDeath: () => Promise<void>): Promise<void> {
+async function dieInRecovery({ shard, random }: World, afterDeath: () => Promise<unknown>): Promise<void> {
   const crash: Crash =
     random() < 0.6
       ? { at: 'read', count: 1 + Math.floor(random() * 60) }

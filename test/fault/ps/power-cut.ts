@@ -1,7 +1,9 @@
 // What the end of the machine leaves of a folder whose process has just died: of every log file the part that a
 // completed sync covers, and nothing of a file whose name was never synced. How much of the rest happened to reach
 // the disk is drawn: none, or a part of it.
-// Tables and the manifest are left as they are: the engine syncs those before it relies on them.
+// The engine's own syncs are native and not noted. Tables and the manifest are left as they are: it syncs them before
+// it relies on them. Before a flush enters the manifest, it has synced the log files that were closed until then,
+// and the folder (seen with strace): so a log counts as synced when it was closed before the manifest was last written.
 import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncNote } from '../../../ps/src/testing/sync-journal.ts';
@@ -13,17 +15,25 @@ export interface PowerCut {
 
 export async function cutPower(folder: string, journal: string, random: () => number): Promise<PowerCut> {
   const { bytes, names } = await readJournal(journal);
+  const files = await readdir(folder);
+  const manifests = files.filter((name) => name.startsWith('MANIFEST-'));
+  const written = await Promise.all(manifests.map(async (name) => (await stat(join(folder, name))).mtimeMs));
+  const manifestMs = Math.max(...written);
+  const logs = files.filter((name) => name.endsWith('.log')).sort();
+  const stats = await Promise.all(logs.map((name) => stat(join(folder, name))));
   let filesRemoved = 0;
   let bytesCut = 0;
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.log'))) {
+  for (const [i, name] of logs.entries()) {
     const path = join(folder, name);
-    const { size, ino } = await stat(path);
-    const synced = bytes.get(fileKey(name, ino)) ?? 0;
-    if (!names.has(name) && random() < 0.5) {
+    const { size, ino, birthtimeMs } = stats[i]!;
+    const closedMs = stats[i + 1]?.birthtimeMs;
+    if (closedMs !== undefined && closedMs <= manifestMs) continue;
+    if (!names.has(name) && birthtimeMs > manifestMs && random() < 0.5) {
       await rm(path);
       filesRemoved++;
       continue;
     }
+    const synced = bytes.get(fileKey(name, ino)) ?? 0;
     const kept = random() < 0.6 ? synced : synced + Math.floor(random() * (size - synced + 1));
     bytesCut += size - kept;
     await truncate(path, kept);

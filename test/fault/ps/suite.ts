@@ -41,7 +41,10 @@ async function rest(
   const durability = (first / ROUNDS_PER_WORLD) % 2 === 0 ? 'process' : 'machine';
   const world = await World.begin({ dir, seed: seed * 100_003 + first, durability, clients: CLIENTS });
   const { shard } = world;
-  const cut = async () => void (await cutPower(shard.data, shard.syncJournal, world.random));
+  let bytesCut = 0;
+  const cut = async () => {
+    bytesCut += (await cutPower(shard.data, shard.syncJournal, world.random)).bytesCut;
+  };
   try {
     for (let round = first; round < end; round++) {
       totals.rounds++;
@@ -53,6 +56,8 @@ async function rest(
       totals.doubled += doubled;
       totals[good ? 'passed' : 'failed']++;
       print(`ps, round ${round + 1}: ${durability}, ${moment}, ${what}: lost ${lost}, doubled ${doubled}`);
+      if (bytesCut > 0) print(`  the power cut took ${bytesCut} bytes that no sync covered`);
+      bytesCut = 0;
       for (const problem of problems) print(`  ${problem}`);
       if (!good) return;
     }
