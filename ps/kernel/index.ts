@@ -12,6 +12,8 @@ const ENTRIES: u32 = 1 << SEGMENT_BITS;
 const MASK: u32 = ENTRIES - 1;
 /** A segment is divided when 3/4 full. */
 const FILL_MAX: u32 = 768;
+/** So full are segments on average when the first ones are divided. */
+const FILL_EXPECTED: u32 = 700;
 /** Of a segment: bits of the directory that tell it from others; entries used; the next one, if it could not be divided. */
 const DEPTH_AT: u32 = 0;
 const USED_AT: u32 = 4;
@@ -32,6 +34,14 @@ let segments: u32 = 0;
 export function openIndex(): void {
   directory = allocate(4);
   store<u32>(directory, newSegment(0));
+}
+
+/** Makes an index without entries as large as so many will need: growing to it would enter each of them twice. */
+export function expectEntries(entries: u32): void {
+  while (depth < DIRECTORY_BITS_MAX && entries >> depth > FILL_EXPECTED) depth++;
+  if (depth == 0) return;
+  directory = allocate(4 << depth);
+  for (let i: u32 = 0; i < 1 << depth; i++) store<u32>(directory + (i << 2), newSegment(depth));
 }
 
 export function indexBytes(): u64 {

@@ -1,14 +1,44 @@
 // Pages as the host sees them: taken over at load, found by their dirty marks, scanned for changed rows.
 import { fmix64, stripeOf } from './hash';
-import { enter, find, leave } from './index';
-import { PAGE_SEQS } from './memory';
+import { enter, entryOf, expectEntries, find, indexBytesFor, leave } from './index';
+import { PAGE_SEQS, reserve } from './memory';
 import { keys, places } from './scratch';
-import { addressOf, extentOf, firstPlaceOf, freeRow, markPage, pageCount, pageOf, rowBytes, SEQ_AT, take } from './slab';
+import {
+  addressOf,
+  extentOf,
+  firstPlaceOf,
+  freeRow,
+  markPage,
+  pageCount,
+  pageOf,
+  reachPage,
+  rowBytes,
+  SEQ_AT,
+  slabBytesFor,
+  take,
+} from './slab';
 
 /** Where `scan` stopped, and how many rows it looked at. */
 let scanPage: u32 = 0;
 let scanRow: u32 = 0;
 let scanSeen: u32 = 0;
+
+/** Rows whose index entries are read ahead of entering them. */
+const BLOCK: u32 = 64;
+/** Keeps reads ahead from being optimized away. */
+let sink: u32 = 0;
+
+/**
+ * Takes, in an empty stripe, memory for so many pages, and room for the index of so many rows. Returns where the first
+ * chunk begins; 0: not all of that fits, and pages are to come as they come. A page that is loaded writes to no chunk
+ * behind its own.
+ */
+export function expectPages(count: u32, expectedRows: u32): u32 {
+  if (pageCount() != 0 || !reserve(slabBytesFor(expectedRows) + indexBytesFor(expectedRows))) return 0;
+  if (reachPage(count - 1) == 0) return 0;
+  expectEntries(expectedRows);
+  return addressOf(0);
+}
 
 /**
  * Enters the rows that the host has copied to the page's first `count` places. Where another page has one of the keys
@@ -18,6 +48,7 @@ export function enterPage(page: u32, count: u32, seq: f64, stripe: u32): i32 {
   const first = firstPlaceOf(page);
   markPage(first, seq);
   for (let place = first; place < first + count; place++) {
+    if ((place & (BLOCK - 1)) == 0 || place == first) readAhead(place, min(place + BLOCK, first + count));
     const row = addressOf(place);
     const rowSeq = load<f64>(row, SEQ_AT);
     if (rowSeq == 0) continue;
@@ -42,6 +73,15 @@ export function enterPage(page: u32, count: u32, seq: f64, stripe: u32): i32 {
     }
   }
   return -1;
+}
+
+/** Reads index entries of a block of rows, so that their latencies overlap. */
+function readAhead(from: u32, to: u32): void {
+  let read: u32 = 0;
+  for (let place = from; place < to; place++) {
+    read ^= load<u32>(entryOf(<u32>fmix64(load<u64>(addressOf(place)))));
+  }
+  sink = read;
 }
 
 /** The place's row was removed and made again elsewhere, after its page was stored: the page needs to be stored again. */

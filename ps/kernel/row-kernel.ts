@@ -32,6 +32,7 @@ export { chooseInitializer } from './initializers';
 export { chooseOptimizer } from './optimizers';
 export {
   enterPage,
+  expectPages,
   nextPage,
   pageSeq,
   scan,
@@ -41,7 +42,7 @@ export {
   stoppedRow,
 } from './pages';
 export { scratch, scratchValues, scratchWords } from './scratch';
-export { extentOf, pageCount, reachPage } from './slab';
+export { chunkStride, extentOf, pageCount, reachPage } from './slab';
 export { split } from './split';
 
 /** Rows of a block: few enough that what the passes read is still in the first cache when it is used. */

@@ -56,6 +56,11 @@ export function addressOf(place: u32): u32 {
   return load<u32>(CHUNKS + ((place >> chunkShift) << 2)) + (place & ((1 << chunkShift) - 1)) * rowBytes;
 }
 
+/** Bytes from one chunk to the next, when nothing else was given out in between. */
+export function chunkStride(): u32 {
+  return (chunkBytes + takenBytes + LINE - 1) & ~(LINE - 1);
+}
+
 /** Address of a page's first row; 0 when memory ends before that page. */
 export function reachPage(page: u32): u32 {
   while (chunks <= (page << pageShift) >> chunkShift) {

@@ -34,6 +34,9 @@ export const SLICE_MS = 0.5;
 /** Values that a pull copies between two looks at the event loop. */
 export const PULL_SLICE_VALUES = 64 * 1024;
 
+/** Pages, and records of the log, that recovery reads at a time while it works on those before. */
+export const RECOVERY_READ_ENTRIES = 16;
+
 /** Bytes of pages in one write of a materialisation round. */
 export const ROUND_WRITE_BYTES = MIB;
 /**

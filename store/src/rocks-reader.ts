@@ -45,8 +45,8 @@ export class RocksReader implements StoreReader {
     const session = this.session(family);
     const checked = checkedRange(range);
     if (checked === undefined) return;
-    const capacity = Math.min(checked.limit ?? ITERATOR_ENTRIES, ITERATOR_ENTRIES);
-    const iterator = session.iterator({ ...checked, capacity });
+    const { readEntries = ITERATOR_ENTRIES, limit = readEntries } = checked;
+    const iterator = session.iterator({ ...checked, capacity: Math.min(limit, readEntries) });
     this.#iterators.add(iterator);
     try {
       yield* iterator;

@@ -15,6 +15,11 @@ export interface Range {
   readonly lte?: Uint8Array;
   readonly reverse?: boolean;
   readonly limit?: number;
+  /**
+   * Entries that a read of the engine brings; default ITERATOR_ENTRIES. With 16 or fewer the next read runs while
+   * these are worked on: worth it where entries are large.
+   */
+  readonly readEntries?: number;
 }
 
 /**

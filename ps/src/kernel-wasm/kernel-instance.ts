@@ -48,6 +48,8 @@ export interface KernelExports {
   replay(rows: number, seq: number): number;
   remove(rows: number, seq: number, upToSeq: number): number;
   fullness(): number;
+  expectPages(pages: number, rows: number): number;
+  chunkStride(): number;
   reachPage(page: number): number;
   enterPage(page: number, rows: number, seq: number, stripe: number): number;
   pageCount(): number;

@@ -6,7 +6,7 @@ import { layoutOf, PLACES_MAX, type RowLayout, SEQ_AT, STRIPE_COUNT } from '../k
 import { createOptimizer, type RowOptimizer } from '../kernel/optimizers.ts';
 import { corruptPage, decodePage, encodePage } from '../kernel/page.ts';
 import { assertSameRows } from '../kernel/reconfigured.ts';
-import type { ChangePosition, Changes, PageId, RowTable, Stale } from '../kernel/row-table.ts';
+import type { ChangePosition, Changes, ExpectedPages, PageId, RowTable, Stale } from '../kernel/row-table.ts';
 import { scanChanges, scanStale } from './changes.ts';
 import { chooseOptimizer, configure } from './configure.ts';
 import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
@@ -144,6 +144,19 @@ export class WasmRowTable implements RowTable {
       seq: stripe.kernel.pageSeq(page),
       words,
     });
+  }
+
+  expectPages(number: number, pages: number): ExpectedPages | undefined {
+    const { pageShift, chunkShift } = this.#layout;
+    const expectedRows = pages * 2 ** pageShift;
+    if (pages < 1 || expectedRows > PLACES_MAX) return undefined;
+    const stripe = this.#stripe(number);
+    const at = stripe.kernel.expectPages(pages, expectedRows) >>> 0;
+    stripe.refresh();
+    if (at === 0) return undefined;
+    const stride = stripe.kernel.chunkStride();
+    const endOf = (page: number) => ((page >>> (chunkShift - pageShift)) + 1) * stride;
+    return { memory: new Uint8Array(stripe.words.buffer, at, endOf(pages - 1)), endOf };
   }
 
   loadPage(bytes: Uint8Array): void {

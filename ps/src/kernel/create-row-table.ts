@@ -165,6 +165,10 @@ class SlabRowTable implements RowTable {
     return encodePage(this.spec.uid, { stripe, page, rows, stride, seq: slab.pageSeqs[page]!, words });
   }
 
+  expectPages(): undefined {
+    return undefined;
+  }
+
   loadPage(bytes: Uint8Array): void {
     if (this.#recordSeq !== 0) throw new Error('pages are loaded before any push or replay');
     const { name, uid } = this.spec;

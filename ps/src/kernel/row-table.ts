@@ -35,6 +35,13 @@ export interface Stale {
   readonly next: ChangePosition | undefined;
 }
 
+/** Memory that pages will be loaded into: zeros, which whoever wants may touch ahead, since its first use is slow. */
+export interface ExpectedPages {
+  readonly memory: Uint8Array;
+  /** Loading pages up to this one writes no memory behind this byte. */
+  endOf(page: number): number;
+}
+
 export interface RowTable {
   readonly spec: TableSpec;
   /** f32 numbers of optimizer state per row. */
@@ -93,6 +100,12 @@ export interface RowTable {
 
   /** The seq of each of the page's places, from its first on; 0 where there is no row. */
   rowSeqs(id: PageId): Float64Array;
+
+  /**
+   * Takes memory for the first `pages` pages of a stripe that has none yet, before they are loaded. Undefined: there is
+   * none to show, and pages are loaded all the same.
+   */
+  expectPages(stripe: number, pages: number): ExpectedPages | undefined;
 
   /**
    * Takes a page back, before any push or replay, pages in any order. A key that stands in two pages, since it was

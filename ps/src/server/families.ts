@@ -52,6 +52,12 @@ export function pageKey(uid: string, id: PageId): Uint8Array {
   return key;
 }
 
+/** @param key made by `pageKey`. */
+export function pageIdOfKey(key: Uint8Array): PageId {
+  const view = new DataView(key.buffer, key.byteOffset + key.byteLength - 8, 8);
+  return { stripe: view.getUint32(0), page: view.getUint32(4) };
+}
+
 export function pageRange(uid: string): { gte: Uint8Array; lt: Uint8Array } {
   const lt = pagePrefix(uid);
   lt[lt.length - 1]! += 1;

@@ -6,22 +6,22 @@ import { TableSpec } from '@weir/proto/v1/tables';
 import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { decodeLogRecord, type LogRecord } from '../core/log-record.ts';
+import { RECOVERY_READ_ENTRIES } from '../limits.ts';
 import {
   CLIENTS_KEY,
   DROPPED_RANGE,
   LOG,
   LOW_MARK_KEY,
   META,
-  PAGES,
-  pageRange,
   seqKey,
   seqOfKey,
   TABLE_RANGE,
   uidOfDroppedKey,
 } from './families.ts';
+import { loadPages, nextSlice, type RecoveryParts } from './load-pages.ts';
 import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from './low-mark.ts';
 import { Slice } from './slices.ts';
-import { type LiveTable, Tables } from './tables.ts';
+import { Tables } from './tables.ts';
 
 export interface Recovered {
   readonly tables: Tables;
@@ -30,8 +30,6 @@ export interface Recovered {
   /** Position of the next record. */
   readonly nextSeq: number;
   readonly logBytes: number;
-  readonly pages: number;
-  readonly records: number;
   readonly skippedRecords: number;
   /** The highest that a record carries; 0 without one. */
   readonly clockMs: number;
@@ -45,16 +43,20 @@ export async function holdsData(store: Store): Promise<boolean> {
   return false;
 }
 
-/** @throws WeirError CORRUPT naming the position or page; CONFIGURATION for a newer format. */
-export async function recover(store: Store): Promise<Recovered> {
+/** @throws WeirError CORRUPT naming the position or page; CONFIGURATION for a newer format; CANCELLED. */
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
+  const { store, progress } = parts;
   const markBytes = await store.get(META, LOW_MARK_KEY);
   const mark = markBytes === undefined ? FIRST_LOW_MARK : decodeLowMark(markBytes);
   const clients = await store.get(META, CLIENTS_KEY);
   const numbers = clients === undefined ? new ClientNumbers() : ClientNumbers.restore(clients);
   const tables = await loadDefinitions(store);
-  let pages = 0;
-  for (const table of tables.list()) pages += await loadPages(store, table, mark);
-  return { ...(await replay(store, mark, tables, numbers)), pages };
+  progress.enter('loading pages');
+  await loadPages(parts, tables.list(), mark);
+  progress.enter('replaying the log');
+  const replayed = await replay(parts, mark, tables, numbers);
+  progress.enter('recovered');
+  return replayed;
 }
 
 async function loadDefinitions(store: Store): Promise<Tables> {
@@ -70,40 +72,21 @@ async function loadDefinitions(store: Store): Promise<Tables> {
   return tables;
 }
 
-async function loadPages(store: Store, { spec, rows }: LiveTable, mark: LowMark): Promise<number> {
-  let pages = 0;
-  for await (const { value } of store.range(PAGES, pageRange(spec.uid))) {
-    rows.loadPage(value);
-    pages++;
-  }
-  // A page is stored before any page behind it, and for ever: what lies before the last one must be there.
-  const expected = mark.pages[spec.uid] ?? [];
-  const before = rows.pageCounts.reduce((sum, count) => sum + count, 0);
-  if (pages < before || expected.some((count, stripe) => rows.pageCounts[stripe]! < count)) {
-    const wanted = Math.max(
-      before,
-      expected.reduce((sum, count) => sum + count, 0),
-    );
-    const message =
-      `table ${spec.name}: ${pages} pages of at least ${wanted} are there; ` +
-      'restore the folder from a copy';
-    throw new WeirError('CORRUPT', message, { table: spec.name });
-  }
-  return pages;
-}
-
 async function replay(
-  store: Store,
+  { store, progress, signal }: RecoveryParts,
   mark: LowMark,
   tables: Tables,
   numbers: ClientNumbers,
-): Promise<Omit<Recovered, 'pages'>> {
+): Promise<Recovered> {
   const slice = new Slice();
   let nextSeq = mark.seq;
-  let logBytes = 0;
   let skippedRecords = 0;
   let clockMs = 0;
-  for await (const { key, value } of store.range(LOG, { gte: seqKey(mark.seq) })) {
+  for await (const { key } of store.range(LOG, { reverse: true, limit: 1 })) {
+    progress.recordsTotal = Math.max(0, seqOfKey(key) + 1 - mark.seq);
+  }
+  const range = { gte: seqKey(mark.seq), readEntries: RECOVERY_READ_ENTRIES };
+  for await (const { key, value } of store.range(LOG, range)) {
     const seq = seqOfKey(key);
     if (seq !== nextSeq) {
       const message =
@@ -115,11 +98,17 @@ async function replay(
     if (record.kind === 'push') clockMs = Math.max(clockMs, record.clockMs);
     skippedRecords += replayRecord(record, tables, numbers);
     nextSeq++;
-    logBytes += value.byteLength;
-    if (slice.over) await slice.next();
+    progress.records++;
+    progress.logBytes += value.byteLength;
+    progress.rows += rowsOf(record);
+    if (slice.over) await nextSlice(slice, signal);
   }
-  const records = nextSeq - mark.seq;
-  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, records, skippedRecords, clockMs };
+  const { logBytes } = progress;
+  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, clockMs };
+}
+
+function rowsOf(record: LogRecord): number {
+  return record.kind === 'push' ? record.parts.reduce((sum, { keys }) => sum + keys.length / 2, 0) : 0;
 }
 
 /** @returns how many parts it skipped, because their tables are dropped. */

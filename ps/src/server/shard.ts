@@ -18,6 +18,7 @@ import { PushLog } from './push-log.ts';
 import { PushPipeline } from './push-pipeline.ts';
 import { PushTurns } from './push-turns.ts';
 import { holdsData, type Recovered, recover } from './recover.ts';
+import { RecoveryProgress } from './recovery-progress.ts';
 import { ShardClock } from './shard-clock.ts';
 import { TableAdmin } from './table-admin.ts';
 import { Tables } from './tables.ts';
@@ -30,6 +31,10 @@ export interface ShardOptions {
   readonly store: Store;
   readonly logger: Runtime['log'];
   readonly instruments: Instruments;
+  /** Where recovery says how far it is. */
+  readonly progress?: RecoveryProgress;
+  /** Aborted while the shard recovers: the opening ends with CANCELLED. */
+  readonly signal?: AbortSignal;
 }
 
 export class Shard {
@@ -128,7 +133,7 @@ export class Shard {
 
 /**
  * Checks that the folder is this shard's, recovers its state, and begins an incarnation of its log.
- * @throws WeirError CONFIGURATION (another shard's folder, another topology, a newer format), CORRUPT.
+ * @throws WeirError CONFIGURATION (another shard's folder, another topology, a newer format), CORRUPT, CANCELLED.
  */
 export async function openShard(options: ShardOptions): Promise<Shard> {
   const { id, routing, durability, store, logger } = options;
@@ -147,12 +152,14 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
         'choose process or machine, or an empty folder',
     );
   }
-  const recovered = durability === 'memory' ? emptyState() : await recover(store);
+  const progress = options.progress ?? new RecoveryProgress();
+  const signal = options.signal ?? new AbortController().signal;
+  const recovered = durability === 'memory' ? emptyState() : await recover({ store, progress, signal });
   await store.write(store.batch().put(META, IDENTITY_KEY, encodeIdentity(identity)));
   const logIncarnation = await beginIncarnation(store, recovered.nextSeq);
-  const { records, pages, lowMark, nextSeq } = recovered;
+  const { lowMark, nextSeq } = recovered;
   const ms = Math.round(performance.now() - begun);
-  logger.info({ pages, records, lowMark, nextSeq, ms, logIncarnation, durability }, 'shard opened');
+  logger.info({ ...progress.json(), lowMark, nextSeq, ms, logIncarnation, durability }, 'shard opened');
   return new Shard(options, recovered, logIncarnation);
 }
 
@@ -163,8 +170,6 @@ function emptyState(): Recovered {
     lowMark: 1,
     nextSeq: 1,
     logBytes: 0,
-    pages: 0,
-    records: 0,
     skippedRecords: 0,
     clockMs: 0,
   };
