@@ -36,6 +36,8 @@ export const PULL_SLICE_VALUES = 64 * 1024;
 
 /** Pages, and records of the log, that recovery reads at a time while it works on those before. */
 export const RECOVERY_READ_ENTRIES = 16;
+/** Between two lines of the log that say how far recovery is. */
+export const RECOVERY_LOG_LINE_MS = 2_000;
 
 /** Bytes of pages in one write of a materialisation round. */
 export const ROUND_WRITE_BYTES = MIB;

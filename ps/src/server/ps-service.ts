@@ -17,7 +17,9 @@ import { createInstruments, observeShard } from './instruments.ts';
 import { DURABILITIES } from './log-sink.ts';
 import { folderError, openFolder } from './open-folder.ts';
 import { serveShard } from './parameter-server.ts';
+import { RecoveryProgress } from './recovery-progress.ts';
 import { openShard } from './shard.ts';
+import { tellProgress } from './tell-progress.ts';
 import { tuneGarbageCollector } from './tune-garbage-collector.ts';
 
 const config = z.object({
@@ -62,10 +64,14 @@ async function start(
   const routing = await readTopology(settings.topology);
   // Before the folder is touched: a wrong id or topology must leave no trace.
   ownershipOf(routing, id);
+  const progress = new RecoveryProgress();
+  // While it recovers, nothing listens on the shard's port: clients find it unavailable and try again.
+  using _telling = tellProgress(progress, { log, admin });
   const store = await parts.openFolder(data);
   try {
     const instruments = createInstruments();
-    const shard = await parts.openShard({ id, routing, durability, store, logger: log, instruments });
+    const opening = { id, routing, durability, store, logger: log, instruments, progress, signal };
+    const shard = await parts.openShard(opening);
     const server = createGrpcServer();
     const parameterServer = serveShard(server, shard, instruments, log);
     const listen = await server.bind(settings.listen);

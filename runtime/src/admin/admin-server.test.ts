@@ -27,6 +27,16 @@ describe('the admin port', () => {
     expect((await call('/readyz')).status).toBe(503);
   });
 
+  it('says what keeps it from being ready', async () => {
+    let pages = 1;
+    admin.notReady(() => `loading page ${pages}`);
+    expect(await (await call('/readyz')).text()).toBe('not ready: loading page 1\n');
+    pages = 2;
+    expect(await (await call('/readyz')).text()).toBe('not ready: loading page 2\n');
+    admin.setReady(true);
+    expect(await (await call('/readyz')).text()).toBe('ready\n');
+  });
+
   it('serves metrics as text', async () => {
     const answer = await call('/metrics');
     expect(answer.headers.get('content-type')).toContain('text/plain');

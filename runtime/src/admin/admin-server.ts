@@ -15,6 +15,8 @@ export interface AdminServer {
   /** The handler's value is the answer's JSON. A WeirError thrown answers with its code. */
   get(path: string, handler: GetHandler): void;
   post(path: string, handler: PostHandler): void;
+  /** What /readyz says while the service is not ready: what it is doing, in a line. */
+  notReady(doing: () => string): void;
 }
 
 export interface AdminListener extends AdminServer {
@@ -33,13 +35,16 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
   const gets = new Map<string, GetHandler>();
   const posts = new Map<string, PostHandler>();
   let ready = false;
+  let doing = (): string => '';
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     const isGet = request.method === 'GET' || request.method === 'HEAD';
     if (isGet && path === '/healthz') return send(response, 200, 'text/plain', 'ok\n');
     if (isGet && path === '/readyz') {
-      return send(response, ready ? 200 : 503, 'text/plain', ready ? 'ready\n' : 'not ready\n');
+      if (ready) return send(response, 200, 'text/plain', 'ready\n');
+      const why = doing();
+      return send(response, 503, 'text/plain', why === '' ? 'not ready\n' : `not ready: ${why}\n`);
     }
     if (isGet && path === '/metrics') {
       return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.renderMetrics());
@@ -67,6 +72,9 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
     address,
     get: (path, handler) => void gets.set(path, handler),
     post: (path, handler) => void posts.set(path, handler),
+    notReady: (say) => {
+      doing = say;
+    },
     setReady: (value) => {
       ready = value;
     },
