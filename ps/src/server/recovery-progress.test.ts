@@ -39,6 +39,7 @@ function watched(store: Store, look: (family: string) => Promise<void> | void): 
     write: (batch) => store.write(batch),
     snapshot: () => store.snapshot(),
     sync: () => store.sync(),
+    flush: (families) => store.flush(families),
     close: () => store.close(),
     async *range(family, range) {
       for await (const entry of store.range(family, range)) {
