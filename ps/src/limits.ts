@@ -29,6 +29,9 @@ export const STORAGE_RETRY_MAX_MS = 1_000;
 /** While the disk refuses, pushes wait this long before they get STORAGE_FAILED. */
 export const STORAGE_WAIT_MS = 2_000;
 
+/** A push up to this size is prepared in one go when it comes; a larger one in slices. */
+export const PREPARED_AT_ONCE_BYTES = MIB / 2;
+
 /** Work on the event loop gives way to other work after this time. */
 export const SLICE_MS = 0.5;
 /** Values that a pull copies between two looks at the event loop. */

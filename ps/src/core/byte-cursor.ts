@@ -41,12 +41,16 @@ export class ByteWriter {
     this.blob(Buffer.from(text, 'utf8'));
   }
 
-  /** The array's bytes at the next multiple of 8, and their place; its length is the caller's to note. */
-  array(array: Uint32Array | Float32Array): number {
-    this.align();
-    const at = this.#take(array.byteLength);
+  /** The array's bytes at the next multiple of 8; its length is the caller's to note. */
+  array(array: Uint32Array | Float32Array): void {
+    const at = this.place(array);
     this.#bytes.set(bytesOf(array), at);
-    return at;
+  }
+
+  /** Where the array would be, with room for its bytes, which the caller fills in. */
+  place(array: Uint32Array | Float32Array): number {
+    this.align();
+    return this.#take(array.byteLength);
   }
 
   align(): void {

@@ -4,18 +4,12 @@ import { type PackedKeys, WeirError } from '@weir/proto';
 import { ErrorDetail } from '@weir/proto/v1/common';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
-import { ENVELOPE_BYTES, seal, sealBut, sealEnd, unseal } from './sealed.ts';
+import { FIXED_BYTES_MAX, KIND, LOG_FORMAT_VERSION } from './log-format.ts';
+import { pushRecordBytesMax, writeClient, writingPush } from './push-record.ts';
+import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
+import { runThrough } from './steps.ts';
 
-const LOG_FORMAT_VERSION = 2;
-const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6 } as const;
 const REASON = { expired: 1, evicted: 2 } as const;
-/** The position stands at a record's end, where it is filled in last. */
-const SEQ_BYTES = 8;
-/** Bytes of a record, and of a part within it, but for arrays and texts. */
-const FIXED_BYTES_MAX = 64;
-const PART_BYTES_MAX = 48;
-/** Of one UTF-16 unit. */
-const UTF8_BYTES_MAX = 3;
 
 /** A client's number that a record uses up. */
 export interface ClientNumber {
@@ -87,54 +81,9 @@ export interface RefusalRecord {
 
 export type LogRecord = PushRecord | CreateRecord | AlterRecord | RemoveRecord | DropRecord | RefusalRecord;
 
-/** A push's record but for its position. */
-export interface UnplacedPush {
-  /** Of the whole record. */
-  readonly bytes: number;
-  /** The push's parts, as views of the record. */
-  readonly parts: readonly PushRecordPart[];
-  /** The record at this position: little is left to do. */
-  place(seq: number): Uint8Array;
-}
-
-/** @param memory where the record is put: aligned, of `pushRecordBytesMax` bytes. */
-export function preparePush(push: Omit<PushRecord, 'kind' | 'seq'>, memory: Uint8Array): UnplacedPush {
-  const writer = new ByteWriter(memory);
-  writer.f64(0); // the envelope's place
-  writeClient(writer, push.client);
-  writer.f64(push.clockMs);
-  writer.f64(push.originTimeMs);
-  writer.u32(push.parts.length);
-  const places = push.parts.map((part) => writePart(writer, part));
-  writer.f64(0); // the position's place
-  const record = writer.finish();
-  const { buffer, byteOffset } = record;
-  const parts = push.parts.map(({ tableUid, keys, values, counted }, i) => ({
-    tableUid,
-    keys: new Uint32Array(buffer, byteOffset + places[i]!.keysAt, keys.length),
-    values: new Float32Array(buffer, byteOffset + places[i]!.valuesAt, values.length),
-    counted: new Uint32Array(buffer, byteOffset + places[i]!.countedAt, counted.length),
-  }));
-  const begun = sealBut(SEQ_BYTES, record, LOG_FORMAT_VERSION, KIND.push);
-  const place = (seq: number): Uint8Array => {
-    new DataView(buffer, byteOffset).setFloat64(record.length - SEQ_BYTES, seq, true);
-    return sealEnd(record, begun, SEQ_BYTES);
-  };
-  return { bytes: record.length, parts, place };
-}
-
-export function pushRecordBytesMax({ client, parts }: Omit<PushRecord, 'kind' | 'seq'>): number {
-  const texts = client.id.length + client.incarnation.length;
-  const bytes = FIXED_BYTES_MAX + UTF8_BYTES_MAX * texts;
-  return parts.reduce((sum, { tableUid, keys, values, counted }) => {
-    const arrays = keys.byteLength + values.byteLength + counted.byteLength;
-    return sum + PART_BYTES_MAX + UTF8_BYTES_MAX * tableUid.length + arrays;
-  }, bytes);
-}
-
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   if (record.kind === 'push') {
-    return preparePush(record, new Uint8Array(pushRecordBytesMax(record))).place(record.seq);
+    return runThrough(writingPush(record, new Uint8Array(pushRecordBytesMax(record)))).place(record.seq);
   }
   const writer = new ByteWriter(FIXED_BYTES_MAX);
   writer.f64(0); // the envelope's place
@@ -212,31 +161,8 @@ function readBody(reader: ByteReader, kind: number, seq: number): LogRecord {
   }
 }
 
-function writeClient(writer: ByteWriter, client: ClientNumber): void {
-  writer.text(client.id);
-  writer.text(client.incarnation);
-  writer.f64(client.number);
-}
-
 function readClient(reader: ByteReader): ClientNumber {
   return { id: reader.text(), incarnation: reader.text(), number: reader.f64() };
-}
-
-/** Bytes at which a part's arrays begin in the record. */
-interface PartPlaces {
-  readonly keysAt: number;
-  readonly valuesAt: number;
-  readonly countedAt: number;
-}
-
-function writePart(writer: ByteWriter, part: PushRecordPart): PartPlaces {
-  writer.text(part.tableUid);
-  writer.u32(part.keys.length / 2);
-  writer.u32(part.values.length);
-  writer.u32(part.counted.length / 2);
-  const keysAt = writer.array(part.keys);
-  const valuesAt = writer.array(part.values);
-  return { keysAt, valuesAt, countedAt: writer.array(part.counted) };
 }
 
 function readPart(reader: ByteReader): PushRecordPart {

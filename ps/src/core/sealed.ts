@@ -2,24 +2,37 @@
 // same in every version. The checksum is judged first, so that damage is never taken for a newer format.
 import { crc32 } from 'node:zlib';
 import { WeirError } from '@weir/proto';
+import { runThrough, STEP_VALUES, type Steps } from './steps.ts';
 
 /** u8 version, u8 kind, 2 bytes 0, u32 CRC-32 of all other bytes. */
 export const ENVELOPE_BYTES = 8;
 const CHECKSUM_AT = 4;
+/** Of the checksum. */
+const STEP_BYTES = 8 * STEP_VALUES;
 
 /** Fills in the envelope of bytes whose first 8 are free. */
 export function seal(bytes: Uint8Array, version: number, kind: number): Uint8Array {
-  return sealEnd(bytes, sealBut(0, bytes, version, kind), 0);
+  return sealEnd(bytes, runThrough(sealingBut(0, bytes, version, kind)), 0);
 }
 
 /** As `seal`, of all but the last `endBytes`, which are not known yet; returns what `sealEnd` wants of it. */
-export function sealBut(endBytes: number, bytes: Uint8Array, version: number, kind: number): number {
+export function* sealingBut(
+  endBytes: number,
+  bytes: Uint8Array,
+  version: number,
+  kind: number,
+): Steps<number> {
   bytes[0] = version;
   bytes[1] = kind;
   bytes[2] = 0;
   bytes[3] = 0;
-  const head = crc32(bytes.subarray(0, CHECKSUM_AT));
-  return crc32(bytes.subarray(ENVELOPE_BYTES, bytes.length - endBytes), head);
+  let checksum = crc32(bytes.subarray(0, CHECKSUM_AT));
+  const end = bytes.length - endBytes;
+  for (let at = ENVELOPE_BYTES; at < end; at += STEP_BYTES) {
+    if (at > ENVELOPE_BYTES) yield;
+    checksum = crc32(bytes.subarray(at, Math.min(end, at + STEP_BYTES)), checksum);
+  }
+  return checksum;
 }
 
 /** Completes the seal once the last `endBytes` are there. */

@@ -13,6 +13,7 @@ import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import type { PushRecordPart } from './log-record.ts';
 import type { Ownership } from './routing.ts';
+import { runThrough, STEP_VALUES, type Steps } from './steps.ts';
 
 const NO_KEYS: PackedKeys = new Uint32Array(0);
 
@@ -33,6 +34,11 @@ const EXPONENT_ONE = 0x00800000;
  * with table and key index (within the joined part) where there is one.
  */
 export function validatePush(parts: readonly PushPart[], context: PushContext): PushRecordPart[] {
+  return runThrough(validatingPush(parts, context));
+}
+
+/** The same in steps. */
+export function* validatingPush(parts: readonly PushPart[], context: PushContext): Steps<PushRecordPart[]> {
   const { ownership } = context;
   const bytes = parts.reduce((sum, part) => sum + part.keys.length + part.values.length, 0);
   if (bytes > PUSH_BYTES_MAX) {
@@ -42,21 +48,28 @@ export function validatePush(parts: readonly PushPart[], context: PushContext): 
       { shard: ownership.shard },
     );
   }
-  const byTable = Map.groupBy(parts, (part) => part.tableUid);
-  return Array.from(byTable, ([tableUid, tableParts]) => {
+  const validated: PushRecordPart[] = [];
+  for (const [tableUid, tableParts] of Map.groupBy(parts, (part) => part.tableUid)) {
     const spec = context.table(tableUid);
     if (spec === undefined) {
       const { shard } = ownership;
       const message = `shard ${shard} has no table with uid "${tableUid}"`;
       throw new WeirError('TABLE_NOT_FOUND', message, { table: tableUid, shard });
     }
-    const keys = joined(tableParts.map((part) => decodedKeys(part, spec.name)));
-    const values = joined(tableParts.map((part) => decodedValues(part, spec.name)));
+    const keys = yield* joining(tableParts.map((part) => decodedKeys(part, spec.name)));
+    const values = yield* joining(tableParts.map((part) => decodedValues(part, spec.name)));
     requireRows(keys, values, spec);
-    requireFinite(values, spec);
-    requireOwned(keys, spec, ownership);
-    return { tableUid, keys, values, counted: NO_KEYS };
-  });
+    for (let at = 0; at < values.length; at += STEP_VALUES) {
+      if (at > 0) yield;
+      requireFinite(values, at, spec);
+    }
+    for (let at = 0; at < keys.length; at += STEP_VALUES) {
+      if (at > 0) yield;
+      requireOwned(keys, at, spec, ownership);
+    }
+    validated.push({ tableUid, keys, values, counted: NO_KEYS });
+  }
+  return validated;
 }
 
 function decodedKeys(part: PushPart, table: string): PackedKeys {
@@ -89,7 +102,7 @@ function whole<T>(table: string, decode: () => T): T {
   }
 }
 
-function joined<T extends Uint32Array | Float32Array>(arrays: readonly T[]): T {
+function* joining<T extends Uint32Array | Float32Array>(arrays: readonly T[]): Steps<T> {
   const [first] = arrays;
   if (arrays.length === 1) return first!;
   const length = arrays.reduce((sum, array) => sum + array.length, 0);
@@ -98,6 +111,7 @@ function joined<T extends Uint32Array | Float32Array>(arrays: readonly T[]): T {
   for (const array of arrays) {
     all.set(array, at);
     at += array.length;
+    yield;
   }
   return all;
 }
@@ -112,9 +126,11 @@ function requireRows(keys: PackedKeys, values: Float32Array, { name, dim }: Tabl
   );
 }
 
-function requireFinite(values: Float32Array, { name, dim }: TableSpec): void {
-  if (allFinite(values)) return;
-  const i = values.findIndex((value) => !Number.isFinite(value));
+/** Of the values from `from` on, a step's. */
+function requireFinite(values: Float32Array, from: number, { name, dim }: TableSpec): void {
+  const looked = values.subarray(from, from + STEP_VALUES);
+  if (allFinite(looked)) return;
+  const i = from + looked.findIndex((value) => !Number.isFinite(value));
   const row = Math.floor(i / dim);
   throw new WeirError(
     'NOT_FINITE',
@@ -131,9 +147,11 @@ function allFinite(values: Float32Array): boolean {
   return carried >= 0;
 }
 
-function requireOwned(keys: PackedKeys, { name }: TableSpec, ownership: Ownership): void {
+/** Of the keys from word `from` on, a step's. */
+function requireOwned(keys: PackedKeys, from: number, { name }: TableSpec, ownership: Ownership): void {
   if (ownership.all) return;
-  for (let i = 0; 2 * i < keys.length; i++) {
+  const to = Math.min(keys.length, from + STEP_VALUES);
+  for (let i = from / 2; 2 * i < to; i++) {
     const slot = slotOf(keys[2 * i]!, keys[2 * i + 1]!);
     if (ownership.slots[slot] !== 1) {
       throw new WeirError(

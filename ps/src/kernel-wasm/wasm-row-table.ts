@@ -72,15 +72,15 @@ export class WasmRowTable implements RowTable {
     }
   }
 
-  push(keys: PackedKeys, values: Float32Array, seq: number): void {
+  push(keys: PackedKeys, values: Float32Array, seq: number, goesOn = false): void {
     // Else a later recovery would take this record for one that a loaded row has already.
-    if (!(seq > this.#seq)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
-    this.#apply(keys, values, seq, false);
+    if (!(seq > this.#seq || goesOn)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
+    this.#apply(keys, values, seq, { replayed: false, goesOn });
   }
 
   replay(keys: PackedKeys, values: Float32Array, seq: number): number {
     // Why the row's current seq decides as well as the loaded one: see create-row-table.ts.
-    return this.#apply(keys, values, seq, true);
+    return this.#apply(keys, values, seq, { replayed: true, goesOn: false });
   }
 
   remove(keys: PackedKeys, seq: number, upToSeq = seq - 1): number {
@@ -216,12 +216,17 @@ export class WasmRowTable implements RowTable {
     return scanStale(this.#stripes, upToSeq, from, rowsMax);
   }
 
-  #apply(keys: PackedKeys, values: Float32Array, seq: number, replayed: boolean): number {
+  #apply(
+    keys: PackedKeys,
+    values: Float32Array,
+    seq: number,
+    { replayed, goesOn }: { replayed: boolean; goesOn: boolean },
+  ): number {
     const { dim } = this.spec;
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
     const order = this.#splitter.split(keys);
     this.#makeRoom(order, keys);
-    this.#startRecord(seq);
+    this.#startRecord(seq, goesOn);
     const { starts } = this.#splitter;
     let updates = 0;
     for (let s = 0; s < STRIPE_COUNT; s++) {
@@ -238,7 +243,8 @@ export class WasmRowTable implements RowTable {
     return updates;
   }
 
-  #startRecord(seq: number): void {
+  #startRecord(seq: number, goesOn = false): void {
+    if (goesOn && seq === this.#recordSeq) return;
     if (!(seq > this.#recordSeq))
       throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
     this.#recordSeq = seq;

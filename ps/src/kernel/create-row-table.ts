@@ -86,11 +86,11 @@ class SlabRowTable implements RowTable {
     }
   }
 
-  push(keys: PackedKeys, values: Float32Array, seq: number): void {
+  push(keys: PackedKeys, values: Float32Array, seq: number, goesOn = false): void {
     // Else a later recovery would take this record for one that a loaded row has already.
-    if (!(seq > this.#seq)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
+    if (!(seq > this.#seq || goesOn)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
     this.#checkValues(keys, values);
-    this.#startRecord(seq);
+    this.#startRecord(seq, goesOn);
     this.#update(this.#findOrAdd(keys, ALWAYS), values, keyCount(keys), seq);
   }
 
@@ -246,7 +246,8 @@ class SlabRowTable implements RowTable {
     if (values.length !== keyCount(keys) * this.spec.dim) throw new Error('values are not keys x dim');
   }
 
-  #startRecord(seq: number): void {
+  #startRecord(seq: number, goesOn = false): void {
+    if (goesOn && seq === this.#recordSeq) return;
     if (!(seq > this.#recordSeq))
       throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
     this.#recordSeq = seq;

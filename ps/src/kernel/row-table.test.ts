@@ -69,6 +69,19 @@ describe.each(KERNELS)('%s kernel', (_kernel, createRowTable) => {
       expect(pulled(once, 1)).toEqual(pulled(twice, 1));
     });
 
+    it('applies a record in parts as it would at once', () => {
+      const definition = testTable({ dim: 1, optimizer: OPTIMIZERS.adagrad });
+      const whole = createRowTable(definition);
+      const parts = createRowTable(definition);
+      whole.push(keysOf(1, 2, 1, 3), Float32Array.of(1, 2, 3, 4), 7);
+      parts.push(keysOf(1, 2), Float32Array.of(1, 2), 7);
+      parts.push(keysOf(1, 3), Float32Array.of(3, 4), 7, true);
+      expect([...parts.pages(0)].map((id) => parts.readPage(id))).toEqual(
+        [...whole.pages(0)].map((id) => whole.readPage(id)),
+      );
+      expect(() => parts.push(keysOf(1), Float32Array.of(1), 6, true)).toThrow('does not rise');
+    });
+
     it('refuses a seq that does not rise, and values that are not keys x dim', () => {
       const table = createRowTable(testTable({ dim: 1 }));
       table.push(keysOf(1), Float32Array.of(1), 5);

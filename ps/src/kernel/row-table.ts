@@ -59,9 +59,10 @@ export interface RowTable {
 
   /**
    * Applies one log record's part for this table: `values` is keys x dim, finite. A key that comes twice is two
-   * updates in order; an unknown key makes a row. Precondition: `seq` is above `this.seq` (asserted).
+   * updates in order; an unknown key makes a row. `goesOn`: more of the record that the call before applied in part;
+   * pages must not be read in between. Precondition: otherwise `seq` is above `this.seq` (asserted).
    */
-  push(keys: PackedKeys, values: Float32Array, seq: number): void;
+  push(keys: PackedKeys, values: Float32Array, seq: number, goesOn?: boolean): void;
 
   /**
    * As `push`, after pages were loaded: updates only rows whose seq, as loaded, is below `seq`, and makes rows

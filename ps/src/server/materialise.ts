@@ -118,12 +118,13 @@ export class Materialiser {
   }
 
   async #writePages({ spec, rows }: LiveTable): Promise<void> {
-    const { store, tables, counters } = this.#parts;
+    const { store, tables, log, counters } = this.#parts;
     const slice = new Slice();
     let batch: WriteBatch = store.batch();
     for (const id of rows.pages(this.#lowMark - 1)) {
       // A dropped table's pages go with the round after the drop; no need to write more of them.
       if (this.#stopped || tables.get(spec.uid) === undefined) return;
+      while (log.midRecord !== undefined) await log.midRecord;
       batch.put(PAGES, pageKey(spec.uid, id), rows.readPage(id));
       counters.roundPages++;
       if (batch.bytes >= ROUND_WRITE_BYTES) {

@@ -71,6 +71,23 @@ describe('the push log', () => {
     });
   });
 
+  it('says that a record is applied in part, and does not count it until it is applied whole', async () => {
+    const log = newLog(memorySink());
+    const seen: unknown[] = [];
+    const whole = new Promise<number>((resolve) => {
+      log.submit({
+        ...entry(resolve),
+        *applySteps() {
+          yield;
+          seen.push(log.appliedSeq, log.midRecord);
+        },
+      });
+    });
+    expect(await whole).toBe(1);
+    expect(seen).toEqual([0, expect.any(Promise)]);
+    expect([log.appliedSeq, log.midRecord]).toEqual([1, undefined]);
+  });
+
   it('takes up what was submitted while the last records were applied in slices', async () => {
     const log = newLog(memorySink());
     const late = new Promise<number>((resolve) => {

@@ -4,9 +4,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
+import type { Steps } from '../core/steps.ts';
 import { COMMIT_BYTES_MAX, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../limits.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
-import { Slice } from './slices.ts';
+import { runInSlices, Slice } from './slices.ts';
 
 export interface LogEntry {
   /** Memory that it holds until it is settled; about the size of its record. */
@@ -15,6 +16,8 @@ export interface LogEntry {
   encode(seq: number): Uint8Array;
   /** Meta entries that become durable together with the record. */
   readonly meta?: PlacedRecord['meta'];
+  /** The record is durable; called once, before `apply`, for what takes longer. Must not throw. */
+  applySteps?(seq: number): Steps<void>;
   /** The record is durable; called once, in the order of positions. Must not throw. */
   apply(seq: number): void;
   /** It was never written and never will be. */
@@ -47,6 +50,7 @@ export class PushLog {
   #appliedSeq: number;
   #appliedBytes: number;
   #working: Promise<void> | undefined;
+  #midRecord: Promise<void> | undefined;
   #failingSince: number | undefined;
   #refusing: WeirError | undefined;
   #stopped = false;
@@ -68,6 +72,11 @@ export class PushLog {
   /** Bytes of all applied records, those replayed included. */
   get appliedBytes(): number {
     return this.#appliedBytes;
+  }
+
+  /** Set while a record is applied in part; settles when it is applied whole. */
+  get midRecord(): Promise<void> | undefined {
+    return this.#midRecord;
   }
 
   /** No record submitted so far gets a position above this. */
@@ -173,11 +182,23 @@ export class PushLog {
     for (let i = 0; i < entries.length; i++) {
       if (slice.over) await slice.next();
       const { seq, bytes } = records[i]!;
+      const entry = entries[i]!;
+      const steps = entry.applySteps?.(seq);
+      if (steps?.next().done === false) await this.#goOn(steps, slice);
       this.#appliedSeq = seq;
       this.#appliedBytes += bytes.byteLength;
-      entries[i]!.apply(seq);
+      entry.apply(seq);
     }
     this.#events.committed(entries.length);
+  }
+
+  async #goOn(steps: Steps<void>, slice: Slice): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#midRecord = promise;
+    if (slice.over) await slice.next();
+    await runInSlices(steps, slice);
+    this.#midRecord = undefined;
+    resolve();
   }
 }
 

@@ -8,6 +8,7 @@ import { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
 import { PushLog } from './push-log.ts';
 import { type PushOutcome, PushPipeline } from './push-pipeline.ts';
+import { PushPreparation } from './push-preparation.ts';
 import { ShardClock } from './shard-clock.ts';
 import { Tables } from './tables.ts';
 
@@ -24,13 +25,14 @@ function newPipeline(logBytes: () => number) {
     logger: silentLogger(),
     events: { committed() {}, storageFailed() {} },
   });
+  const ownership = ownershipOf(routingTableOf(ONE_SHARD), 'shard-0');
+  const preparation = new PushPreparation({ tables, ownership, clock: new ShardClock(0) });
   const pipeline = new PushPipeline({
     tables,
     numbers: new ClientNumbers(),
     log,
-    ownership: ownershipOf(routingTableOf(ONE_SHARD), 'shard-0'),
+    preparation,
     counters: new ShardCounters(),
-    clock: new ShardClock(0),
     logBytes,
     pushLatency() {},
   });

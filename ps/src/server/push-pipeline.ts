@@ -6,21 +6,19 @@ import { WeirError } from '@weir/proto';
 import type { ErrorDetail } from '@weir/proto/v1/common';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../core/client-numbers.ts';
-import {
-  type ClientNumber,
-  encodeLogRecord,
-  type PushRecordPart,
-  preparePush,
-  pushRecordBytesMax,
-} from '../core/log-record.ts';
-import type { Ownership } from '../core/routing.ts';
-import { validatePush } from '../core/validate-push.ts';
+import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../core/log-record.ts';
+import { STEP_VALUES, type Steps } from '../core/steps.ts';
 import { LOG_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
-import { MemoryPool } from './memory-pool.ts';
 import type { LogEntry, PushLog } from './push-log.ts';
-import type { ShardClock } from './shard-clock.ts';
+import {
+  clientNumberOf,
+  ONE_OFF,
+  type PreparedPush,
+  type PushPreparation,
+  type WrittenPush,
+} from './push-preparation.ts';
 import type { Tables } from './tables.ts';
 
 export type PushOutcome =
@@ -31,16 +29,15 @@ export type PushOutcome =
 
 type Settle = (outcome: PushOutcome) => void;
 
-/** Pushes without a number: each stands for itself, and a repeat is a new update. */
-const ONE_OFF: ClientNumber = { id: '', incarnation: '', number: 0 };
+/** What finding a row costs an update, in values. */
+const ROW_COST_VALUES = 12;
 
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
   readonly log: PushLog;
-  readonly ownership: Ownership;
+  readonly preparation: PushPreparation;
   readonly counters: ShardCounters;
-  readonly clock: ShardClock;
   /** Bytes of the log that no round has materialised yet. */
   logBytes(): number;
   /** Seconds from a whole push to its outcome. */
@@ -51,24 +48,37 @@ export class PushPipeline {
   readonly #parts: PushPipelineParts;
   /** Pushes admitted and not settled, by client and number: where their duplicates wait too. */
   readonly #pending = new Map<string, Settle[]>();
-  readonly #records = new MemoryPool();
 
   constructor(parts: PushPipelineParts) {
     this.#parts = parts;
   }
 
-  /** @param client undefined: a one-off push, in no order and without protection against repeats. */
-  submit(client: PushClient | undefined, push: WholePush, settle: Settle): void {
-    const { numbers, counters, log } = this.#parts;
+  /**
+   * @param client undefined: a one-off push, in no order and without protection against repeats.
+   * @param prepared what PushPreparation made of it already; no other push was submitted since.
+   */
+  submit(client: PushClient | undefined, push: WholePush, settle: Settle, prepared?: PreparedPush): void {
+    const taken = this.#admit(client, push, settle, prepared);
+    if (!taken && prepared !== undefined) this.#parts.preparation.release(prepared);
+  }
+
+  /** @returns whether it is on its way to the log. */
+  #admit(
+    client: PushClient | undefined,
+    push: WholePush,
+    settle: Settle,
+    prepared: PreparedPush | undefined,
+  ): boolean {
+    const { numbers, counters, log, preparation } = this.#parts;
     if (this.#parts.logBytes() > LOG_BYTES_MAX) {
       this.turnAway(overloaded('the log waits for materialisation'), settle);
-      return;
+      return false;
     }
     if (client === undefined) {
-      this.#place(ONE_OFF, push, [settle]);
-      return;
+      this.#place(ONE_OFF, push, prepared ?? preparation.whole(ONE_OFF, push), [settle]);
+      return true;
     }
-    const number: ClientNumber = { id: client.id, incarnation: client.incarnation, number: push.number };
+    const number = clientNumberOf(client, push);
     const admission = numbers.admit(number);
     switch (admission.kind) {
       case 'gap': {
@@ -76,17 +86,18 @@ export class PushPipeline {
           `client ${client.id}: push ${push.number} came when ${admission.expected} was expected; ` +
           'numbers are contiguous per incarnation and shard';
         this.turnAway(new WeirError('SEQUENCE_GAP', message), settle);
-        return;
+        return false;
       }
       case 'duplicate':
         counters.duplicates++;
         if (admission.pending) this.#pending.get(pendingKey(number))!.push(settle);
         else settle({ kind: 'settled', seq: log.appliedSeq, refusal: admission.refusal });
-        return;
+        return false;
       case 'accepted': {
         const waiting = [settle];
         this.#pending.set(pendingKey(number), waiting);
-        this.#place(number, push, waiting);
+        this.#place(number, push, prepared ?? preparation.whole(number, push), waiting);
+        return true;
       }
     }
   }
@@ -97,60 +108,36 @@ export class PushPipeline {
     settle({ kind: 'turned away', error });
   }
 
-  /** Validates the push and hands its record to the log: what it does, or that it is refused. */
-  #place(client: ClientNumber, push: WholePush, waiting: readonly Settle[]): void {
-    const begun = performance.now();
-    const checked = this.#check(push);
-    if (checked instanceof WeirError) {
-      this.#parts.counters.refused(checked.code);
-      if (client === ONE_OFF) settleAll(waiting, { kind: 'settled', seq: 0, refusal: checked.toDetail() });
-      else this.#parts.log.submit(this.#refusalEntry(client, checked.toDetail(), waiting));
+  #place(client: ClientNumber, push: WholePush, prepared: PreparedPush, waiting: readonly Settle[]): void {
+    const { counters, log } = this.#parts;
+    if (!(prepared instanceof WeirError)) {
+      log.submit(this.#pushEntry(client, push.originTimeMs, prepared, waiting));
       return;
     }
-    this.#parts.log.submit(this.#pushEntry(client, push, checked, waiting, begun));
-  }
-
-  #check(push: WholePush): PushRecordPart[] | WeirError {
-    if (push.error !== undefined) return push.error;
-    if (push.hasSources) {
-      return new WeirError('UNIMPLEMENTED', 'this version does not take pushes with source ranges');
-    }
-    if (!(push.originTimeMs >= 0 && push.originTimeMs < Number.POSITIVE_INFINITY)) {
-      return new WeirError('INVALID_ARGUMENT', `origin_time_ms is ${push.originTimeMs}; Unix ms, or 0`);
-    }
-    const { tables, ownership } = this.#parts;
-    try {
-      return validatePush(push.parts, { table: (uid) => tables.get(uid)?.spec, ownership });
-    } catch (error) {
-      const refusal = WeirError.from(error);
-      if (refusal.code === 'INTERNAL') throw error;
-      return refusal;
-    }
+    counters.refused(prepared.code);
+    if (client === ONE_OFF) settleAll(waiting, { kind: 'settled', seq: 0, refusal: prepared.toDetail() });
+    else log.submit(this.#refusalEntry(client, prepared.toDetail(), waiting));
   }
 
   #pushEntry(
     client: ClientNumber,
-    push: WholePush,
-    parts: readonly PushRecordPart[],
+    originTimeMs: number,
+    push: WrittenPush,
     waiting: readonly Settle[],
-    begun: number,
   ): LogEntry {
-    const { originTimeMs } = push;
-    const content = { client, clockMs: this.#parts.clock.now(), originTimeMs, parts };
-    // The record is the copy that stays until the push is applied: the message's memory is free from here on.
-    const memory = this.#records.take(pushRecordBytesMax(content));
-    const record = preparePush(content, new Uint8Array(memory));
+    const { preparation, pushLatency } = this.#parts;
+    const begun = performance.now();
     return {
-      bytes: record.bytes,
-      encode: record.place,
+      bytes: push.record.bytes,
+      encode: push.record.place,
+      applySteps: (seq) => this.#applying(push.record.parts, originTimeMs, seq),
       apply: (seq) => {
-        this.#apply(record.parts, originTimeMs, seq);
-        this.#records.give(memory);
+        preparation.release(push);
         this.#settle(client, waiting, seq, undefined);
-        this.#parts.pushLatency((performance.now() - begun) / 1000);
+        pushLatency((performance.now() - begun) / 1000);
       },
       refuse: (error) => {
-        this.#records.give(memory);
+        preparation.release(push);
         this.#withdraw(client, waiting, error);
       },
     };
@@ -165,7 +152,7 @@ export class PushPipeline {
     };
   }
 
-  #apply(parts: readonly PushRecordPart[], originTimeMs: number, seq: number): void {
+  *#applying(parts: readonly PushRecordPart[], originTimeMs: number, seq: number): Steps<void> {
     const { tables, counters } = this.#parts;
     counters.pushes++;
     for (const { tableUid, keys, values } of parts) {
@@ -175,9 +162,17 @@ export class PushPipeline {
         counters.skippedRecords++;
         continue;
       }
-      table.rows.push(keys, values, seq);
+      const { dim } = table.spec;
+      const stepRows = Math.max(1, Math.floor(STEP_VALUES / (dim + ROW_COST_VALUES)));
+      const rows = keys.length / 2;
+      for (let from = 0; from < rows; from += stepRows) {
+        if (from > 0) yield;
+        const to = Math.min(rows, from + stepRows);
+        const someValues = values.subarray(from * dim, to * dim);
+        table.rows.push(keys.subarray(2 * from, 2 * to), someValues, seq, from > 0);
+      }
       table.origins.add(seq, originTimeMs);
-      counters.pushRows += keys.length / 2;
+      counters.pushRows += rows;
     }
   }
 

@@ -5,10 +5,11 @@
 import type { WeirError } from '@weir/proto';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import { FairQueue, ITEM_OVERHEAD_BYTES } from '../core/fair-queue.ts';
-import { PUSHES_UNDER_WAY_BYTES } from '../limits.ts';
+import { PREPARED_AT_ONCE_BYTES, PUSHES_UNDER_WAY_BYTES } from '../limits.ts';
 import type { WholePush } from './frames.ts';
 import type { PushOutcome, PushPipeline } from './push-pipeline.ts';
-import { Slice } from './slices.ts';
+import { clientNumberOf, ONE_OFF, type PreparedPush, type PushPreparation } from './push-preparation.ts';
+import { runInSlices, Slice } from './slices.ts';
 
 interface Waiting {
   readonly client: PushClient | undefined;
@@ -18,14 +19,18 @@ interface Waiting {
 
 export class PushTurns {
   readonly #pipeline: PushPipeline;
+  readonly #preparation: PushPreparation;
   readonly #refuses: () => boolean;
   readonly #queue = new FairQueue<object, Waiting>();
   #underWayBytes = 0;
   #scheduled = false;
+  /** A large push is prepared, and none begins before it. */
+  #preparing = false;
 
   /** @param refuses whether the log refuses everything at the moment: then nobody waits for their turn. */
-  constructor(pipeline: PushPipeline, refuses: () => boolean) {
+  constructor(pipeline: PushPipeline, preparation: PushPreparation, refuses: () => boolean) {
     this.#pipeline = pipeline;
+    this.#preparation = preparation;
     this.#refuses = refuses;
   }
 
@@ -72,17 +77,34 @@ export class PushTurns {
     this.wake();
   }
 
-  #begin({ client, push, settle }: Waiting): void {
+  #begin(waiting: Waiting): void {
+    if (waiting.push.bytes <= PREPARED_AT_ONCE_BYTES) this.#enter(waiting, undefined);
+    else void this.#prepare(waiting);
+  }
+
+  async #prepare(waiting: Waiting): Promise<void> {
+    const { client, push } = waiting;
+    this.#preparing = true;
+    const number = client === undefined ? ONE_OFF : clientNumberOf(client, push);
+    const prepared = await runInSlices(this.#preparation.steps(number, push));
+    this.#preparing = false;
+    this.#enter(waiting, prepared);
+    this.wake();
+  }
+
+  #enter({ client, push, settle }: Waiting, prepared: PreparedPush | undefined): void {
     const bytes = push.bytes + ITEM_OVERHEAD_BYTES;
     this.#underWayBytes += bytes;
-    this.#pipeline.submit(client, push, (outcome) => {
+    const settled = (outcome: PushOutcome): void => {
       this.#underWayBytes -= bytes;
       settle(outcome);
       this.wake();
-    });
+    };
+    this.#pipeline.submit(client, push, settled, prepared);
   }
 
   #room(): boolean {
+    if (this.#preparing) return false;
     return this.#underWayBytes < PUSHES_UNDER_WAY_BYTES || this.#refuses();
   }
 }

@@ -16,6 +16,7 @@ import { createLogSink, type Durability } from './log-sink.ts';
 import { Materialiser } from './materialise.ts';
 import { PushLog } from './push-log.ts';
 import { PushPipeline } from './push-pipeline.ts';
+import { PushPreparation } from './push-preparation.ts';
 import { PushTurns } from './push-turns.ts';
 import { holdsData, type Recovered, recover } from './recover.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
@@ -85,17 +86,19 @@ export class Shard {
       { store, tables: this.tables, numbers: this.numbers, log: this.log, counters, logger },
       recovered.lowMark,
     );
+    const { tables, ownership } = this;
+    const clock = new ShardClock(recovered.clockMs);
+    const preparation = new PushPreparation({ tables, ownership, clock });
     this.pipeline = new PushPipeline({
       tables: this.tables,
       numbers: this.numbers,
       log: this.log,
-      ownership: this.ownership,
+      preparation,
       counters,
-      clock: new ShardClock(recovered.clockMs),
       logBytes: () => this.materialiser.logBytes,
       pushLatency: instruments.pushLatency,
     });
-    this.turns = new PushTurns(this.pipeline, () => this.log.refuses);
+    this.turns = new PushTurns(this.pipeline, preparation, () => this.log.refuses);
     this.tableAdmin = new TableAdmin(this.tables, this.log);
   }
 

@@ -1,0 +1,9 @@
+// What all records of the push log have in common in their stored form: envelope (sealed.ts), what the kind needs, and
+// at the end the position, since it is known last.
+
+export const LOG_FORMAT_VERSION = 2;
+export const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6 } as const;
+/** Bytes of a record but for arrays and texts. */
+export const FIXED_BYTES_MAX = 64;
+/** Of the position. */
+export const SEQ_BYTES = 8;
