@@ -63,6 +63,8 @@ export const DELTA_INTERVAL_DEFAULT_MS = 50;
 export const DELTA_INTERVAL_MAX_MS = 60_000;
 /** Pushes whose origin time is remembered, per table. */
 export const ORIGINS_MAX = 4_096;
+/** Keys of removed rows that are kept for subscribers who were away, per table; older ones cost them a snapshot. */
+export const TOMBSTONE_BYTES_MAX = 4 * MIB;
 /** Earlier incarnations of the log that the folder remembers. */
 export const INCARNATIONS_MAX = 64;
 

@@ -5,6 +5,10 @@ export class ShardCounters {
   pushRows = 0;
   duplicates = 0;
   pullRows = 0;
+  /** Updates of keys that were not admitted. */
+  heldUpdates = 0;
+  expiredRows = 0;
+  evictedRows = 0;
   deltaRows = 0;
   subscribers = 0;
   /** Records of dropped tables that were skipped: in replay, or logged before and applied after the drop. */

@@ -2,13 +2,17 @@
 //   meta   shard identity, log incarnations, table definitions, dropped tables, and the low mark with what was
 //          true at it: clients' numbers, refusals, pages per table
 //   log    position -> record, contiguous from the low mark
+//   sketches    position, table uid, chunk -> counts of keys that are not admitted, as of that low mark
+//   tombstones  table uid, position -> keys whose rows a record removed
 //   pages  table uid, page -> page of the slab, each at least as new as the low mark
 import type { PageId } from '../kernel/row-table.ts';
 
 export const META = 'meta';
 export const LOG = 'log';
 export const PAGES = 'pages';
-export const FAMILIES = [META, LOG, PAGES] as const;
+export const SKETCHES = 'sketches';
+export const TOMBSTONES = 'tombstones';
+export const FAMILIES = [META, LOG, PAGES, SKETCHES, TOMBSTONES] as const;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -17,10 +21,14 @@ export const IDENTITY_KEY = encoder.encode('identity');
 export const INCARNATIONS_KEY = encoder.encode('incarnations');
 export const CLIENTS_KEY = encoder.encode('clients');
 export const LOW_MARK_KEY = encoder.encode('low-mark');
+/** When positions were, as of the low mark. */
+export const SEQ_CLOCK_KEY = encoder.encode('seq-clock');
+/** Table uid -> position up to which its tombstones are forgotten. */
+export const TOMBSTONE_FLOORS_KEY = encoder.encode('tombstone-floors');
 const TABLE_PREFIX = 'table/';
 const DROPPED_PREFIX = 'dropped/';
 
-/** Definition of a table; written together with its create record, so that pages always find theirs. */
+/** Definition of a table as of the low mark, or of its creation, with whose record it is written: pages find theirs. */
 export function tableKey(uid: string): Uint8Array {
   return encoder.encode(TABLE_PREFIX + uid);
 }
@@ -37,13 +45,13 @@ export function uidOfDroppedKey(key: Uint8Array): string {
   return decoder.decode(key.subarray(DROPPED_PREFIX.length));
 }
 
-/** All pages of a table begin with this. */
-function pagePrefix(uid: string): Uint8Array {
+/** All pages of a table begin with this, and all its tombstones. */
+function uidPrefix(uid: string): Uint8Array {
   return encoder.encode(`${uid}/`);
 }
 
 export function pageKey(uid: string, id: PageId): Uint8Array {
-  const prefix = pagePrefix(uid);
+  const prefix = uidPrefix(uid);
   const key = new Uint8Array(prefix.length + 8);
   key.set(prefix);
   const view = new DataView(key.buffer, prefix.length);
@@ -59,14 +67,28 @@ export function pageIdOfKey(key: Uint8Array): PageId {
 }
 
 export function pageRange(uid: string): { gte: Uint8Array; lt: Uint8Array } {
-  const lt = pagePrefix(uid);
-  lt[lt.length - 1]! += 1;
-  return { gte: pagePrefix(uid), lt };
+  return prefixRange(`${uid}/`);
+}
+
+export function tombstoneKey(uid: string, seq: number): Uint8Array {
+  return Buffer.concat([uidPrefix(uid), seqKey(seq)]);
+}
+
+export const tombstoneRange = pageRange;
+
+export function seqOfTombstoneKey(key: Uint8Array): number {
+  return seqOfKey(key.subarray(key.length - SEQ_KEY_BYTES));
+}
+
+export function sketchKey(upTo: number, uid: string, chunk: number): Uint8Array {
+  return Buffer.concat([seqKey(upTo), uidPrefix(uid), Uint8Array.of(chunk)]);
 }
 
 /** Positions in byte order; below 2^53. */
+const SEQ_KEY_BYTES = 8;
+
 export function seqKey(seq: number): Uint8Array {
-  const key = new Uint8Array(8);
+  const key = new Uint8Array(SEQ_KEY_BYTES);
   const view = new DataView(key.buffer);
   view.setUint32(0, Math.floor(seq / 2 ** 32));
   view.setUint32(4, seq >>> 0);

@@ -5,10 +5,11 @@ import { STRIPE_COUNT } from '../kernel/layout.ts';
 import type { ExpectedPages } from '../kernel/row-table.ts';
 import { RECOVERY_READ_ENTRIES } from '../limits.ts';
 import { PAGES, pageIdOfKey, pageKey, pageRange } from './families.ts';
+import type { LiveTable } from './live-table.ts';
 import type { LowMark } from './low-mark.ts';
 import type { RecoveryProgress } from './recovery-progress.ts';
 import { Slice } from './slices.ts';
-import type { LiveTable } from './tables.ts';
+
 import { MemoryToucher } from './touch-memory.ts';
 
 const NO_MEMORY = new Uint8Array(0);

@@ -1,6 +1,6 @@
 // Materialisation: what the log says, brought into pages, so that the log stays short and a restart quick.
 // A round writes every page with a row changed since the round before, then, in one write, what was true at its
-// beginning (clients' numbers, pages per table), the new low mark, and the removal of the log below it. A crash in
+// beginning (clients' numbers, pages per table, and see marked-state.ts), the new low mark, and the removal of the log below it. A crash in
 // mid-round leaves pages that are newer than the low mark, which recovery allows for.
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
@@ -8,6 +8,7 @@
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../core/client-numbers.ts';
+import type { SeqClock } from '../core/seq-clock.ts';
 import { ROUND_LOG_BYTES_MAX, ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO, ROUND_WRITE_BYTES } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import {
@@ -20,17 +21,21 @@ import {
   pageKey,
   pageRange,
   seqKey,
+  TOMBSTONES,
   tableKey,
 } from './families.ts';
+import type { LiveTable } from './live-table.ts';
 import { encodeLowMark } from './low-mark.ts';
+import { MarkedState } from './marked-state.ts';
 import type { PushLog } from './push-log.ts';
 import { Slice } from './slices.ts';
-import type { LiveTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 export interface MaterialiserParts {
   readonly store: Store;
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
+  readonly seqClock: SeqClock;
   readonly log: PushLog;
   readonly counters: ShardCounters;
   readonly logger: Runtime['log'];
@@ -89,24 +94,28 @@ export class Materialiser {
   }
 
   async #round(): Promise<void> {
-    const { store, tables, numbers, log, counters } = this.#parts;
+    const { store, tables, numbers, seqClock, log, counters } = this.#parts;
     const upTo = log.appliedSeq;
     if (upTo < this.#lowMark) return;
     const bytes = log.appliedBytes;
     const clients = numbers.snapshot();
+    const marked = new MarkedState(tables, seqClock, this.#lowMark, upTo);
     const live = tables.list();
     const pages = Object.fromEntries(live.map((table) => [table.spec.uid, table.rows.pageCounts]));
     for (const table of live) await this.#writePages(table);
+    await marked.writeAhead(store);
     if (this.#stopped) return;
     const last = store
       .batch()
       .put(META, CLIENTS_KEY, clients)
       .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, pages }))
       .deleteRange(LOG, seqKey(this.#lowMark), seqKey(upTo + 1));
+    marked.finish(last);
     const dropped = tables.droppedUpTo(upTo);
     for (const uid of dropped) {
       const { gte, lt } = pageRange(uid);
-      last.deleteRange(PAGES, gte, lt).delete(META, tableKey(uid)).delete(META, droppedKey(uid));
+      last.deleteRange(PAGES, gte, lt).deleteRange(TOMBSTONES, gte, lt);
+      last.delete(META, tableKey(uid)).delete(META, droppedKey(uid));
     }
     await store.write(last);
     // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.

@@ -63,6 +63,7 @@ export function serveShard(
   server.addService(DEFINITION, {
     createTable: unary((request) => shard.tableAdmin.create(request.spec)),
     listTables: unary(() => ({ tables: shard.tableStates() })),
+    alterTable: unary((request) => shard.tableAdmin.alter(request.spec)),
     dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
     getRouting: unary(() => shard.routing),
     describeShard: unary(() => shard.describe()),

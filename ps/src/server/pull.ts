@@ -16,9 +16,10 @@ import { foreignKeys, type Ownership } from '../core/routing.ts';
 import { requireKnownEncoding } from '../core/validate-push.ts';
 import { PULL_SLICE_VALUES } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
+import type { LiveTable } from './live-table.ts';
 import type { MemoryPool } from './memory-pool.ts';
 import { giveWay } from './slices.ts';
-import type { LiveTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 interface CheckedPart {
   readonly part: PullPart;

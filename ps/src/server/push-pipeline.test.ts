@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
+import { SeqClock } from '../core/seq-clock.ts';
 import { LOG_BYTES_MAX } from '../limits.ts';
 import { ONE_SHARD, silentLogger } from '../testing/in-process.ts';
 import { pushPart, sumTable } from '../testing/raw-client.ts';
@@ -26,12 +27,19 @@ function newPipeline(logBytes: () => number) {
     events: { committed() {}, storageFailed() {} },
   });
   const ownership = ownershipOf(routingTableOf(ONE_SHARD), 'shard-0');
-  const preparation = new PushPreparation({ tables, ownership, clock: new ShardClock(0) });
+  const preparation = new PushPreparation({
+    tables,
+    ownership,
+    clock: new ShardClock(0),
+    counters: new ShardCounters(),
+    draw: () => 1,
+  });
   const pipeline = new PushPipeline({
     tables,
     numbers: new ClientNumbers(),
     log,
     preparation,
+    seqClock: new SeqClock(),
     counters: new ShardCounters(),
     logBytes,
     pushLatency() {},

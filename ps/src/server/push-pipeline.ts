@@ -7,7 +7,8 @@ import type { ErrorDetail } from '@weir/proto/v1/common';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../core/client-numbers.ts';
 import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../core/log-record.ts';
-import { STEP_VALUES, type Steps } from '../core/steps.ts';
+import type { SeqClock } from '../core/seq-clock.ts';
+import type { Steps } from '../core/steps.ts';
 import { LOG_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
@@ -29,14 +30,12 @@ export type PushOutcome =
 
 type Settle = (outcome: PushOutcome) => void;
 
-/** What finding a row costs an update, in values. */
-const ROW_COST_VALUES = 12;
-
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
   readonly log: PushLog;
   readonly preparation: PushPreparation;
+  readonly seqClock: SeqClock;
   readonly counters: ShardCounters;
   /** Bytes of the log that no round has materialised yet. */
   logBytes(): number;
@@ -130,8 +129,9 @@ export class PushPipeline {
     return {
       bytes: push.record.bytes,
       encode: push.record.place,
-      applySteps: (seq) => this.#applying(push.record.parts, originTimeMs, seq),
+      applySteps: (seq) => this.#applying(push.record.parts, seq),
       apply: (seq) => {
+        this.#applied(push, originTimeMs, seq);
         preparation.release(push);
         this.#settle(client, waiting, seq, undefined);
         pushLatency((performance.now() - begun) / 1000);
@@ -152,28 +152,25 @@ export class PushPipeline {
     };
   }
 
-  *#applying(parts: readonly PushRecordPart[], originTimeMs: number, seq: number): Steps<void> {
+  *#applying(parts: readonly PushRecordPart[], seq: number): Steps<void> {
     const { tables, counters } = this.#parts;
     counters.pushes++;
-    for (const { tableUid, keys, values } of parts) {
-      const table = tables.get(tableUid);
+    for (const part of parts) {
+      const table = tables.get(part.tableUid);
       if (table === undefined) {
         // Dropped between validation and here; a replay skips it likewise.
         counters.skippedRecords++;
         continue;
       }
-      const { dim } = table.spec;
-      const stepRows = Math.max(1, Math.floor(STEP_VALUES / (dim + ROW_COST_VALUES)));
-      const rows = keys.length / 2;
-      for (let from = 0; from < rows; from += stepRows) {
-        if (from > 0) yield;
-        const to = Math.min(rows, from + stepRows);
-        const someValues = values.subarray(from * dim, to * dim);
-        table.rows.push(keys.subarray(2 * from, 2 * to), someValues, seq, from > 0);
-      }
-      table.origins.add(seq, originTimeMs);
-      counters.pushRows += rows;
+      yield* table.pushing(part, seq);
+      counters.pushRows += part.keys.length / 2;
     }
+  }
+
+  /** What holds as of the position: in the same turn as that. */
+  #applied({ record, clockMs }: WrittenPush, originTimeMs: number, seq: number): void {
+    this.#parts.seqClock.add(seq, clockMs);
+    for (const part of record.parts) this.#parts.tables.get(part.tableUid)?.pushed(part, seq, originTimeMs);
   }
 
   #settle(

@@ -1,5 +1,5 @@
-// What can be done of a push before its turn: its content is validated, and its record written but for the position. In
-// steps, so that a large push does not hold up what else the shard does.
+// What can be done of a push before its turn: its content is validated, its new keys admitted and given room, and its
+// record written but for the position. In steps, so that a large push does not hold up what else the shard does.
 import { WeirError } from '@weir/proto';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumber, PushRecordPart } from '../core/log-record.ts';
@@ -7,7 +7,9 @@ import { pushRecordBytesMax, type UnplacedPush, writingPush } from '../core/push
 import type { Ownership } from '../core/routing.ts';
 import { runThrough, type Steps } from '../core/steps.ts';
 import { validatingPush } from '../core/validate-push.ts';
+import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
+import type { LiveTable } from './live-table.ts';
 import { MemoryPool } from './memory-pool.ts';
 import type { ShardClock } from './shard-clock.ts';
 import type { Tables } from './tables.ts';
@@ -19,6 +21,14 @@ export const ONE_OFF: ClientNumber = { id: '', incarnation: '', number: 0 };
 export interface WrittenPush {
   readonly record: UnplacedPush;
   readonly memory: ArrayBuffer;
+  readonly clockMs: number;
+  readonly promises: readonly RowPromise[];
+}
+
+/** Rows of a table that the push may make, for which there is room. */
+interface RowPromise {
+  readonly table: LiveTable;
+  readonly rows: number;
 }
 
 /** The record, or why the push is refused. */
@@ -28,6 +38,9 @@ export interface PushPreparationParts {
   readonly tables: Tables;
   readonly ownership: Ownership;
   readonly clock: ShardClock;
+  readonly counters: ShardCounters;
+  /** The position that the next push is about to get. */
+  draw(): number;
 }
 
 export function clientNumberOf({ id, incarnation }: PushClient, { number }: WholePush): ClientNumber {
@@ -44,12 +57,17 @@ export class PushPreparation {
 
   /** Pushes are prepared in the order in which they go to the log. */
   *steps(client: ClientNumber, push: WholePush): Steps<PreparedPush> {
-    const parts = yield* this.#checking(push);
-    if (parts instanceof WeirError) return parts;
-    const content = { client, clockMs: this.#parts.clock.now(), originTimeMs: push.originTimeMs, parts };
+    const valid = yield* this.#checking(push);
+    if (valid instanceof WeirError) return valid;
+    const parts = yield* this.#admitting(valid);
+    const promises: RowPromise[] = [];
+    const full = yield* this.#promising(parts, promises);
+    if (full !== undefined) return full;
+    const clockMs = this.#parts.clock.now();
+    const content = { client, clockMs, originTimeMs: push.originTimeMs, parts };
     // The record is the copy that stays until the push is applied: the message's memory is free from here on.
     const memory = this.#records.take(pushRecordBytesMax(content));
-    return { record: yield* writingPush(content, new Uint8Array(memory)), memory };
+    return { record: yield* writingPush(content, new Uint8Array(memory)), memory, clockMs, promises };
   }
 
   whole(client: ClientNumber, push: WholePush): PreparedPush {
@@ -58,7 +76,37 @@ export class PushPreparation {
 
   /** Nobody looks at the record any more. */
   release(prepared: PreparedPush): void {
-    if (!(prepared instanceof WeirError)) this.#records.give(prepared.memory);
+    if (prepared instanceof WeirError) return;
+    this.#records.give(prepared.memory);
+    release(prepared.promises);
+  }
+
+  *#admitting(valid: readonly PushRecordPart[]): Steps<PushRecordPart[]> {
+    const { tables, counters, draw } = this.#parts;
+    const parts: PushRecordPart[] = [];
+    for (const part of valid) {
+      // Dropped meanwhile: the record is skipped when its turn comes.
+      const table = tables.get(part.tableUid);
+      const admitted = table === undefined ? part : yield* table.admitting(part, draw());
+      counters.heldUpdates += (part.keys.length - admitted.keys.length) / 2;
+      parts.push(admitted);
+    }
+    return parts;
+  }
+
+  /** @returns why there is no room; then nothing is promised. */
+  *#promising(parts: readonly PushRecordPart[], promises: RowPromise[]): Steps<WeirError | undefined> {
+    for (const { tableUid, keys } of parts) {
+      const table = this.#parts.tables.get(tableUid);
+      if (table === undefined) continue;
+      const rows = yield* table.promisingRows(keys);
+      if (rows === undefined) {
+        release(promises);
+        return tableFull(table.spec.name);
+      }
+      promises.push({ table, rows });
+    }
+    return undefined;
   }
 
   *#checking(push: WholePush): Steps<PushRecordPart[] | WeirError> {
@@ -78,4 +126,17 @@ export class PushPreparation {
       return refusal;
     }
   }
+}
+
+function release(promises: readonly RowPromise[]): void {
+  for (const { table, rows } of promises) table.releaseRows(rows);
+}
+
+function tableFull(table: string): WeirError {
+  return new WeirError(
+    'TABLE_FULL',
+    `table ${table}: its memory on this shard has no room for the push's new keys; nothing of the push was applied. ` +
+      'Keys that have rows can still be pushed; expire or evict rows, or add shards',
+    { table },
+  );
 }

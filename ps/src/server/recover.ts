@@ -6,6 +6,7 @@ import { TableSpec } from '@weir/proto/v1/tables';
 import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { decodeLogRecord, type LogRecord } from '../core/log-record.ts';
+import type { SeqClock } from '../core/seq-clock.ts';
 import { RECOVERY_READ_ENTRIES } from '../limits.ts';
 import {
   CLIENTS_KEY,
@@ -18,8 +19,10 @@ import {
   TABLE_RANGE,
   uidOfDroppedKey,
 } from './families.ts';
+import type { LiveTable } from './live-table.ts';
 import { loadPages, nextSlice, type RecoveryParts } from './load-pages.ts';
 import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from './low-mark.ts';
+import { loadMarkedState } from './marked-state.ts';
 import { Slice } from './slices.ts';
 import { Tables } from './tables.ts';
 
@@ -31,8 +34,7 @@ export interface Recovered {
   readonly nextSeq: number;
   readonly logBytes: number;
   readonly skippedRecords: number;
-  /** The highest that a record carries; 0 without one. */
-  readonly clockMs: number;
+  readonly seqClock: SeqClock;
 }
 
 /** Whether the folder holds tables or log records. */
@@ -53,8 +55,9 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const tables = await loadDefinitions(store);
   progress.enter('loading pages');
   await loadPages(parts, tables.list(), mark);
+  const seqClock = await loadMarkedState(store, mark.seq, tables);
   progress.enter('replaying the log');
-  const replayed = await replay(parts, mark, tables, numbers);
+  const replayed = await replay(parts, mark, tables, numbers, seqClock);
   progress.enter('recovered');
   return replayed;
 }
@@ -77,11 +80,11 @@ async function replay(
   mark: LowMark,
   tables: Tables,
   numbers: ClientNumbers,
+  seqClock: SeqClock,
 ): Promise<Recovered> {
   const slice = new Slice();
   let nextSeq = mark.seq;
   let skippedRecords = 0;
-  let clockMs = 0;
   for await (const { key } of store.range(LOG, { reverse: true, limit: 1 })) {
     progress.recordsTotal = Math.max(0, seqOfKey(key) + 1 - mark.seq);
   }
@@ -95,7 +98,7 @@ async function replay(
       throw new WeirError('CORRUPT', message);
     }
     const record = decodeLogRecord(value, seq);
-    if (record.kind === 'push') clockMs = Math.max(clockMs, record.clockMs);
+    if (record.kind === 'push') seqClock.add(seq, record.clockMs);
     skippedRecords += replayRecord(record, tables, numbers);
     nextSeq++;
     progress.records++;
@@ -104,7 +107,7 @@ async function replay(
     if (slice.over) await nextSlice(slice, signal);
   }
   const { logBytes } = progress;
-  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, clockMs };
+  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, seqClock };
 }
 
 function rowsOf(record: LogRecord): number {
@@ -118,9 +121,16 @@ function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers)
       if (tables.isDropped(record.spec.uid)) return 1;
       if (tables.get(record.spec.uid) === undefined) throw unknownTable(record.seq, record.spec.uid);
       return 0;
-    case 'alter':
-    case 'remove':
-      throw new WeirError('UNIMPLEMENTED', `log record ${record.seq}: ${record.kind} is not replayed yet`);
+    case 'alter': {
+      const table = tableOf(record.spec.uid, record.seq, tables);
+      table?.alter(record.spec, record.seq);
+      return table === undefined ? 1 : 0;
+    }
+    case 'remove': {
+      const table = tableOf(record.tableUid, record.seq, tables);
+      table?.remove(record);
+      return table === undefined ? 1 : 0;
+    }
     case 'drop':
       tables.drop(record.tableUid, record.seq);
       return 0;
@@ -129,18 +139,22 @@ function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers)
       return 0;
     case 'push': {
       let skipped = 0;
-      for (const { tableUid, keys, values } of record.parts) {
-        const table = tables.get(tableUid);
-        if (table !== undefined) {
-          table.rows.replay(keys, values, record.seq);
-          table.origins.add(record.seq, record.originTimeMs);
-        } else if (tables.isDropped(tableUid)) skipped++;
-        else throw unknownTable(record.seq, tableUid);
+      for (const part of record.parts) {
+        const table = tableOf(part.tableUid, record.seq, tables);
+        if (table === undefined) skipped++;
+        else table.replay(part, record.seq, record.originTimeMs);
       }
       if (record.client.number > 0) numbers.logged(record.client);
       return skipped;
     }
   }
+}
+
+/** Undefined when it is dropped. @throws WeirError CORRUPT when nobody created it. */
+function tableOf(uid: string, seq: number, tables: Tables): LiveTable | undefined {
+  const table = tables.get(uid);
+  if (table === undefined && !tables.isDropped(uid)) throw unknownTable(seq, uid);
+  return table;
 }
 
 function unknownTable(seq: number, uid: string): WeirError {

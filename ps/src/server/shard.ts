@@ -6,6 +6,7 @@ import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
+import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
@@ -46,6 +47,8 @@ export class Shard {
   readonly logIncarnation: string;
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
+  readonly clock: ShardClock;
+  readonly seqClock: SeqClock;
   readonly counters = new ShardCounters();
   readonly bytesInFlight = new BytesInFlight();
   readonly log: PushLog;
@@ -65,6 +68,8 @@ export class Shard {
     this.logIncarnation = logIncarnation;
     this.tables = recovered.tables;
     this.numbers = recovered.numbers;
+    this.seqClock = recovered.seqClock;
+    this.clock = new ShardClock(recovered.seqClock.highestMs);
     counters.skippedRecords = recovered.skippedRecords;
     this.log = new PushLog({
       sink: createLogSink(store, durability),
@@ -83,18 +88,27 @@ export class Shard {
       },
     });
     this.materialiser = new Materialiser(
-      { store, tables: this.tables, numbers: this.numbers, log: this.log, counters, logger },
+      {
+        store,
+        tables: this.tables,
+        numbers: this.numbers,
+        seqClock: this.seqClock,
+        log: this.log,
+        counters,
+        logger,
+      },
       recovered.lowMark,
     );
     const { tables, ownership } = this;
-    const clock = new ShardClock(recovered.clockMs);
-    const preparation = new PushPreparation({ tables, ownership, clock });
+    const draw = () => this.log.submittedSeq + 1;
+    const preparation = new PushPreparation({ tables, ownership, clock: this.clock, counters, draw });
     this.pipeline = new PushPipeline({
       tables: this.tables,
       numbers: this.numbers,
       log: this.log,
       preparation,
       counters,
+      seqClock: this.seqClock,
       logBytes: () => this.materialiser.logBytes,
       pushLatency: instruments.pushLatency,
     });
@@ -174,6 +188,6 @@ function emptyState(): Recovered {
     nextSeq: 1,
     logBytes: 0,
     skippedRecords: 0,
-    clockMs: 0,
+    seqClock: new SeqClock(),
   };
 }

@@ -10,8 +10,9 @@ import type { Cursor, Delta, SubscribeRequest } from '@weir/proto/v1/parameter_s
 import type { ChangePosition } from '../kernel/row-table.ts';
 import { DELTA_BYTES, DELTA_INTERVAL_DEFAULT_MS, DELTA_INTERVAL_MAX_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
+import type { LiveTable } from './live-table.ts';
 import { giveWay } from './slices.ts';
-import type { LiveTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 export interface SubscribeParts {
   readonly tables: Tables;

@@ -1,8 +1,13 @@
-// Tables are created and dropped by records of the push log, one change at a time, each checked against what the
+// Tables are created, altered and dropped by records of the push log, one change at a time, each checked against what the
 // one before left behind.
 import { WeirError } from '@weir/proto';
-import type { CreateTableResponse, DropTableResponse } from '@weir/proto/v1/parameter_server';
+import type {
+  AlterTableResponse,
+  CreateTableResponse,
+  DropTableResponse,
+} from '@weir/proto/v1/parameter_server';
 import { TableSpec } from '@weir/proto/v1/tables';
+import { alteredSpec } from '../core/alter-table.ts';
 import { encodeLogRecord } from '../core/log-record.ts';
 import { sameDefinition, validateTableSpec } from '../core/table-spec.ts';
 import { TABLES_MAX } from '../limits.ts';
@@ -37,6 +42,30 @@ export class TableAdmin {
         apply: () => this.#tables.add(spec),
       });
       return { spec, created: true };
+    });
+  }
+
+  /**
+   * Gives a table another definition: what is pushed from here on is updated by it.
+   * @param asked the whole definition.
+   * @throws WeirError TABLE_NOT_FOUND, INVALID_ARGUMENT (naming what cannot change), STORAGE_FAILED.
+   */
+  alter(asked: TableSpec | undefined): Promise<AlterTableResponse> {
+    return this.#inTurn(async () => {
+      if (asked === undefined) throw new WeirError('INVALID_ARGUMENT', 'spec is missing');
+      const table = this.#tables.get(asked.uid);
+      if (table === undefined) {
+        const message = `no table ${asked.name} with uid "${asked.uid}" on this shard`;
+        throw new WeirError('TABLE_NOT_FOUND', message, { table: asked.name });
+      }
+      const spec = alteredSpec(table.spec, asked);
+      if (sameDefinition(table.spec, spec)) return { spec: table.spec, altered: false };
+      await this.#logged({
+        bytes: 0,
+        encode: (seq) => encodeLogRecord({ kind: 'alter', seq, spec }),
+        apply: (seq) => table.alter(spec, seq),
+      });
+      return { spec, altered: true };
     });
   }
 

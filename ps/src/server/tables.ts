@@ -1,14 +1,6 @@
 // The shard's tables by uid and by name, with their rows. Changed only by log records, in log order.
 import type { TableSpec } from '@weir/proto/v1/tables';
-import type { RowTable } from '../kernel/row-table.ts';
-import { createRowTable } from '../kernel-wasm/load-kernel.ts';
-import { Origins } from './origins.ts';
-
-export interface LiveTable {
-  readonly spec: TableSpec;
-  readonly rows: RowTable;
-  readonly origins: Origins;
-}
+import { LiveTable } from './live-table.ts';
 
 export class Tables {
   readonly #live = new Map<string, LiveTable>();
@@ -43,7 +35,7 @@ export class Tables {
 
   /** Precondition: uid and name are free. */
   add(spec: TableSpec): LiveTable {
-    const table = { spec, rows: createRowTable(spec), origins: new Origins() };
+    const table = new LiveTable(spec);
     this.#live.set(spec.uid, table);
     this.#uids.set(spec.name, spec.uid);
     return table;

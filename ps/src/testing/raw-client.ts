@@ -3,6 +3,7 @@ import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/g
 import { bytesOf, floatsFromBytes, MESSAGE_BYTES_MAX, packKeys, WeirError } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
 import {
+  type AlterTableResponse,
   type CreateTableRequest,
   type CreateTableResponse,
   type Delta,
@@ -41,6 +42,8 @@ export class RawClient {
 
   create = (spec: CreateTableRequest['spec']): Promise<CreateTableResponse> =>
     promised((done) => this.grpc.createTable({ spec }, done));
+  alter = (spec: TableSpec): Promise<AlterTableResponse> =>
+    promised((done) => this.grpc.alterTable({ spec }, done));
   list = (): Promise<ListTablesResponse> => promised((done) => this.grpc.listTables({}, done));
   drop = (uid: string): Promise<DropTableResponse> => promised((done) => this.grpc.dropTable({ uid }, done));
   routing = (): Promise<RoutingTable> => promised((done) => this.grpc.getRouting({}, done));
