@@ -12,6 +12,7 @@ import { initialize } from './initializers';
 import { limitMemory, reserve, reserveForRows, usedShare } from './memory';
 import { fillState, updateRow } from './optimizers';
 import { found, hashes, keys, places, values } from './scratch';
+import { tracksUse } from './spill';
 import {
   addRow,
   addressOf,
@@ -19,6 +20,7 @@ import {
   freePlaces,
   layOut,
   markPage,
+  markUsed,
   rowBytes,
   rows,
   SEQ_AT,
@@ -43,6 +45,15 @@ export {
 } from './pages';
 export { scratch, scratchValues, scratchWords } from './scratch';
 export { chunkStride, extentOf, pageCount, reachPage } from './slab';
+export {
+  freeKeys,
+  handPlace,
+  insertKeys,
+  locateRows,
+  markInserted,
+  sweep,
+  trackUse,
+} from './spill';
 export { split } from './split';
 
 /** Rows of a block: few enough that what the passes read is still in the first cache when it is used. */
@@ -116,10 +127,18 @@ export function pull(count: u32): void {
     for (let i = from; i < to; i++) {
       const key = load<u64>(keys + (i << 3));
       let row = load<u32>(found + (i << 2));
-      if (row != 0 && load<u64>(row) != key) row = rowOf(find(key, load<u32>(hashes + (i << 2))));
+      let next = load<u32>(places + (i << 2));
+      if (row != 0 && load<u64>(row) != key) {
+        next = find(key, load<u32>(hashes + (i << 2)));
+        row = rowOf(next);
+      }
       const out = values + i * weightBytes;
-      if (row != 0) copyWeights(out, row + WEIGHTS_AT);
-      else initialize(key, out);
+      if (row == 0) {
+        initialize(key, out);
+        continue;
+      }
+      copyWeights(out, row + WEIGHTS_AT);
+      if (tracksUse) markUsed(next - 1);
     }
   }
 }
@@ -200,6 +219,7 @@ function resolve(from: u32, to: u32, below: f64, seq: f64): u32 {
       if (next == 0) next = makeRow(key, hash);
       row = rowOf(next);
     }
+    if (tracksUse) markUsed(next - 1);
     if (load<f64>(row, SEQ_AT) < below) {
       markPage(next - 1, seq);
       updates++;

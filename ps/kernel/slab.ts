@@ -2,7 +2,8 @@
 // ps/src/kernel/layout.ts, which gives the numbers; a new row gets the lowest free place.
 //
 // What always holds: a row keeps its place and its address; a free place is zero, and only there is seq 0 (between
-// calls); behind a chunk's rows a bit a place says which are taken, so that the search for one reads no rows.
+// calls); behind a chunk's rows a bit a place says which are taken, so that the search for one reads no rows, and
+// another which were used since the hand of the clock passed (spill.ts).
 import { allocate, CHUNKS, LINE, PAGE_ROWS, PAGE_SEQS, reserve } from './memory';
 
 /** Byte of a row's seq (f64) and of its first weight (f32). */
@@ -18,8 +19,9 @@ export let rows: u32 = 0;
 let pageShift: u32 = 0;
 let chunkShift: u32 = 0;
 let chunkBytes: u32 = 0;
-/** Bytes of a chunk's bits, in whole u64. */
+/** Bytes of a chunk's bits of one kind, in whole u64; and of both kinds. */
 let takenBytes: u32 = 0;
+let bitBytes: u32 = 0;
 let chunks: u32 = 0;
 let pages: u32 = 0;
 /** Lowest page that may have a free place. */
@@ -41,10 +43,11 @@ export function layOut(
   chunkShift = rowsOfChunkShift;
   chunkBytes = rowBytes << chunkShift;
   takenBytes = max<u32>(8, (1 << chunkShift) >> 3);
+  bitBytes = 2 * takenBytes;
 }
 
 export function slabBytes(): u64 {
-  return <u64>chunks * (chunkBytes + takenBytes);
+  return <u64>chunks * (chunkBytes + bitBytes);
 }
 
 export function pageCount(): u32 {
@@ -58,14 +61,14 @@ export function addressOf(place: u32): u32 {
 
 /** Bytes from one chunk to the next, when nothing else was given out in between. */
 export function chunkStride(): u32 {
-  return (chunkBytes + takenBytes + LINE - 1) & ~(LINE - 1);
+  return (chunkBytes + bitBytes + LINE - 1) & ~(LINE - 1);
 }
 
 /** Address of a page's first row; 0 when memory ends before that page. */
 export function reachPage(page: u32): u32 {
   while (chunks <= (page << pageShift) >> chunkShift) {
-    if (!reserve(chunkBytes + takenBytes)) return 0;
-    store<u32>(CHUNKS + (chunks << 2), allocate(chunkBytes + takenBytes));
+    if (!reserve(chunkBytes + bitBytes)) return 0;
+    store<u32>(CHUNKS + (chunks << 2), allocate(chunkBytes + bitBytes));
     chunks++;
   }
   if (pages <= page) pages = page + 1;
@@ -80,7 +83,7 @@ export function freePlaces(): u64 {
 export function slabBytesFor(newRows: u32): u64 {
   const free = freePlaces();
   if (newRows <= free) return 0;
-  return ((newRows - free + (1 << chunkShift) - 1) >> chunkShift) * (chunkBytes + takenBytes + LINE);
+  return ((newRows - free + (1 << chunkShift) - 1) >> chunkShift) * (chunkBytes + bitBytes + LINE);
 }
 
 /** Makes a row of the key with seq 0; its weights and state are the caller's to fill. Returns its place. */
@@ -107,10 +110,35 @@ export function freeRow(place: u32): void {
 /** Makes the place a row's, whose words stand there or come next. */
 export function take(place: u32): void {
   const word = takenWordOf(place);
-  store<u64>(word, load<u64>(word) | (<u64>1 << (place & 63)));
+  const bit = <u64>1 << (place & 63);
+  store<u64>(word, load<u64>(word) | bit);
+  store<u64>(word + takenBytes, load<u64>(word + takenBytes) & ~bit);
   const count = PAGE_ROWS + ((place >> pageShift) << 2);
   store<u32>(count, load<u32>(count) + 1);
   rows++;
+}
+
+export function isTaken(place: u32): bool {
+  return ((load<u64>(takenWordOf(place)) >> (place & 63)) & 1) != 0;
+}
+
+/** Whether the place was marked; takes the mark away. */
+export function unmarkUsed(place: u32): bool {
+  const word = takenWordOf(place) + takenBytes;
+  const marks = load<u64>(word);
+  const bit = <u64>1 << (place & 63);
+  store<u64>(word, marks & ~bit);
+  return (marks & bit) != 0;
+}
+
+export function markUsed(place: u32): void {
+  const word = takenWordOf(place) + takenBytes;
+  store<u64>(word, load<u64>(word) | (<u64>1 << (place & 63)));
+}
+
+/** Places of all pages. */
+export function placeCount(): u32 {
+  return pages << pageShift;
 }
 
 /** How many of the page's places, from its first on, there are up to its last row. */

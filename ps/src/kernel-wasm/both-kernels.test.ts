@@ -80,6 +80,10 @@ function changesOf(table: RowTable, sinceSeq: number, rowsMax: number): unknown[
   return all;
 }
 
+function numberOf(keys: Uint32Array, at: number): number {
+  return keys[2 * at]! + keys[2 * at + 1]! * 2 ** 32;
+}
+
 function staleOf(table: RowTable, upToSeq: number, rowsMax: number): unknown[] {
   const all: unknown[] = [];
   let from: ChangePosition | undefined;
@@ -220,6 +224,59 @@ describe('the WebAssembly kernel, against the plain one', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it('moves the same rows out of memory, and takes them in again as they were', () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: batch.map((one) => ({ kind: 'push' as const, batch: one })) },
+      {
+        weight: 2,
+        arbitrary: fc.array(key, { maxLength: 60 }).map((keys) => ({ kind: 'pull' as const, keys })),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.integer({ min: 1, max: 80 }).map((rows) => ({ kind: 'out' as const, rows })),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.array(key, { maxLength: 60 }).map((keys) => ({ kind: 'in' as const, keys })),
+      },
+    );
+    fc.assert(
+      fc.property(spec, fc.array(step, { maxLength: 25 }), (given, steps) => {
+        const definition = { ...given, memoryRowsMax: 100 };
+        const wasm = createWasmTable(definition);
+        const plain = createTypeScriptTable(definition);
+        const words = plain.imageWords;
+        const out = new Map<number, Uint32Array>();
+        for (const [i, one] of steps.entries()) {
+          if (one.kind === 'push') {
+            const keys = keysOf(...one.batch.keys);
+            for (const table of [wasm, plain]) table.push(keys, valuesOf(one.batch, definition.dim), i + 1);
+          } else if (one.kind === 'pull') {
+            for (const table of [wasm, plain]) {
+              table.pull(keysOf(...one.keys), new Float32Array(one.keys.length * definition.dim));
+            }
+          } else if (one.kind === 'out') {
+            const [keys, others] = [wasm, plain].map((table) => table.victims(one.rows));
+            expect(keys).toEqual(others);
+            const images = plain.imagesOf(keys!);
+            expect(wasm.imagesOf(keys!)).toEqual(images);
+            for (const table of [wasm, plain]) expect(table.evict(images)).toBe(keys!.length / 2);
+            expect(wasm.missing(keys!)).toEqual(keys);
+            for (let row = 0; row * words < images.length; row++) {
+              out.set(numberOf(keys!, row), images.slice(row * words, (row + 1) * words));
+            }
+          } else {
+            const images = Uint32Array.from(one.keys.flatMap((each) => [...(out.get(each) ?? [])]));
+            expect(wasm.insert(images)).toBe(plain.insert(images));
+          }
+          expect([...wasm.pages(0)]).toEqual([...plain.pages(0)]);
+        }
+        expectSame(wasm, plain, keysOf(999));
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -62,6 +62,13 @@ export interface KernelExports {
   stoppedRow(): number;
   seenRows(): number;
   split(keys: number): void;
+  trackUse(tracked: number): void;
+  sweep(rowsMax: number, seenMax: number): number;
+  handPlace(): number;
+  locateRows(rows: number): void;
+  insertKeys(rows: number): void;
+  markInserted(rows: number): void;
+  freeKeys(rows: number): void;
 }
 
 export class KernelInstance {

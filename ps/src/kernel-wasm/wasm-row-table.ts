@@ -9,8 +9,17 @@ import { assertSameRows } from '../kernel/reconfigured.ts';
 import type { ChangePosition, Changes, ExpectedPages, PageId, RowTable, Stale } from '../kernel/row-table.ts';
 import { scanChanges, scanStale } from './changes.ts';
 import { chooseOptimizer, configure } from './configure.ts';
-import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
+import type { KernelInstance } from './kernel-instance.ts';
 import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
+import {
+  ClockHand,
+  evictImages,
+  forEachPiece,
+  imagesOf,
+  insertImages,
+  missingKeys,
+  type Stripes,
+} from './spill.ts';
 import type { Splitter } from './splitter.ts';
 
 export class WasmRowTable implements RowTable {
@@ -20,6 +29,8 @@ export class WasmRowTable implements RowTable {
   readonly #splitter: Splitter;
   #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
+  readonly #pieces: Stripes;
+  readonly #hand = new ClockHand();
   readonly #stripes: (KernelInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
   #seq = 0;
   /** Seq of the last push or replay. */
@@ -29,6 +40,7 @@ export class WasmRowTable implements RowTable {
     this.#spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
+    this.#pieces = { splitter, stripe: (number) => this.#stripe(number) };
     this.#optimizer = createOptimizer(spec);
     this.stateSlots = this.#optimizer.stateSlots;
     this.#layout = layoutOf(spec.dim, this.stateSlots);
@@ -85,15 +97,20 @@ export class WasmRowTable implements RowTable {
 
   remove(keys: PackedKeys, seq: number, upToSeq = seq - 1): number {
     this.#startRecord(seq);
-    return this.#countOver(keys, ({ kernel }, rows) => kernel.remove(rows, seq, upToSeq));
+    let removed = 0;
+    forEachPiece(this.#pieces, keys, ({ kernel }, _stripe, _order, _from, rows) => {
+      removed += kernel.remove(rows, seq, upToSeq);
+    });
+    return removed;
   }
 
   absent(keys: PackedKeys, flags?: Uint8Array): number {
-    return this.#countOver(keys, (stripe, rows, order, from) => {
-      const absent = stripe.kernel.absent(rows);
-      if (flags !== undefined) gatherFlags(order, from, from + rows, stripe.words, stripe.wordsAt, flags);
-      return absent;
+    let absent = 0;
+    forEachPiece(this.#pieces, keys, ({ kernel, words, wordsAt }, _stripe, order, from, rows) => {
+      absent += kernel.absent(rows);
+      if (flags !== undefined) gatherFlags(order, from, from + rows, words, wordsAt, flags);
     });
+    return absent;
   }
 
   get fullness(): number {
@@ -114,6 +131,7 @@ export class WasmRowTable implements RowTable {
     this.#optimizer = createOptimizer(spec);
     for (const stripe of this.#stripes) {
       if (stripe !== undefined) chooseOptimizer(stripe.kernel, spec, this.#optimizer);
+      stripe?.kernel.trackUse(spec.memoryRowsMax > 0 ? 1 : 0);
     }
   }
 
@@ -216,6 +234,30 @@ export class WasmRowTable implements RowTable {
     return scanStale(this.#stripes, upToSeq, from, rowsMax);
   }
 
+  get imageWords(): number {
+    return this.#layout.stride;
+  }
+
+  missing(keys: PackedKeys): PackedKeys {
+    return missingKeys(this.#pieces, keys);
+  }
+
+  imagesOf(keys: PackedKeys): Uint32Array {
+    return imagesOf(this.#pieces, keys, this.#layout.stride);
+  }
+
+  insert(images: Uint32Array): number {
+    return insertImages(this.#pieces, images, this.#layout.stride, (stripe) => this.#full(stripe));
+  }
+
+  evict(images: Uint32Array): number {
+    return evictImages(this.#pieces, images, this.#layout.stride);
+  }
+
+  victims(rowsMax: number): PackedKeys {
+    return this.#hand.sweep(this.#stripes, rowsMax);
+  }
+
   #apply(
     keys: PackedKeys,
     values: Float32Array,
@@ -251,30 +293,6 @@ export class WasmRowTable implements RowTable {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  /**
-   * The sum of what the kernels say of the keys, which stand in their scratch areas when they are called: few at a
-   * time, since the scratch area has room for weights too.
-   */
-  #countOver(
-    keys: PackedKeys,
-    count: (stripe: KernelInstance, rows: number, order: Uint32Array, from: number) => number,
-  ): number {
-    const order = this.#splitter.split(keys);
-    const { starts } = this.#splitter;
-    let sum = 0;
-    for (let s = 0; s < STRIPE_COUNT; s++) {
-      const to = starts[s + 1]!;
-      for (let from = starts[s]!; from < to; from += SCRATCH_ROWS_MIN) {
-        const rows = Math.min(SCRATCH_ROWS_MIN, to - from);
-        const stripe = this.#stripe(s);
-        if (!stripe.holds(rows)) throw this.#full(s);
-        scatterKeys(order, from, from + rows, keys, stripe.words, stripe.keysAt);
-        sum += count(stripe, rows, order, from);
-      }
-    }
-    return sum;
-  }
-
   /** Before anything is changed, so that a push for which there is no memory changes nothing. */
   #makeRoom(order: Uint32Array, keys: PackedKeys): void {
     const { starts } = this.#splitter;
@@ -300,6 +318,7 @@ export class WasmRowTable implements RowTable {
     if (stripe === undefined) {
       stripe = this.#newInstance();
       configure(stripe, this.spec, this.#layout, this.#optimizer);
+      stripe.kernel.trackUse(this.spec.memoryRowsMax > 0 ? 1 : 0);
       stripe.refresh();
       this.#stripes[number] = stripe;
     }

@@ -4,7 +4,7 @@ import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import { scanChanges, scanStale } from './changes.ts';
 import { createInitializer } from './initializers.ts';
-import { layoutOf, PLACES_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
+import { layoutOf, PLACES_MAX, SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
 import { createOptimizer, type RowOptimizer } from './optimizers.ts';
 import { corruptPage, decodePage, encodePage } from './page.ts';
 import { assertSameRows } from './reconfigured.ts';
@@ -35,6 +35,8 @@ class SlabRowTable implements RowTable {
   #seq = 0;
   /** Seq of the last push or replay. */
   #recordSeq = 0;
+  /** Which stripe the hand of the clock is in. */
+  #handStripe = 0;
 
   constructor(spec: TableSpec) {
     this.#spec = spec;
@@ -80,7 +82,9 @@ class SlabRowTable implements RowTable {
         continue;
       }
       const place = row >>> STRIPE_BITS;
-      const chunk = this.#stripes[row & STRIPE_MASK]!.floats[place >>> chunkShift]!;
+      const stripe = this.#stripes[row & STRIPE_MASK]!;
+      stripe.markUsed(place);
+      const chunk = stripe.floats[place >>> chunkShift]!;
       const at = (place & chunkMask) * stride + WEIGHTS_AT;
       for (let j = 0; j < dim; j++) out[to + j] = chunk[at + j]!;
     }
@@ -246,6 +250,78 @@ class SlabRowTable implements RowTable {
     if (values.length !== keyCount(keys) * this.spec.dim) throw new Error('values are not keys x dim');
   }
 
+  get imageWords(): number {
+    return this.#layout.stride;
+  }
+
+  missing(keys: PackedKeys): PackedKeys {
+    const rows = keyCount(keys);
+    const found = this.#find(keys, rows);
+    const missing: number[] = [];
+    for (let i = 0; i < rows; i++) if (found[i] === NONE) missing.push(keys[2 * i]!, keys[2 * i + 1]!);
+    return Uint32Array.from(missing);
+  }
+
+  imagesOf(keys: PackedKeys): Uint32Array {
+    const rows = keyCount(keys);
+    const { stride } = this.#layout;
+    const images = new Uint32Array(rows * stride);
+    const found = this.#find(keys, rows);
+    for (let i = 0; i < rows; i++) {
+      const row = found[i]!;
+      if (row === NONE) continue;
+      images.set(this.#stripes[row & STRIPE_MASK]!.rowWords(row >>> STRIPE_BITS), i * stride);
+    }
+    return images;
+  }
+
+  insert(images: Uint32Array): number {
+    const { stride } = this.#layout;
+    let inserted = 0;
+    for (let at = 0; at < images.length; at += stride) {
+      const low = images[at]!;
+      const high = images[at + 1]!;
+      fmix64(low, high);
+      const hash = mixed[0]!;
+      const stripe = this.#stripes[stripeOfMixed()]!;
+      if (stripe.find(low, high, hash) !== ABSENT) continue;
+      const place = stripe.add(low, high, hash);
+      stripe.rowWords(place).set(images.subarray(at, at + stride));
+      stripe.markPage(place, stripe.seqAt(place));
+      inserted++;
+    }
+    return inserted;
+  }
+
+  evict(images: Uint32Array): number {
+    const { stride } = this.#layout;
+    const seqs = new Float64Array(images.buffer, images.byteOffset, images.length / 2);
+    let evicted = 0;
+    for (let at = 0; at < images.length; at += stride) {
+      const low = images[at]!;
+      const high = images[at + 1]!;
+      fmix64(low, high);
+      const hash = mixed[0]!;
+      const stripe = this.#stripes[stripeOfMixed()]!;
+      const place = stripe.find(low, high, hash);
+      if (place === ABSENT || stripe.seqAt(place) !== seqs[at / 2 + SEQ_AT]) continue;
+      stripe.remove(place, hash);
+      evicted++;
+    }
+    return evicted;
+  }
+
+  victims(rowsMax: number): PackedKeys {
+    const keys: number[] = [];
+    // Each stripe's turn comes at most once a call, so that no row is named twice.
+    for (let turn = 0; turn < STRIPE_COUNT && keys.length < 2 * rowsMax; turn++) {
+      const wanted = rowsMax - keys.length / 2;
+      const through = this.#stripes[this.#handStripe]!.sweep(keys, wanted, SCAN_ROWS_MAX);
+      if (through) this.#handStripe = (this.#handStripe + 1) & STRIPE_MASK;
+    }
+    return Uint32Array.from(keys);
+  }
+
   #startRecord(seq: number, goesOn = false): void {
     if (goesOn && seq === this.#recordSeq) return;
     if (!(seq > this.#recordSeq))
@@ -279,10 +355,13 @@ class SlabRowTable implements RowTable {
       const number = stripeOfMixed();
       const stripe = this.#stripes[number]!;
       let place = stripe.find(low, high, hash);
-      if (place === ABSENT) {
+      const absent = place === ABSENT;
+      if (absent) {
         place = stripe.add(low, high, hash);
         this.#fillNewRow(stripe, place, low, high);
-      } else if (seq !== ALWAYS && stripe.seqAt(place) >= seq) {
+      }
+      stripe.markUsed(place);
+      if (!absent && seq !== ALWAYS && stripe.seqAt(place) >= seq) {
         found[i] = NONE;
         continue;
       }

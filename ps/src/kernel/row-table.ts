@@ -127,4 +127,25 @@ export interface RowTable {
    * rows removed or updated meanwhile may or may not be part of it.
    */
   stale(upToSeq: number, from: ChangePosition | undefined, rowsMax: number): Stale;
+
+  /** Words of a row's image: key, seq, weights, optimizer state, as they stand in a page. */
+  readonly imageWords: number;
+
+  /** Those of the keys that have no row, each time they come. */
+  missing(keys: PackedKeys): PackedKeys;
+
+  /** The images of these keys' rows, in order; zeros, and so seq 0, for a key that has none. */
+  imagesOf(keys: PackedKeys): Uint32Array;
+
+  /** Makes the rows of these images, but for keys that have one. Returns how many. @throws WeirError TABLE_FULL. */
+  insert(images: Uint32Array): number;
+
+  /** Frees the rows that still have the seq of these images, and leaves no trace of it. Returns how many. */
+  evict(images: Uint32Array): number;
+
+  /**
+   * Keys of at most `rowsMax` rows that were neither pulled nor updated since the call looked at them last, in turns over
+   * all rows (CLOCK). One call looks at a bounded number; with `memoryRowsMax` in the definition only.
+   */
+  victims(rowsMax: number): PackedKeys;
 }

@@ -19,6 +19,10 @@ export class Slab {
   rows = 0;
   /** A bit a place: whether it is a row's. */
   #taken = new Uint32Array();
+  /** A bit a place: whether it was used since the hand of the clock passed. */
+  #used = new Uint32Array();
+  /** The hand: the next place to look at. */
+  #hand = 0;
   /** Lowest page that may have a free place. */
   #openPage = 0;
 
@@ -27,7 +31,7 @@ export class Slab {
   }
 
   get slabBytes(): number {
-    return this.words.reduce((sum, chunk) => sum + chunk.byteLength, this.#taken.byteLength);
+    return this.words.reduce((sum, chunk) => sum + chunk.byteLength, 2 * this.#taken.byteLength);
   }
 
   /** Makes the lowest free place a row's. */
@@ -44,6 +48,7 @@ export class Slab {
   /** Makes the place a row's; its words and its index entry are the caller's. */
   take(place: number): void {
     this.#taken[place >>> 5]! |= 1 << (place & 31);
+    this.#used[place >>> 5]! &= ~(1 << (place & 31));
     this.pageRows[place >>> this.layout.pageShift]!++;
     this.rows++;
   }
@@ -84,6 +89,43 @@ export class Slab {
     return this.words[place >>> chunkShift]!.subarray(at, at + (stride << pageShift));
   }
 
+  markUsed(place: number): void {
+    this.#used[place >>> 5]! |= 1 << (place & 31);
+  }
+
+  /**
+   * Moves the hand on: rows that were used since it passed lose their mark, the keys of the others go to `keys`. At most
+   * `wanted` of those, and `seenMax` places. True when it has passed the last place.
+   */
+  sweep(keys: number[], wanted: number, seenMax: number): boolean {
+    const { stride, pageShift, chunkShift } = this.layout;
+    const end = this.pageRows.length << pageShift;
+    let count = 0;
+    for (let seen = 0; this.#hand < end && count < wanted && seen < seenMax; seen++) {
+      const place = this.#hand++;
+      if (!this.#isTaken(place)) continue;
+      const bit = 1 << (place & 31);
+      if ((this.#used[place >>> 5]! & bit) !== 0) {
+        this.#used[place >>> 5]! &= ~bit;
+        continue;
+      }
+      const chunk = this.words[place >>> chunkShift]!;
+      const at = (place & ((1 << chunkShift) - 1)) * stride;
+      keys.push(chunk[at]!, chunk[at + 1]!);
+      count++;
+    }
+    if (this.#hand < end) return false;
+    this.#hand = 0;
+    return true;
+  }
+
+  /** The words of a place. */
+  rowWords(place: number): Uint32Array {
+    const { stride, chunkShift } = this.layout;
+    const at = (place & ((1 << chunkShift) - 1)) * stride;
+    return this.words[place >>> chunkShift]!.subarray(at, at + stride);
+  }
+
   seqAt(place: number): number {
     const { stride, chunkShift } = this.layout;
     const at = (place & ((1 << chunkShift) - 1)) * (stride / 2);
@@ -109,6 +151,9 @@ export class Slab {
       const taken = new Uint32Array(2 ** Math.ceil(Math.log2(places / 32 + 1)));
       taken.set(this.#taken);
       this.#taken = taken;
+      const used = new Uint32Array(taken.length);
+      used.set(this.#used);
+      this.#used = used;
     }
   }
 

@@ -1,0 +1,164 @@
+// Rows that leave a table's memory and come back, by key: their words copied out of the stripes' memories and into them.
+import { keyCount, type PackedKeys } from '@weir/proto';
+import { SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
+import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
+import { scatterKeys } from './row-copies.ts';
+import type { Splitter } from './splitter.ts';
+
+/** What these functions need of a table. */
+export interface Stripes {
+  readonly splitter: Splitter;
+  /** Makes a stripe that is not there yet. */
+  stripe(number: number): KernelInstance;
+}
+
+/** Some keys of one stripe, which stand in its scratch area: `order[from..from + rows)` are their numbers. */
+type Visit = (stripe: KernelInstance, number: number, order: Uint32Array, from: number, rows: number) => void;
+
+/** Few keys at a time, since the scratch area has room for weights too, of which there may be none left. */
+export function forEachPiece(table: Stripes, keys: PackedKeys, visit: Visit): void {
+  const order = table.splitter.split(keys);
+  const starts = table.splitter.starts.slice();
+  for (let s = 0; s < STRIPE_COUNT; s++) {
+    for (let from = starts[s]!; from < starts[s + 1]!; from += SCRATCH_ROWS_MIN) {
+      const rows = Math.min(SCRATCH_ROWS_MIN, starts[s + 1]! - from);
+      const stripe = table.stripe(s);
+      if (!stripe.holds(rows)) throw new Error('no memory for a scratch area');
+      scatterKeys(order, from, from + rows, keys, stripe.words, stripe.keysAt);
+      visit(stripe, s, order, from, rows);
+    }
+  }
+}
+
+/** See RowTable.missing. */
+export function missingKeys(table: Stripes, keys: PackedKeys): PackedKeys {
+  const absent = new Uint8Array(keyCount(keys));
+  let count = 0;
+  forEachPiece(table, keys, (stripe, _number, order, from, rows) => {
+    stripe.kernel.locateRows(rows);
+    for (let i = 0; i < rows; i++) {
+      if (stripe.words[stripe.wordsAt + i] !== 0) continue;
+      absent[order[from + i]!] = 1;
+      count++;
+    }
+  });
+  const missing = new Uint32Array(2 * count);
+  for (let i = 0, at = 0; i < absent.length; i++) {
+    if (absent[i] === 0) continue;
+    missing[at++] = keys[2 * i]!;
+    missing[at++] = keys[2 * i + 1]!;
+  }
+  return missing;
+}
+
+/** See RowTable.imagesOf. */
+export function imagesOf(table: Stripes, keys: PackedKeys, stride: number): Uint32Array {
+  const images = new Uint32Array(keyCount(keys) * stride);
+  forEachPiece(table, keys, ({ kernel, words, wordsAt }, _number, order, from, rows) => {
+    kernel.locateRows(rows);
+    for (let i = 0; i < rows; i++) {
+      const at = words[wordsAt + i]! >>> 2;
+      if (at === 0) continue;
+      const to = order[from + i]! * stride;
+      for (let j = 0; j < stride; j++) images[to + j] = words[at + j]!;
+    }
+  });
+  return images;
+}
+
+/** See RowTable.insert. @param full makes the error when a stripe has no room. */
+export function insertImages(
+  table: Stripes,
+  images: Uint32Array,
+  stride: number,
+  full: (stripe: number) => Error,
+): number {
+  let inserted = 0;
+  forEachPiece(table, keysOfImages(images, stride), (stripe, number, order, from, rows) => {
+    const { kernel } = stripe;
+    if (kernel.room(rows) === 0) throw full(number);
+    kernel.insertKeys(rows);
+    stripe.refresh();
+    const { words, wordsAt } = stripe;
+    for (let i = 0; i < rows; i++) {
+      const at = words[wordsAt + i]! >>> 2;
+      if (at === 0) continue;
+      const image = order[from + i]! * stride;
+      for (let j = 0; j < stride; j++) words[at + j] = images[image + j]!;
+      inserted++;
+    }
+    kernel.markInserted(rows);
+  });
+  return inserted;
+}
+
+/** See RowTable.evict. */
+export function evictImages(table: Stripes, images: Uint32Array, stride: number): number {
+  let evicted = 0;
+  forEachPiece(
+    table,
+    keysOfImages(images, stride),
+    ({ kernel, words, wordsAt, keysAt }, _n, order, from, rows) => {
+      kernel.locateRows(rows);
+      let kept = 0;
+      for (let i = 0; i < rows; i++) {
+        const at = words[wordsAt + i]! >>> 2;
+        const image = order[from + i]! * stride;
+        const seq = 2 * SEQ_AT;
+        if (
+          at === 0 ||
+          words[at + seq] !== images[image + seq] ||
+          words[at + seq + 1] !== images[image + seq + 1]
+        ) {
+          continue;
+        }
+        words[keysAt + 2 * kept] = images[image]!;
+        words[keysAt + 2 * kept + 1] = images[image + 1]!;
+        kept++;
+      }
+      kernel.freeKeys(kept);
+      evicted += kept;
+    },
+  );
+  return evicted;
+}
+
+/** The hand of the clock over all stripes of a table. */
+export class ClockHand {
+  #stripe = 0;
+
+  /** See RowTable.victims. */
+  sweep(stripes: readonly (KernelInstance | undefined)[], rowsMax: number): PackedKeys {
+    const keys = new Uint32Array(2 * rowsMax);
+    let count = 0;
+    // Each stripe's turn comes at most once a call, so that no row is named twice.
+    for (let turn = 0; turn < STRIPE_COUNT && count < rowsMax; turn++) {
+      const stripe = stripes[this.#stripe];
+      if (stripe !== undefined) {
+        if (!stripe.holds(SCRATCH_ROWS_MIN)) throw new Error('no memory for a scratch area');
+        let seen = 0;
+        do {
+          const before = stripe.kernel.handPlace();
+          const wanted = Math.min(SCRATCH_ROWS_MIN, rowsMax - count);
+          const found = stripe.kernel.sweep(wanted, SCAN_ROWS_MAX - seen);
+          keys.set(stripe.words.subarray(stripe.keysAt, stripe.keysAt + 2 * found), 2 * count);
+          count += found;
+          seen += stripe.kernel.handPlace() - before;
+        } while (stripe.kernel.handPlace() !== 0 && count < rowsMax && seen < SCAN_ROWS_MAX);
+        if (stripe.kernel.handPlace() !== 0) continue;
+      }
+      this.#stripe = (this.#stripe + 1) % STRIPE_COUNT;
+    }
+    return keys.slice(0, 2 * count);
+  }
+}
+
+function keysOfImages(images: Uint32Array, stride: number): PackedKeys {
+  const rows = images.length / stride;
+  const keys = new Uint32Array(2 * rows);
+  for (let i = 0; i < rows; i++) {
+    keys[2 * i] = images[i * stride]!;
+    keys[2 * i + 1] = images[i * stride + 1]!;
+  }
+  return keys;
+}
