@@ -2,6 +2,7 @@
 import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
 import { benchKernel } from './kernel.ts';
 import { benchPsLatency } from './ps-latency.ts';
+import { benchPsMixed } from './ps-mixed.ts';
 import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
 import { benchReplay } from './replay.ts';
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   kernel: benchKernel,
   'ps-push': benchPsPush,
   'ps-pull': benchPsPull,
+  'ps-mixed': benchPsMixed,
   'ps-latency': benchPsLatency,
   replay: benchReplay,
 };

@@ -8,7 +8,7 @@ import { allKeys, BATCH_ROWS, DIM, gradientBatch, type KeyDistribution, keyBatch
 export interface ClientOptions {
   readonly seed: string;
   readonly serverPid: number;
-  readonly load: 'push' | 'pull' | 'latency';
+  readonly load: 'push' | 'pull' | 'mixed' | 'latency';
   readonly keys: KeyDistribution;
   readonly seconds: number;
 }
@@ -34,6 +34,8 @@ const IN_FLIGHT = 16;
 const WARM_UP_S = 2;
 const BATCHES = 512;
 const LATENCY_KEYS = 500;
+/** One of so many calls of `mixed` is a push. */
+const MIXED_CALLS = 5;
 
 const options = JSON.parse(process.argv[2]!) as ClientOptions;
 await using weir = await connect({ seeds: [options.seed], clientId: 'bench' });
@@ -58,13 +60,13 @@ async function fill(): Promise<Table> {
   return made;
 }
 
-async function throughput(load: 'push' | 'pull'): Promise<ClientReport> {
+async function throughput(load: 'push' | 'pull' | 'mixed'): Promise<ClientReport> {
   const keys = keyBatches(options.keys, BATCHES, BATCH_ROWS);
   const gradients = Array.from({ length: 8 }, (_, i) => gradientBatch(3 + i, BATCH_ROWS));
-  const call =
-    load === 'push'
-      ? (i: number) => table.push(keys[i % BATCHES]!, gradients[i % gradients.length]!)
-      : (i: number) => table.pull(keys[i % BATCHES]!);
+  const push = (i: number) => table.push(keys[i % BATCHES]!, gradients[i % gradients.length]!);
+  const pull = (i: number) => table.pull(keys[i % BATCHES]!);
+  const mixed = (i: number): Promise<unknown> => (i % MIXED_CALLS === 0 ? push(i) : pull(i));
+  const call = { push, pull, mixed }[load];
   await closedLoop(call, IN_FLIGHT, WARM_UP_S);
   return measured(async () => {
     const { calls, seconds } = await closedLoop(call, IN_FLIGHT, options.seconds);

@@ -1,13 +1,13 @@
-// What ps-push and ps-pull have in common: rows a second for each durability and distribution of keys.
+// What ps-push, ps-pull and ps-mixed have in common: rows a second for each durability and distribution of keys.
 import { costOf, runsOf } from './ps-run.ts';
 import { BATCH_ROWS, DIM, KEY_DISTRIBUTIONS, type KeyDistribution } from './ps-workload.ts';
 import { type RedisCommand, redisRowsPerSecond } from './redis-peer.ts';
 import { type BenchOptions, type BenchResult, median } from './result.ts';
 
 export interface Throughput {
-  readonly bench: 'ps-push' | 'ps-pull';
-  readonly load: 'push' | 'pull';
-  readonly peer: RedisCommand;
+  readonly bench: 'ps-push' | 'ps-pull' | 'ps-mixed';
+  readonly load: 'push' | 'pull' | 'mixed';
+  readonly peer: RedisCommand | undefined;
   /** What is measured unless the options ask for certain ones. */
   readonly cases: readonly { readonly durability: string; readonly keys: KeyDistribution }[];
 }
@@ -22,7 +22,7 @@ export async function benchThroughput(
     const value = Math.round(median(reports.map(({ rows, seconds }) => rows / seconds)));
     // redis-benchmark draws its keys uniformly, so that is where they compare.
     const found =
-      options.peer && keys === 'uniform'
+      options.peer && peer !== undefined && keys === 'uniform'
         ? await redisRowsPerSecond(peer, durability, options.seconds, options.log)
         : undefined;
     results.push({
