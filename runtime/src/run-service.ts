@@ -9,6 +9,7 @@ import { ORPHAN_MARGIN_MS } from './limits.ts';
 import type { ReadyLine } from './process/ready-line.ts';
 import { reportFailure } from './process/report-failure.ts';
 import { awaitStopRequest, PARENT_PIPE } from './process/stop-request.ts';
+import { tuneGarbageCollector } from './process/tune-garbage-collector.ts';
 import { watchParent } from './process/watch-parent.ts';
 import { adminConfig, type ServiceDefinition } from './service.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -49,6 +50,7 @@ async function serve<C>(
   // State survives kill -9, so ending at once is safer than going on after the unexpected.
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
+  tuneGarbageCollector();
   const stop = awaitStopRequest(log, common.shutdownTimeoutMs, env);
   try {
     // Imported here: only processes that serve pay for telemetry.

@@ -1,5 +1,6 @@
 // The client process of the parameter server's benches: `node ps-client.ts OPTIONS` with ClientOptions as JSON. Uses
 // the public SDK, fills the table, runs the load, and prints a ClientReport.
+import { tuneGarbageCollector } from '@weir/runtime';
 import { connect, type Table } from '@weir/sdk';
 import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
 import { closedLoop, oneAtATime, openLoop } from './ps-load.ts';
@@ -38,6 +39,8 @@ const LATENCY_KEYS = 500;
 const MIXED_CALLS = 5;
 
 const options = JSON.parse(process.argv[2]!) as ClientOptions;
+// As in every process of Weir's own.
+tuneGarbageCollector();
 await using weir = await connect({ seeds: [options.seed], clientId: 'bench' });
 const table = await fill();
 const report = options.load === 'latency' ? await latency() : await throughput(options.load);

@@ -20,7 +20,6 @@ import { serveShard } from './parameter-server.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
 import { openShard } from './shard.ts';
 import { tellProgress } from './tell-progress.ts';
-import { tuneGarbageCollector } from './tune-garbage-collector.ts';
 
 const config = z.object({
   ...listenConfig,
@@ -60,7 +59,6 @@ async function start(
   parts: PsParts,
 ): Promise<RunningService> {
   const { id, data, durability } = settings;
-  tuneGarbageCollector();
   const routing = await readTopology(settings.topology);
   // Before the folder is touched: a wrong id or topology must leave no trace.
   ownershipOf(routing, id);

@@ -1,4 +1,4 @@
-// The garbage collector of a shard's process. What gRPC allocates for messages is memory outside V8's heap, and a few
+// The garbage collector of a process that serves or calls by gRPC. What gRPC allocates for messages is memory outside V8's heap, and a few
 // objects within it. Left alone, V8 begins a full collection after every 64 MiB of such memory, four a second under
 // load, which together cost a fifth of the process's CPU and stop the event loop for up to 15 ms.
 import { setFlagsFromString } from 'node:v8';
@@ -12,6 +12,7 @@ const FLAGS = [
   '--minor-gc-task-trigger=12',
 ];
 
+/** For the whole process. Programs that push or pull much through the SDK may want it too. */
 export function tuneGarbageCollector(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
