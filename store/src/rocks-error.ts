@@ -19,6 +19,9 @@ export function rocksError(doing: string, error: unknown): StoreError {
       error,
     );
   }
+  if (text.startsWith('While ') && text.endsWith('No such file or directory')) {
+    return new StoreError('CORRUPT', message('a file is missing; restore the folder from a copy'), error);
+  }
   if (native.code === 'ENOSPC') {
     return new StoreError('FAILED', message('no space is left on the volume'), error);
   }

@@ -17,6 +17,7 @@ import { loadError, rocksError } from './rocks-error.ts';
 import { RocksReader } from './rocks-reader.ts';
 import type { Store, StoreOptions, StoreSnapshot, WriteBatch } from './store.ts';
 import { StoreError } from './store-error.ts';
+import { damagedRecord, damagedTail, damageText, type WalDamage } from './wal-check.ts';
 import { WalSync } from './wal-sync.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -32,6 +33,8 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   } catch (error) {
     throw new StoreError('FAILED', `cannot make the folder ${folder}: ${String(error)}`, error);
   }
+  const tail = await damagedTail(folder);
+  if (tail !== undefined) throw damagedLog(folder, tail);
   const queues = new Set(options.queues);
   const database = new engine(folder, {
     columnFamilies: options.families
@@ -44,10 +47,16 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   try {
     await database.ready();
   } catch (error) {
-    throw rocksError(`open ${folder}`, error);
+    const failure = rocksError(`open ${folder}`, error);
+    const record = failure.code === 'CORRUPT' ? await damagedRecord(folder) : undefined;
+    throw record === undefined ? failure : damagedLog(folder, record, failure);
   }
   const walBytesMax = queues.size > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
   return new RocksStore(folder, database, new Set(options.families), walBytesMax);
+}
+
+function damagedLog(folder: string, damage: WalDamage, cause?: unknown): StoreError {
+  return new StoreError('CORRUPT', `cannot open ${folder}: ${damageText(damage)}`, cause);
 }
 
 function queueFamily(engine: typeof RocksDB, name: string): ColumnFamily {

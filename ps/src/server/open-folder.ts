@@ -22,8 +22,7 @@ export function folderError(folder: string, error: unknown): unknown {
       return new WeirError('CONFIGURATION', message, details);
     }
     case 'CORRUPT': {
-      const message = `${folder} is damaged: ${error.message}; restore the folder from a copy`;
-      return new WeirError('CORRUPT', message, details);
+      return new WeirError('CORRUPT', `${folder} is damaged: ${error.message}`, details);
     }
     case 'LIBRARY_MISSING':
       return new WeirError('CONFIGURATION', error.message, details);

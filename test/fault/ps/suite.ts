@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Print, type Totals, textOf } from '../report.ts';
 import { CANARIES } from './canaries.ts';
+import { CHECKS, type Check } from './checks.ts';
 import { killRound, MOMENTS } from './kill-round.ts';
 import { cutPower } from './power-cut.ts';
 import { World } from './world.ts';
@@ -19,6 +20,7 @@ export async function psSuite(seed: number, rounds: number, totals: Totals, prin
       rest(dir, seed, first, Math.min(rounds, first + ROUNDS_PER_WORLD), totals, print),
     );
   }
+  for (const each of CHECKS) await check(each, seed, totals, print);
   for (const canary of CANARIES) {
     const caught = await inFolder((dir) => canary.caught(dir, seed)).catch((error: unknown) => {
       print(textOf(error));
@@ -26,6 +28,17 @@ export async function psSuite(seed: number, rounds: number, totals: Totals, prin
     });
     if (!caught) totals.missedCanaries++;
     print(`ps, canary '${canary.name}': ${caught ? 'caught' : 'missed'}`);
+  }
+}
+
+async function check({ name, run }: Check, seed: number, totals: Totals, print: Print): Promise<void> {
+  try {
+    const found = await inFolder((dir) => run(dir, seed));
+    totals.passed++;
+    print(`ps, ${name}: ${found}`);
+  } catch (error) {
+    totals.failed++;
+    print(`ps, ${name}: ${textOf(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 // One shard, its tables, its clients and the ledger, over as many rounds as one likes: what was checked in a round is
 // checked again in every later one.
+import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { connect, type Weir } from '@weir/sdk';
 import type { Durability } from '../../../ps/src/server/log-sink.ts';
@@ -82,6 +83,17 @@ export class World {
     await Promise.all(this.sessions.map((session) => session.settle()));
     const pushed = this.sessions.flatMap((session) => session.pushed.splice(0));
     return await this.#ledger.check(this.#weir, pushed, this.churn.gone);
+  }
+
+  /** Pushes of every client, all settled. */
+  async push(count: number, inFlight = 8): Promise<void> {
+    await this.fillSessions();
+    await Promise.all(this.sessions.map((session) => session.run(count, inFlight)));
+  }
+
+  /** @throws AssertionError unless everything is there once and nothing else is. */
+  async requireIntact(what: string): Promise<void> {
+    assert.deepEqual(await this.check(), { lost: 0, doubled: 0, problems: [] }, what);
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,20 @@
+// Faults that are no kill: each is one check of the suite.
+import { bitFlips } from './bit-flips.ts';
+
+export interface Check {
+  readonly name: string;
+  /** @returns what was seen, in a few words. @throws when something acknowledged is lost or the shard misbehaves. */
+  run(dir: string, seed: number): Promise<string>;
+}
+
+const FLIPS_OF_EACH_KIND = 5;
+
+export const CHECKS: readonly Check[] = [
+  {
+    name: 'a flipped bit in log, table, manifest or CURRENT',
+    run: async (dir, seed) => {
+      const { flips, refused } = await bitFlips(dir, seed, FLIPS_OF_EACH_KIND);
+      return `${flips} flips, ${refused} named at open, all rows there after the others`;
+    },
+  },
+];
