@@ -3,6 +3,7 @@ import type { PushFrame, WeirError } from '@weir/proto';
 import type { FrameMemory } from './frame-memory.ts';
 import { REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { mergedFrame } from './merged-frame.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import type { ShardPush } from './push-frames.ts';
 
 /** Hears of a push in a lane; `applied` or `refused` is the last it hears. */
@@ -41,6 +42,7 @@ export class PushRecord {
   readonly members: readonly LanePush[];
   readonly frames: readonly PushFrame[];
   readonly epoch: number;
+  /** Of keys and values. */
   readonly bytes: number;
   readonly rows: number;
   /** The oldest that is known; 0: none is. */
@@ -48,6 +50,8 @@ export class PushRecord {
   /** It was given to a stream that was lost, whole or in part. */
   sentBefore = false;
   refused = false;
+  /** Its frames as they were given to the first stream. */
+  readonly messages: OutgoingMessage[] = [];
 
   constructor(number: number, members: readonly LanePush[], memory: FrameMemory) {
     const [first] = members;
@@ -56,15 +60,21 @@ export class PushRecord {
     this.members = members;
     this.frames = members.length === 1 ? first!.push.frames : [mergedFrame(pushes, memory)];
     this.epoch = first!.push.epoch;
-    this.bytes = pushes.reduce((sum, push) => sum + push.bytes, REQUEST_OVERHEAD_BYTES);
+    this.bytes = pushes.reduce((sum, push) => sum + push.bytes, 0);
     this.rows = pushes.reduce((sum, push) => sum + push.rows, 0);
     const known = members.map(({ originTimeMs }) => originTimeMs).filter((timeMs) => timeMs > 0);
     this.originTimeMs = known.length === 0 ? 0 : Math.min(...known);
     for (const member of members) member.state = 'numbered';
   }
 
+  /** What it holds of `inFlightBytesMax`. */
+  get cost(): number {
+    return this.bytes + REQUEST_OVERHEAD_BYTES;
+  }
+
   /** Gives the memory of all frames back; they must not be looked at after. */
   release(memory: FrameMemory): void {
+    for (const message of this.messages) message.arrived();
     for (const frame of this.frames) memory.give(frame.memory);
     if (this.members.length === 1) return;
     for (const { push } of this.members) for (const frame of push.frames) memory.give(frame.memory);

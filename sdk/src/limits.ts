@@ -32,6 +32,8 @@ export const LINGER_MS_LARGEST = 10_000;
 /** Memory of settled pushes kept for the next ones, by a client; and below which size it is not worth it. */
 export const FRAME_MEMORY_KEPT_BYTES_MAX = PUSH_BYTES_MAX;
 export const FRAME_MEMORY_SMALLEST_BYTES = 4_096;
+/** Messages from this size on have gRPC's copy of them freed; smaller ones Node puts into memory that they share. */
+export const COPY_FREED_BYTES_MIN = 32 * 1024;
 /** Bytes of rows asked of a shard and not yet received. */
 export const PULL_BYTES_IN_FLIGHT_MAX = 8 * 1024 * 1024;
 /** What a push or a pull request costs beside its rows, so that many tiny ones are bounded too. */

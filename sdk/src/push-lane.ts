@@ -13,14 +13,15 @@ import {
 import type { ClientContext } from './client-context.ts';
 import { LanePush, type PushListener, PushRecord } from './lane-push.ts';
 import { REQUEST_OVERHEAD_BYTES, WAITING_MAX, WAITING_PUSH_BYTES_MAX } from './limits.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import type { ShardPush } from './push-frames.ts';
 import { decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
-import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
+import { ShardStream, type StreamUser } from './shard-stream.ts';
 import { WaitingPushes } from './waiting-pushes.ts';
 
-export class PushLane implements StreamUser<Uint8Array, PushResponse> {
-  readonly #stream: ShardStream<Uint8Array, PushResponse>;
+export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
+  readonly #stream: ShardStream<OutgoingMessage, PushResponse>;
   readonly #context: ClientContext;
   #incarnation = randomUUID();
   #lastNumber = 0;
@@ -87,9 +88,9 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     this.#inFlight(-this.#bytesInFlight);
   }
 
-  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<Uint8Array, PushResponse> {
+  open(client: ParameterServerClient, metadata: Metadata): ClientDuplexStream<OutgoingMessage, PushResponse> {
     const { path, responseDeserialize } = ParameterServerService.push;
-    return client.makeBidiStreamRequest(path, asBuffer, responseDeserialize, metadata);
+    return client.makeBidiStreamRequest(path, OutgoingMessage.serialize, responseDeserialize, metadata);
   }
 
   wanted(): boolean {
@@ -112,15 +113,16 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
       const { record, frame } = this.#current;
       const moreFrames = frame + 1 < record.frames.length;
       this.#current = moreFrames ? { record, frame: frame + 1 } : undefined;
-      this.#stream.write(
-        record.frames[frame]!.message({
-          client: this.#greeted ? undefined : { id: this.#context.clientId, incarnation: this.#incarnation },
-          number: record.number,
-          epoch: record.epoch,
-          moreFrames,
-          originTimeMs: record.originTimeMs,
-        }),
-      );
+      const bytes = record.frames[frame]!.message({
+        client: this.#greeted ? undefined : { id: this.#context.clientId, incarnation: this.#incarnation },
+        number: record.number,
+        epoch: record.epoch,
+        moreFrames,
+        originTimeMs: record.originTimeMs,
+      });
+      const message = new OutgoingMessage(bytes);
+      if (!record.sentBefore) record.messages.push(message);
+      this.#stream.write(message, message.written);
       this.#greeted = true;
     }
   }
@@ -155,7 +157,7 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     const unsent = this.#numbered.slice(sent.length);
     this.#numbered = sent;
     this.#lastNumber -= unsent.length;
-    this.#inFlight(-unsent.reduce((sum, { bytes }) => sum + bytes, 0));
+    this.#inFlight(-unsent.reduce((sum, { cost }) => sum + cost, 0));
     const refused = [...unsent.flatMap(({ members }) => members), ...this.#waiting.clear()];
     for (const push of refused) settle(push, error);
     for (const { members } of sent) for (const { listener } of members) listener.unknown(error);
@@ -178,7 +180,7 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     for (const push of pushes) this.#waiting.remove(push);
     const record = new PushRecord(++this.#lastNumber, pushes, this.#context.memory);
     this.#numbered.push(record);
-    this.#inFlight(record.bytes);
+    this.#inFlight(record.cost);
     this.#context.metrics.sent(record);
     return true;
   }
@@ -211,7 +213,7 @@ export class PushLane implements StreamUser<Uint8Array, PushResponse> {
     for (const record of this.#numbered) {
       if (record.number > through) break;
       count++;
-      bytes += record.bytes;
+      bytes += record.cost;
       if (record.refused) continue;
       for (const member of record.members) settle(member, seq);
       // A lost stream may still hold messages in its queues.

@@ -250,6 +250,43 @@ describe('a push', () => {
     await table.push(BOTH, ONES);
   });
 
+  it('that is retried by several at once is one retry, and all get its result', async () => {
+    const { b, table } = await twoShards();
+    const error = await givenUp({ b, table });
+    const early = [error.retry({ timeoutMs: 20 }), error.retry()];
+    for (const one of early) await expect(one).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    const late = [error.retry(), error.retry()];
+    b.script = () => 'apply';
+    b.acknowledge();
+    const [first, second] = await Promise.all(late);
+    expect(first).toBe(second);
+    expect(await error.retry()).toEqual(first);
+    expect(numbersOf(b)).toEqual([[1]]);
+  });
+
+  it('that was sent before its shard refused all streams may be applied: OUTCOME_UNKNOWN, number kept', async () => {
+    const { b, table } = await twoShards();
+    const port = Number(b.address.split(':')[1]);
+    b.script = () => 'mute';
+    const sent = outcomeUnknown(table.push(BOTH, ONES));
+    while (b.sums.size === 0) await new Promise(setImmediate);
+    b.turnsAway = new WeirError('PERMISSION_DENIED', 'not you');
+    b.die();
+    await b.listen(port);
+    const error = await sent;
+    expect(error).toMatchObject({ shards: ['b'], cause: { code: 'PERMISSION_DENIED', shard: 'b' } });
+    // What comes now was never sent: it is refused as such.
+    await expect(table.push(BOTH, ONES)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', shard: 'b' });
+    expect((await outcomeUnknown(error.retry())).shards).toEqual(['b']);
+    b.turnsAway = undefined;
+    b.script = () => 'apply';
+    await table.push(BOTH, ONES);
+    expect((await error.retry()).acks.map(({ shard }) => shard).sort()).toEqual(['a', 'b']);
+    expect(b.sums.get(KEY_B!)).toBe(2);
+    expect(numbersOf(b)).toEqual([[1, 2]]);
+    expect(b.gaps).toEqual([]);
+  });
+
   it('under way at close ends as OUTCOME_UNKNOWN; draining waits for it instead', async () => {
     const closed = await twoShards();
     closed.b.script = () => 'mute';

@@ -53,8 +53,9 @@ export class ShardStream<Request, Response> {
     return message.startsWith(name) ? message : `${name}: ${message}`;
   }
 
-  write(message: Request): void {
-    this.#blocked = !this.#call!.write(message);
+  /** @param written the connection has taken the message, or is lost. */
+  write(message: Request, written?: () => void): void {
+    this.#blocked = !this.#call!.write(message, written);
   }
 
   /** There is something to send: opens a stream unless one stands or is on its way. */

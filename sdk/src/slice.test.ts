@@ -46,6 +46,33 @@ describe('slice', () => {
     );
   });
 
+  it('is what a list for each shard would be', () => {
+    const shapes = fc.constantFrom([1, 0], [1, 5_000], [2, 0], [2, 1], [1_024, 1], [1_024, 20_000]);
+    fc.assert(
+      fc.property(shapes, fc.integer(), fc.boolean(), ([shards, count], seed, skewed) => {
+        const keys = Uint32Array.from({ length: 2 * count! }, (_, i) => Math.imul(i + seed, 0x9e3779b1));
+        const owner = (slot: number): number => (skewed ? shards! - 1 : (slot * 7) % shards!);
+        const routing = {
+          shards: Array.from({ length: shards! }, (_, i) => ({ id: `${i}`, address: '' })),
+          slots: Uint16Array.from({ length: 1024 }, (_, slot) => owner(slot)),
+        };
+        const lists = new Map<number, number[]>();
+        for (let i = 0; i < count!; i++) {
+          const shard = owner(slotOf(keys[2 * i]!, keys[2 * i + 1]!));
+          if (!lists.has(shard)) lists.set(shard, []);
+          lists.get(shard)!.push(i);
+        }
+        const found = slice(keys, routing);
+        expect(found.map(({ shard }) => shard)).toEqual([...lists.keys()].sort((a, b) => a - b));
+        for (const part of found) {
+          if (shards === 1) expect(part.keys).toBe(keys);
+          else expect([...part.positions!]).toEqual(lists.get(part.shard));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('leaves the rows where they were when they are gathered by slice and scattered again', () => {
     fc.assert(
       fc.property(keysArbitrary, routingArbitrary, fc.constantFrom(1, 3, 33), (keys, routing, dim) => {

@@ -61,12 +61,16 @@ export class ScriptedShard {
   /** What GetRouting says, and by which keys are refused as not owned. */
   routing: RoutingTable = { epoch: 0, shards: [], slots: new Uint8Array(0), hash: '' };
   /** Asked for each whole push that is next in order. */
-  script: (number: number) => Script = () => 'apply';
+  script: (number: number, keys: readonly bigint[]) => Script = () => 'apply';
   onSubscribe: (call: SubscribeCall) => void = () => {};
   readonly sums = new Map<bigint, number>();
   /** Numbers applied, by incarnation in order of appearance. */
   readonly applied = new Map<string, number[]>();
   readonly gaps: number[] = [];
+  /** Of every push applied, in order: its keys and its origin time. */
+  readonly pushes: { readonly keys: readonly bigint[]; readonly originTimeMs: number }[] = [];
+  /** Ends every push stream with this error before it looks at a message. */
+  turnsAway: WeirError | undefined;
   readonly tokens = new Set<string>();
   bytesReceived = 0;
   framesReceived = 0;
@@ -143,6 +147,10 @@ export class ScriptedShard {
   }
 
   #servePush(call: PushCall): void {
+    if (this.turnsAway !== undefined) {
+      call.emit('error', this.turnsAway.toStatus());
+      return;
+    }
     let incarnation = '';
     let frames: PushRequest[] = [];
     let turnedAway: WeirError | undefined;
@@ -183,7 +191,7 @@ export class ScriptedShard {
       refuse(turnedAway ?? new WeirError('SEQUENCE_GAP', `expected ${last + 1}`), last);
       return turnedAway;
     }
-    const what = this.script(number);
+    const what = this.script(number, keysOfFrames(frames));
     if (what instanceof WeirError) {
       const usesNumber = !what.retryable || what.code === 'NOT_OWNER';
       if (usesNumber) this.#last.set(incarnation, number);
@@ -204,6 +212,8 @@ export class ScriptedShard {
     const numbers = this.applied.get(incarnation) ?? [];
     this.applied.set(incarnation, numbers);
     numbers.push(number);
+    const { originTimeMs } = frames[0]!;
+    this.pushes.push({ keys: keysOfFrames(frames), originTimeMs });
     for (const part of frames.flatMap((frame) => frame.parts)) {
       const values = floatsFromBytes(part.values);
       unpackKeys(keysFromBytes(part.keys)).forEach((key, i) => {
@@ -211,6 +221,10 @@ export class ScriptedShard {
       });
     }
   }
+}
+
+function keysOfFrames(frames: readonly PushRequest[]): bigint[] {
+  return frames.flatMap(({ parts }) => parts.flatMap(({ keys }) => [...unpackKeys(keysFromBytes(keys))]));
 }
 
 /** Keys 0, 1, 2, ... whose slots are owned by one of the shards by the rule given. */
