@@ -63,6 +63,19 @@ export const DELTA_INTERVAL_DEFAULT_MS = 50;
 export const DELTA_INTERVAL_MAX_MS = 60_000;
 /** Pushes whose origin time is remembered, per table. */
 export const ORIGINS_MAX = 4_096;
+/** Expired and evicted rows are looked for so often, */
+export const EXPIRY_INTERVAL_MS = 1_000;
+/** and those of a TTL after this share of it, but not more rarely than this. */
+export const EXPIRY_TTL_SHARE = 1 / 16;
+export const EXPIRY_INTERVAL_MAX_MS = 60_000;
+/** Keys of one record of removal. */
+export const VICTIMS_MAX = 2_048;
+/** Rows whose seqs decide what is evicted, and pages that they are of: 1 % of error, and quickly sorted. */
+export const LRU_SAMPLE_PAGES = 256;
+export const LRU_SAMPLE_ROWS = 4_096;
+/** Share of a stripe's memory from which on the shard warns, and how often it looks. */
+export const FULLNESS_WARNING = 0.8;
+export const FULLNESS_INTERVAL_MS = 5_000;
 /** Keys of removed rows that are kept for subscribers who were away, per table; older ones cost them a snapshot. */
 export const TOMBSTONE_BYTES_MAX = 4 * MIB;
 /** Earlier incarnations of the log that the folder remembers. */

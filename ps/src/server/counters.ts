@@ -1,5 +1,7 @@
 // What a shard counts since it started: plain numbers, so that counting costs nothing on the hot paths.
 // metrics.ts shows them to Prometheus, DescribeShard to clients.
+import type { RemoveReason } from '../core/log-record.ts';
+
 export class ShardCounters {
   pushes = 0;
   pushRows = 0;
@@ -10,6 +12,7 @@ export class ShardCounters {
   expiredRows = 0;
   evictedRows = 0;
   deltaRows = 0;
+  deltaTombstones = 0;
   subscribers = 0;
   /** Records of dropped tables that were skipped: in replay, or logged before and applied after the drop. */
   skippedRecords = 0;
@@ -17,6 +20,11 @@ export class ShardCounters {
   roundPages = 0;
   storageFailures = 0;
   readonly refusals = new Map<string, number>();
+
+  removed(reason: RemoveReason, rows: number): void {
+    if (reason === 'expired') this.expiredRows += rows;
+    else this.evictedRows += rows;
+  }
 
   refused(code: string): void {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);

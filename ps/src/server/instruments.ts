@@ -49,6 +49,15 @@ export function observeShard(shard: Shard): void {
   counter('ps.push.duplicates', '{push}', 'Pushes seen before, acknowledged only', () => counters.duplicates);
   counter('ps.pull.rows', '{row}', 'Rows read by pulls', () => counters.pullRows);
   counter('ps.delta.rows', '{row}', 'Rows sent to subscribers', () => counters.deltaRows);
+  counter('ps.delta.tombstones', '{row}', 'Removed rows told to subscribers', () => counters.deltaTombstones);
+  counter(
+    'ps.admission.held',
+    '{update}',
+    'Updates of keys that were not admitted',
+    () => counters.heldUpdates,
+  );
+  counter('ps.rows.expired', '{row}', 'Rows removed by TTL', () => counters.expiredRows);
+  counter('ps.rows.evicted', '{row}', 'Rows removed by rows_max', () => counters.evictedRows);
   counter('ps.log.skipped', '{record}', 'Records of dropped tables', () => counters.skippedRecords);
   counter(
     'ps.storage.failures',
@@ -74,6 +83,12 @@ export function observeShard(shard: Shard): void {
       for (const { spec, rows } of tables.list()) result.observe(rows.rows, { table: spec.name });
     },
   );
+  ps.createObservableGauge('ps.table.fullness', {
+    unit: '1',
+    description: 'Share in use of the memory that its fullest stripe may take; new keys are refused at 1',
+  }).addCallback((result) => {
+    for (const { spec, rows } of tables.list()) result.observe(rows.fullness, { table: spec.name });
+  });
   ps.createObservableGauge('ps.table.bytes', {
     unit: 'By',
     description: 'Memory of rows and index',

@@ -89,7 +89,7 @@ async function serveSubscription(
   calls: OpenCalls,
   logger: Runtime['log'],
 ): Promise<void> {
-  const { counters, tables, logIncarnation } = shard;
+  const { counters, tables, incarnations } = shard;
   const abort = new AbortController();
   let ending = new WeirError('CANCELLED', 'the subscriber is gone');
   call.once('cancelled', () => abort.abort());
@@ -103,7 +103,7 @@ async function serveSubscription(
     const parts = {
       tables,
       counters,
-      logIncarnation,
+      incarnations,
       shard: shard.id,
       appliedSeq: () => shard.log.appliedSeq,
     };

@@ -20,6 +20,7 @@ import { serveShard } from './parameter-server.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
 import { openShard } from './shard.ts';
 import { tellProgress } from './tell-progress.ts';
+import { watchFullness } from './watch-fullness.ts';
 
 const config = z.object({
   ...listenConfig,
@@ -74,6 +75,8 @@ async function start(
     const parameterServer = serveShard(server, shard, instruments, log);
     const listen = await server.bind(settings.listen);
     observeShard(shard);
+    shard.expiry.start();
+    const endWatch = watchFullness(shard.tables, log);
     // Before a planned restart: it shortens the replay.
     if (durability !== 'memory') {
       admin.post('/materialise', async () => {
@@ -85,6 +88,7 @@ async function start(
     return {
       listen,
       async stop() {
+        endWatch();
         parameterServer.stop();
         await server.stop(settings.shutdownTimeoutMs / 2);
         await shard.stop();

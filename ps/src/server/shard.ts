@@ -10,8 +10,9 @@ import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
+import { Expiry } from './expiry.ts';
 import { IDENTITY_KEY, META } from './families.ts';
-import { beginIncarnation } from './incarnations.ts';
+import { beginIncarnation, type Incarnation } from './incarnations.ts';
 import type { Instruments } from './instruments.ts';
 import { createLogSink, type Durability } from './log-sink.ts';
 import { Materialiser } from './materialise.ts';
@@ -33,6 +34,8 @@ export interface ShardOptions {
   readonly store: Store;
   readonly logger: Runtime['log'];
   readonly instruments: Instruments;
+  /** A monotonic clock; default: the process's. */
+  readonly elapsedMs?: () => number;
   /** Where recovery says how far it is. */
   readonly progress?: RecoveryProgress;
   /** Aborted while the shard recovers: the opening ends with CANCELLED. */
@@ -44,6 +47,8 @@ export class Shard {
   readonly routing: RoutingTable;
   readonly ownership: Ownership;
   readonly durability: Durability;
+  readonly incarnations: readonly Incarnation[];
+  /** The current one. */
   readonly logIncarnation: string;
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
@@ -56,20 +61,23 @@ export class Shard {
   readonly pipeline: PushPipeline;
   readonly turns: PushTurns;
   readonly tableAdmin: TableAdmin;
+  /** Does nothing until it is started. */
+  readonly expiry: Expiry;
 
   /** For `openShard`, which has checked the folder. */
-  constructor(options: ShardOptions, recovered: Recovered, logIncarnation: string) {
+  constructor(options: ShardOptions, recovered: Recovered, incarnations: readonly Incarnation[]) {
     const { id, routing, durability, store, logger, instruments } = options;
     const { counters } = this;
     this.id = id;
     this.routing = routing;
     this.ownership = ownershipOf(routing, id);
     this.durability = durability;
-    this.logIncarnation = logIncarnation;
+    this.incarnations = incarnations;
+    this.logIncarnation = incarnations.at(-1)!.id;
     this.tables = recovered.tables;
     this.numbers = recovered.numbers;
     this.seqClock = recovered.seqClock;
-    this.clock = new ShardClock(recovered.seqClock.highestMs);
+    this.clock = new ShardClock(recovered.seqClock.highestMs, options.elapsedMs);
     counters.skippedRecords = recovered.skippedRecords;
     this.log = new PushLog({
       sink: createLogSink(store, durability),
@@ -114,6 +122,8 @@ export class Shard {
     });
     this.turns = new PushTurns(this.pipeline, preparation, () => this.log.refuses);
     this.tableAdmin = new TableAdmin(this.tables, this.log);
+    const { log, clock, seqClock } = this;
+    this.expiry = new Expiry({ tables, log, clock, seqClock, counters, logger });
   }
 
   describe(): DescribeShardResponse {
@@ -143,6 +153,7 @@ export class Shard {
 
   /** Settles what was taken, refuses what comes, writes nothing afterwards. */
   async stop(): Promise<void> {
+    await this.expiry.stop();
     await this.log.stop();
     await this.materialiser.stop();
   }
@@ -173,11 +184,12 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   const signal = options.signal ?? new AbortController().signal;
   const recovered = durability === 'memory' ? emptyState() : await recover({ store, progress, signal });
   await store.write(store.batch().put(META, IDENTITY_KEY, encodeIdentity(identity)));
-  const logIncarnation = await beginIncarnation(store, recovered.nextSeq);
+  const incarnations = await beginIncarnation(store, recovered.nextSeq);
+  const logIncarnation = incarnations.at(-1)!.id;
   const { lowMark, nextSeq } = recovered;
   const ms = Math.round(performance.now() - begun);
   logger.info({ ...progress.json(), lowMark, nextSeq, ms, logIncarnation, durability }, 'shard opened');
-  return new Shard(options, recovered, logIncarnation);
+  return new Shard(options, recovered, incarnations);
 }
 
 function emptyState(): Recovered {

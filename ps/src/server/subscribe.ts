@@ -3,13 +3,14 @@
 // coalesced by nature. The shard keeps nothing about the subscriber but its current call.
 //
 // What always holds: `up_to` = P is sent only after every row changed up to P was sent in its value at P or a
-// later one.
+// later one, and every row removed up to P as a tombstone, unless it was pushed again.
 import { setTimeout as delay } from 'node:timers/promises';
 import { bytesOf, KEY_BYTES, type PackedKeys, SLOT_COUNT, slotOf, WeirError } from '@weir/proto';
 import type { Cursor, Delta, SubscribeRequest } from '@weir/proto/v1/parameter_server';
 import type { ChangePosition } from '../kernel/row-table.ts';
 import { DELTA_BYTES, DELTA_INTERVAL_DEFAULT_MS, DELTA_INTERVAL_MAX_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
+import { type Incarnation, lastSeqOf } from './incarnations.ts';
 import type { LiveTable } from './live-table.ts';
 import { giveWay } from './slices.ts';
 import type { Tables } from './tables.ts';
@@ -17,7 +18,8 @@ import type { Tables } from './tables.ts';
 export interface SubscribeParts {
   readonly tables: Tables;
   readonly shard: string;
-  readonly logIncarnation: string;
+  /** Of the log; the last one is the current one. */
+  readonly incarnations: readonly Incarnation[];
   readonly counters: ShardCounters;
   /** Every record up to this position is durable and applied. */
   appliedSeq(): number;
@@ -73,7 +75,9 @@ class Subscription {
 
   async follow(): Promise<void> {
     if (this.#shard.tables.get(this.#table.spec.uid) !== this.#table) throw notFound(this.#table.spec.name);
-    if (this.#table.rows.seq > this.#seq) await this.#sendChanges(false);
+    const { changedSeq, tombstones } = this.#table;
+    if (this.#seq < tombstones.floor) await this.#sendChanges(true);
+    else if (changedSeq > this.#seq) await this.#sendChanges(false);
   }
 
   async #sendChanges(snapshot: boolean): Promise<void> {
@@ -81,6 +85,8 @@ class Subscription {
     const upTo = this.#shard.appliedSeq();
     const rowsMax = Math.max(1, Math.floor(DELTA_BYTES / (KEY_BYTES + 4 * spec.dim)));
     const since = snapshot ? 0 : this.#seq;
+    // Before the rows: a key that was removed and pushed again since is among both.
+    if (!snapshot) await this.#sendTombstones(since, upTo);
     let position: ChangePosition | undefined;
     let first = true;
     do {
@@ -106,6 +112,25 @@ class Subscription {
     this.#seq = upTo;
   }
 
+  async #sendTombstones(since: number, upTo: number): Promise<void> {
+    for (const { keys } of this.#table.tombstones.between(since, upTo)) {
+      for (let at = 0; at < keys.length && !this.#signal.aborted; at += DELTA_BYTES / 4) {
+        const gone = this.#wantedKeys(keys.subarray(at, at + DELTA_BYTES / 4));
+        if (gone.length === 0) continue;
+        const tombstones = bytesOf(gone);
+        await this.#send({ ...NO_CHANGES, tombstones });
+        this.#shard.counters.deltaTombstones += gone.length / 2;
+      }
+    }
+  }
+
+  #wantedKeys(keys: PackedKeys): PackedKeys {
+    const slots = this.#slots;
+    return slots === undefined
+      ? keys
+      : keys.filter((_, i) => slots[slotOf(keys[i & ~1]!, keys[i | 1]!)] === 1);
+  }
+
   #wanted(keys: PackedKeys, weights: Float32Array): { keys: PackedKeys; weights: Float32Array } {
     if (this.#slots === undefined) return { keys, weights };
     const { dim } = this.#table.spec;
@@ -123,19 +148,20 @@ class Subscription {
   }
 
   #cursor(seq: number): Cursor {
-    const { shard, logIncarnation } = this.#shard;
+    const { shard, incarnations } = this.#shard;
+    const logIncarnation = incarnations.at(-1)!.id;
     return { tableUid: this.#table.spec.uid, shard, logIncarnation, seq };
   }
 
   /** Where the cursor goes on; undefined when it cannot and a snapshot is due. */
   #continuation(cursor: Cursor | undefined): number | undefined {
-    const here = this.#cursor(this.#shard.appliedSeq());
+    if (cursor === undefined) return undefined;
+    const { shard, incarnations, appliedSeq } = this.#shard;
+    const last = lastSeqOf(incarnations, cursor.logIncarnation) ?? -1;
     const continues =
-      cursor !== undefined &&
-      cursor.tableUid === here.tableUid &&
-      cursor.shard === here.shard &&
-      cursor.logIncarnation === here.logIncarnation &&
-      cursor.seq <= here.seq;
+      cursor.tableUid === this.#table.spec.uid &&
+      cursor.shard === shard &&
+      cursor.seq <= Math.min(last, appliedSeq());
     return continues ? cursor.seq : undefined;
   }
 }
@@ -167,3 +193,12 @@ function notFound(table: string): WeirError {
 }
 
 const NONE = new Uint8Array(0);
+const NO_CHANGES: Delta = {
+  keys: NONE,
+  weights: NONE,
+  tombstones: NONE,
+  upTo: undefined,
+  snapshot: false,
+  snapshotStart: false,
+  originTimeMs: 0,
+};
