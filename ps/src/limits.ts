@@ -51,7 +51,7 @@ export const ROUND_WRITE_BYTES = MIB;
  */
 export const ROUND_LOG_RATIO = 2;
 export const ROUND_LOG_BYTES_MIN = 32 * MIB;
-export const ROUND_LOG_BYTES_MAX = 512 * MIB;
+export const ROUND_LOG_BYTES_MAX = 384 * MIB;
 /** Pushes are refused as OVERLOADED while the log is longer than this: rounds have fallen behind. */
 export const LOG_BYTES_MAX = 2048 * MIB;
 

@@ -118,30 +118,36 @@ export class Materialiser {
       last.delete(META, tableKey(uid)).delete(META, droppedKey(uid));
     }
     await store.write(last);
-    // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
-    await store.flush([LOG]);
     for (const uid of dropped) tables.forgetDropped(uid);
     this.#lowMark = upTo + 1;
     this.#materialisedBytes = bytes;
     counters.rounds++;
+    // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
+    await store.flush([LOG]);
   }
 
   async #writePages({ spec, rows }: LiveTable): Promise<void> {
     const { store, tables, log, counters } = this.#parts;
     const slice = new Slice();
     let batch: WriteBatch = store.batch();
+    /** One write is in flight while the next is gathered. */
+    let writing: Promise<void> = Promise.resolve();
     for (const id of rows.pages(this.#lowMark - 1)) {
       // A dropped table's pages go with the round after the drop; no need to write more of them.
-      if (this.#stopped || tables.get(spec.uid) === undefined) return;
+      if (this.#stopped || tables.get(spec.uid) === undefined) break;
       while (log.midRecord !== undefined) await log.midRecord;
       batch.put(PAGES, pageKey(spec.uid, id), rows.readPage(id));
       counters.roundPages++;
       if (batch.bytes >= ROUND_WRITE_BYTES) {
-        await store.write(batch);
+        await writing;
+        writing = store.write(batch);
+        // Its failure is met at the next wait for it.
+        writing.catch(() => undefined);
         batch = store.batch();
       }
       if (slice.over) await slice.next();
     }
+    await writing;
     if (batch.size > 0) await store.write(batch);
   }
 }
