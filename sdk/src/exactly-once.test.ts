@@ -3,14 +3,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '@weir/ps/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connect, type PushResult, type Table } from './index.ts';
+import {
+  type CallOptions,
+  connect,
+  OutcomeUnknownError,
+  type PushResult,
+  type Table,
+  WeirError,
+} from './index.ts';
 import { MapReplica } from './testing/map-replica.ts';
 
 const SEED = Number(process.env.WEIR_SEED ?? Date.now() % 1_000_000);
 const KEYS = 5_000;
 /** Big pushes, many at once: then a kill finds pushes that are in the log and not acknowledged. */
 const KEYS_PER_PUSH = 1_000;
-const PUSHERS = 16;
+/** Small ones are merged while they wait for a shard that is away. */
+const KEYS_PER_SMALL_PUSH = 20;
+const PUSHERS = 24;
+/** Some give up early, and go on where they stopped. */
+const IMPATIENT_MS = 30;
 const KILLS = 6;
 
 let cluster: Cluster;
@@ -50,9 +61,13 @@ it(`counts every push once over kill -9 of shards, and keeps a subscriber equal 
   const positions = new Map<string, number>();
   let pushes = 0;
   let pushing = true;
-  const pusher = async (): Promise<void> => {
+  const pusher = async (_: unknown, index: number): Promise<void> => {
+    const options = index % 2 === 0 ? {} : { timeoutMs: IMPATIENT_MS };
+    const keysPerPush = index % 3 === 0 ? KEYS_PER_PUSH : KEYS_PER_SMALL_PUSH;
     while (pushing) {
-      const { acks } = await pushRandomly(table, random, expected);
+      const keys = BigUint64Array.from({ length: keysPerPush }, () => BigInt(Math.floor(random() * KEYS)));
+      for (const key of keys) expected[Number(key)]!++;
+      const { acks } = await pushOnce(table, keys, options);
       for (const { shard, seq } of acks) positions.set(shard, Math.max(seq, positions.get(shard) ?? 0));
       pushes++;
     }
@@ -85,9 +100,16 @@ it(`counts every push once over kill -9 of shards, and keeps a subscriber equal 
   expect(replica.deltas).toBeGreaterThan(0);
 });
 
-/** Random keys, some twice; `expected` counts them. */
-function pushRandomly(table: Table, random: () => number, expected: Float32Array): Promise<PushResult> {
-  const keys = BigUint64Array.from({ length: KEYS_PER_PUSH }, () => BigInt(Math.floor(random() * KEYS)));
-  for (const key of keys) expected[Number(key)]!++;
-  return table.push(keys, new Float32Array(keys.length).fill(1));
+/** Until it is applied: a retry where something had left, a fresh push where nothing had. */
+async function pushOnce(table: Table, keys: BigUint64Array, options: CallOptions): Promise<PushResult> {
+  const gradients = new Float32Array(keys.length).fill(1);
+  let push = (): Promise<PushResult> => table.push(keys, gradients, options);
+  for (;;) {
+    try {
+      return await push();
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) push = () => error.retry(options);
+      else if (!(error instanceof WeirError) || error.code !== 'DEADLINE_EXCEEDED') throw error;
+    }
+  }
 }

@@ -34,6 +34,16 @@ export class LanePush {
     this.arrivedAtMs = arrivedAtMs;
     this.listener = listener;
   }
+
+  applied(seq: number): void {
+    this.state = 'settled';
+    this.listener.applied(seq);
+  }
+
+  refused(error: WeirError): void {
+    this.state = 'settled';
+    this.listener.refused(error);
+  }
 }
 
 /** What has a number: one push, or several small ones that became one. */

@@ -15,7 +15,7 @@ import { LanePush, type PushListener, PushRecord } from './lane-push.ts';
 import { REQUEST_OVERHEAD_BYTES, WAITING_MAX, WAITING_PUSH_BYTES_MAX } from './limits.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
 import type { ShardPush } from './push-frames.ts';
-import { decide, delay } from './retry.ts';
+import { atTheDoor, decide, delay } from './retry.ts';
 import type { ShardConnection } from './shard-connection.ts';
 import { ShardStream, type StreamUser } from './shard-stream.ts';
 import { WaitingPushes } from './waiting-pushes.ts';
@@ -159,7 +159,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     this.#lastNumber -= unsent.length;
     this.#inFlight(-unsent.reduce((sum, { cost }) => sum + cost, 0));
     const refused = [...unsent.flatMap(({ members }) => members), ...this.#waiting.clear()];
-    for (const push of refused) settle(push, error);
+    for (const push of refused) push.refused(error);
     for (const { members } of sent) for (const { listener } of members) listener.unknown(error);
   }
 
@@ -200,7 +200,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     if (record === undefined || record.refused) return;
     record.refused = true;
     if (record.members.length === 1 || decide(error) === 'reroute') {
-      for (const member of record.members) settle(member, error);
+      for (const member of record.members) member.refused(error);
       return;
     }
     for (const member of record.members) member.alone = true;
@@ -215,7 +215,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
       count++;
       bytes += record.cost;
       if (record.refused) continue;
-      for (const member of record.members) settle(member, seq);
+      for (const member of record.members) member.applied(seq);
       // A lost stream may still hold messages in its queues.
       if (!record.sentBefore && record !== this.#current?.record) record.release(this.#context.memory);
     }
@@ -240,15 +240,4 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     this.#lastNumber = 0;
     for (const record of this.#numbered) record.number = ++this.#lastNumber;
   }
-}
-
-function settle(push: LanePush, outcome: number | WeirError): void {
-  push.state = 'settled';
-  if (typeof outcome === 'number') push.listener.applied(outcome);
-  else push.listener.refused(outcome);
-}
-
-/** Refusals that come before the shard looks at any message. */
-function atTheDoor({ code }: WeirError): boolean {
-  return code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED' || code === 'UNIMPLEMENTED';
 }

@@ -1,4 +1,4 @@
-// When to try again, as two pure functions. They know nothing of clocks: the one deadline of a call is its
+// When to try again, as pure functions. They know nothing of clocks: the one deadline of a call is its
 // CallScope's business.
 import type { WeirError } from '@weir/proto';
 import { RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN } from './limits.ts';
@@ -25,6 +25,11 @@ export function decide(error: WeirError): Decision {
     default:
       return 'fail';
   }
+}
+
+/** Whether a stream was refused before its shard looked at any message of it. */
+export function atTheDoor({ code }: WeirError): boolean {
+  return code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED' || code === 'UNIMPLEMENTED';
 }
 
 /**

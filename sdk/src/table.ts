@@ -61,7 +61,9 @@ export class Table implements TableRef {
   /**
    * Updates rows with gradients [keys x dim]; resolves when every shard concerned has it in its log and applied.
    * Atomic per shard, not across shards. A key twice is two updates in order. The arrays are copied before this
-   * returns. Pushes may be made at once, in any number; awaiting them is what bounds memory.
+   * returns. Pushes may be made at once, in any number; awaiting them is what bounds memory, and what makes one come
+   * after another. Small ones that wait for the same shard go there together (`batchRows`, `lingerMs` of `connect`).
+   * When the deadline passes or the signal aborts, what has not been sent is taken back.
    * @throws WeirError DIMENSION_MISMATCH, PUSH_TOO_LARGE, OVERLOADED when too many pushes wait here already,
    * DEADLINE_EXCEEDED or CANCELLED (nothing sent); TABLE_NOT_FOUND when the table was dropped, NOT_FINITE with the
    * key's index (nothing of that shard's part applied).
