@@ -52,13 +52,16 @@ async function outcomeUnknown(push: Promise<PushResult>): Promise<OutcomeUnknown
   return error as OutcomeUnknownError;
 }
 
+type Shards = { a: ScriptedShard; b: ScriptedShard; table: Table };
+
 /** A push that is given up once both shards have it and only the first has said so. */
-async function givenUp({ b, table }: { b: ScriptedShard; table: Table }): Promise<OutcomeUnknownError> {
-  const before = b.sums.get(KEY_B!) ?? 0;
+async function givenUp({ a, b, table }: Shards): Promise<OutcomeUnknownError> {
+  const sums = () => [a.sums.get(KEY_A!) ?? 0, b.sums.get(KEY_B!) ?? 0];
+  const before = sums();
   const ending = new AbortController();
   b.script = () => 'mute';
   const unknown = outcomeUnknown(table.push(BOTH, ONES, { signal: ending.signal }));
-  while (b.sums.get(KEY_B!) === before) await new Promise(setImmediate);
+  while (sums().some((sum, i) => sum === before[i])) await new Promise(setImmediate);
   // Answers of one connection come in order: after this one, the first shard's acknowledgement is here.
   await table.pull(BigUint64Array.of(KEY_A!));
   ending.abort();
@@ -126,7 +129,7 @@ describe('a push', () => {
 
   it('ends as OUTCOME_UNKNOWN when one shard is silent; retry keeps the number, and later pushes fit behind it', async () => {
     const { a, b, table } = await twoShards();
-    const error = await givenUp({ b, table });
+    const error = await givenUp({ a, b, table });
     expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', shards: ['b'], acks: [{ shard: 'a' }] });
     expect((await outcomeUnknown(error.retry({ timeoutMs: 20 }))).shards).toEqual(['b']);
     b.script = () => 'apply';
@@ -138,10 +141,10 @@ describe('a push', () => {
   });
 
   it('keeps the number of a push that was given up, also over a lost connection', async () => {
-    const { b, table } = await twoShards();
+    const { a, b, table } = await twoShards();
     const port = Number(b.address.split(':')[1]);
-    await givenUp({ b, table });
-    await givenUp({ b, table });
+    await givenUp({ a, b, table });
+    await givenUp({ a, b, table });
     b.die();
     b.script = () => 'apply';
     await b.listen(port);
@@ -170,6 +173,40 @@ describe('a push', () => {
     await table.push(onlyB, Float32Array.of(1));
     expect(numbersOf(b)).toEqual([[1, 2]]);
     expect(b.sums.get(KEY_B!)).toBe(2);
+  });
+
+  it('that is aborted while it waits for room is taken back, and what was sent before it is not', async () => {
+    const { b, table } = await twoShards({ inFlightBytesMax: 1 });
+    b.script = () => 'mute';
+    const ending = new AbortController();
+    const push = () => table.push(BigUint64Array.of(KEY_B!), Float32Array.of(1), { signal: ending.signal });
+    const sent = outcomeUnknown(push());
+    while (b.sums.size === 0) await new Promise(setImmediate);
+    const waiting = push();
+    ending.abort('enough');
+    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED', cause: 'enough' });
+    expect((await sent).cause).toMatchObject({ code: 'CANCELLED', cause: 'enough' });
+    b.script = () => 'apply';
+    b.acknowledge();
+    await table.push(BOTH, ONES);
+    expect(b.sums.get(KEY_B!)).toBe(2);
+  });
+
+  it('that is aborted while it looks for the new owner of its keys is not applied', async () => {
+    const { b, weir, table } = await twoShards();
+    const ending = new AbortController();
+    let refusals = 0;
+    b.script = () => {
+      if (++refusals === 3) ending.abort();
+      return new WeirError('NOT_OWNER', 'moved', { epoch: 2 });
+    };
+    const push = table.push(BigUint64Array.of(KEY_B!), Float32Array.of(1), { signal: ending.signal });
+    await expect(push).rejects.toMatchObject({ code: expect.stringMatching(/CANCELLED|OUTCOME_UNKNOWN/) });
+    b.script = () => 'apply';
+    await table.push(BOTH, ONES);
+    await weir.drain();
+    expect(b.sums.get(KEY_B!)).toBe(1);
+    expect(b.gaps).toEqual([]);
   });
 
   it('goes on under a new incarnation when the shard has forgotten the client', async () => {
@@ -251,8 +288,8 @@ describe('a push', () => {
   });
 
   it('that is retried by several at once is one retry, and all get its result', async () => {
-    const { b, table } = await twoShards();
-    const error = await givenUp({ b, table });
+    const { a, b, table } = await twoShards();
+    const error = await givenUp({ a, b, table });
     const early = [error.retry({ timeoutMs: 20 }), error.retry()];
     for (const one of early) await expect(one).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     const late = [error.retry(), error.retry()];
