@@ -1,6 +1,6 @@
 // Every bound of a shard that is its own business; what both sides must agree on stands in @weir/proto.
 // Relations between them are asserted at load.
-import { FRAME_BYTES, MESSAGE_BYTES_MAX, PUSH_BYTES_MAX } from '@weir/proto';
+import { FRAME_BYTES, MESSAGE_BYTES_MAX, PULL_BYTES_MAX, PUSH_BYTES_MAX } from '@weir/proto';
 
 const MIB = 1024 * 1024;
 
@@ -32,10 +32,21 @@ export const STORAGE_WAIT_MS = 2_000;
 /** A push up to this size is prepared in one go when it comes; a larger one in slices. */
 export const PREPARED_AT_ONCE_BYTES = MIB / 2;
 
-/** Work on the event loop gives way to other work after this time. */
+/** No piece of work on the event loop takes longer. */
 export const SLICE_MS = 0.5;
-/** Values that a pull copies between two looks at the event loop. */
-export const PULL_SLICE_VALUES = 64 * 1024;
+/** After this time a slice ends with its present step; steps are made to take less than the rest. */
+export const SLICE_BUDGET_MS = 0.3;
+/** Keys, and values, that a pull copies in one slice. */
+export const PULL_SLICE_KEYS = 2_048;
+export const PULL_SLICE_VALUES = 32 * 1024;
+
+/** Bytes of answers to pulls that are gathered or not sent yet, over all clients; and of large ones among them. */
+export const ANSWER_BYTES_MAX = 128 * MIB;
+export const LARGE_ANSWER_BYTES_MAX = 96 * MIB;
+/** Answers that wait for such memory: one of each stream, and those of unary calls. */
+export const ANSWERS_WAITING_MAX = 4_096;
+/** Bytes of answers on one stream that are not sent yet, above which it takes no further request. */
+export const STREAM_ANSWER_BYTES_MAX = MIB;
 
 /** Pages, and records of the log, that recovery reads at a time while it works on those before. */
 export const RECOVERY_READ_ENTRIES = 16;
@@ -83,9 +94,13 @@ export const INCARNATIONS_MAX = 64;
 
 if (STREAM_BYTES_IN_FLIGHT_MAX < 2 * PUSH_BYTES_MAX) throw new Error('a stream must hold two whole pushes');
 if (BYTES_IN_FLIGHT_MAX < STREAM_BYTES_IN_FLIGHT_MAX) throw new Error('a process must hold one full stream');
+if (SLICE_BUDGET_MS >= SLICE_MS) throw new Error('a slice must have room for its last step');
 if (RESERVED_BYTES_IN_FLIGHT < PUSH_BYTES_MAX) throw new Error('a large push must fit what is reserved');
 if (BYTES_IN_FLIGHT_MAX - RESERVED_BYTES_IN_FLIGHT < 2 * STREAM_BYTES_IN_FLIGHT_MAX) {
   throw new Error('a client alone must get all that a stream may hold');
 }
+if (LARGE_ANSWER_BYTES_MAX < 2 * PULL_BYTES_MAX)
+  throw new Error('the largest answer must fit, in a power of 2');
+if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers need memory of their own');
 if (ROUND_LOG_BYTES_MAX >= LOG_BYTES_MAX) throw new Error('rounds must begin before pushes are refused');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

@@ -2,6 +2,7 @@
 export type { AdminServer } from './admin/admin-server.ts';
 export { nearestName } from './config/nearest-name.ts';
 export { type ConfigOption, configOptions, environmentKey } from './config/options.ts';
+export { cutOff } from './grpc/cut-off.ts';
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
 export { httpStatusOf, readJsonBody } from './http/json-body.ts';
 export { type JsonServer, type JsonServerOptions, startJsonServer } from './http/json-server.ts';

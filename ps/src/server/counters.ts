@@ -20,6 +20,8 @@ export class ShardCounters {
   roundPages = 0;
   storageFailures = 0;
   readonly refusals = new Map<string, number>();
+  /** Streams ended because their client did not read what it had asked for. */
+  readonly cutOff = { pull: 0, subscriber: 0 };
 
   removed(reason: RemoveReason, rows: number): void {
     if (reason === 'expired') this.expiredRows += rows;

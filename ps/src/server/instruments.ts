@@ -2,6 +2,7 @@
 // distributions are recorded as they happen.
 import { meter } from '@weir/runtime';
 import type { Shard } from './shard.ts';
+import { sliceTimes } from './slices.ts';
 
 export interface Instruments {
   /** From a whole push to its outcome. */
@@ -72,6 +73,30 @@ export function observeShard(shard: Shard): void {
   gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
   gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
   gauge('ps.push.waiting', '{push}', 'Pushes that wait for their turn at the log', () => shard.turns.waiting);
+  gauge('ps.pull.in_flight.bytes', 'By', 'Answers to pulls, not sent', () => shard.answers.held);
+  gauge('ps.pull.waiting', '{pull}', 'Answers to pulls that wait for memory', () => shard.answers.waiting);
+  ps.createObservableCounter('ps.cut_off', {
+    unit: '{stream}',
+    description: 'Streams ended because their client did not read',
+  }).addCallback((result) => {
+    result.observe(counters.cutOff.pull, { kind: 'pull' });
+    result.observe(counters.cutOff.subscriber, { kind: 'subscriber' });
+  });
+  ps.createObservableCounter('ps.slices', {
+    unit: '{slice}',
+    description: 'Pieces of work on the event loop, by kind; `long`: above the bound of 0.5 ms',
+  }).addCallback((result) => {
+    for (const [kind, { slices, long }] of sliceTimes()) {
+      result.observe(slices - long, { kind, long: false });
+      result.observe(long, { kind, long: true });
+    }
+  });
+  ps.createObservableGauge('ps.slice.longest', {
+    unit: 's',
+    description: 'The longest piece of work on the event loop, by kind',
+  }).addCallback((result) => {
+    for (const [kind, { longestMs }] of sliceTimes()) result.observe(longestMs / 1000, { kind });
+  });
   ps.createObservableCounter('ps.push.refusals', {
     unit: '{push}',
     description: 'Pushes refused',

@@ -63,7 +63,7 @@ async function loadTable(
   expected: readonly number[],
   toucher: MemoryToucher,
 ): Promise<void> {
-  const slice = new Slice();
+  const slice = new Slice('recovery');
   let loaded = 0;
   let stripe = -1;
   let memory: ExpectedPages | undefined;

@@ -128,25 +128,31 @@ export class Materialiser {
 
   async #writePages({ spec, rows }: LiveTable): Promise<void> {
     const { store, tables, log, counters } = this.#parts;
-    const slice = new Slice();
+    const slice = await Slice.begin('round');
     let batch: WriteBatch = store.batch();
     /** One write is in flight while the next is gathered. */
     let writing: Promise<void> = Promise.resolve();
     for (const id of rows.pages(this.#lowMark - 1)) {
       // A dropped table's pages go with the round after the drop; no need to write more of them.
       if (this.#stopped || tables.get(spec.uid) === undefined) break;
-      while (log.midRecord !== undefined) await log.midRecord;
+      while (log.midRecord !== undefined) {
+        slice.end();
+        await log.midRecord;
+        await slice.next();
+      }
       batch.put(PAGES, pageKey(spec.uid, id), rows.readPage(id));
       counters.roundPages++;
       if (batch.bytes >= ROUND_WRITE_BYTES) {
+        slice.end();
         await writing;
         writing = store.write(batch);
         // Its failure is met at the next wait for it.
         writing.catch(() => undefined);
         batch = store.batch();
-      }
-      if (slice.over) await slice.next();
+        await slice.next();
+      } else if (slice.over) await slice.next();
     }
+    slice.end();
     await writing;
     if (batch.size > 0) await store.write(batch);
   }

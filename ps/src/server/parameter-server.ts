@@ -1,5 +1,5 @@
 // The gRPC face of a shard: what each method means stands in the part that it calls.
-import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import {
   Delta,
@@ -7,10 +7,9 @@ import {
   type PullRequest,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
-import type { GrpcServer, Runtime } from '@weir/runtime';
+import { cutOff, type GrpcServer, type Runtime } from '@weir/runtime';
 import { CLIENT_PATIENCE_MS, SUBSCRIBERS_MAX } from '../limits.ts';
 import type { Instruments } from './instruments.ts';
-import { MemoryPool } from './memory-pool.ts';
 import { OpenCalls } from './open-calls.ts';
 import { answerPull } from './pull.ts';
 import { servePullStream } from './pull-stream.ts';
@@ -45,14 +44,21 @@ export function serveShard(
   patienceMs = CLIENT_PATIENCE_MS,
 ): ParameterServer {
   const calls = new OpenCalls();
-  const pool = new MemoryPool();
+  const pulls = {
+    tables: shard.tables,
+    ownership: shard.ownership,
+    counters: shard.counters,
+    memory: shard.answers,
+    patienceMs,
+    latency: instruments.pullLatency,
+  };
   const unaryPushes = new UnaryPushes(shard);
   const unary = <Request, Response>(
-    answer: (request: Request, peer: string) => Response | Promise<Response>,
+    answer: (request: Request, call: ServerUnaryCall<Request, Response>) => Response | Promise<Response>,
   ): handleUnaryCall<Request, Response> => {
     return async (call, callback) => {
       try {
-        callback(null, await answer(call.request, call.getPeer()));
+        callback(null, await answer(call.request, call));
       } catch (thrown) {
         const error = WeirError.from(thrown);
         if (error.code === 'INTERNAL') logger.error({ err: thrown, method: call.getPath() }, 'a call failed');
@@ -67,16 +73,19 @@ export function serveShard(
     dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
     getRouting: unary(() => shard.routing),
     describeShard: unary(() => shard.describe()),
-    pull: (call) => servePullStream(call, shard, pool, instruments.pullLatency, calls),
-    pullOnce: unary(async (request: PullRequest) => {
+    pull: (call) => servePullStream(call, pulls, calls),
+    pullOnce: unary(async (request: PullRequest, call) => {
       const begun = performance.now();
-      const { message } = await answerPull(request, shard, pool);
+      const { message, release } = await answerPull(request, pulls, pulls.memory);
+      // Emitted at the end of every unary call, whatever it is; and at once here if it has ended.
+      if (call.cancelled) release();
+      else call.once('cancelled', release);
       instruments.pullLatency((performance.now() - begun) / 1000);
       return message;
     }),
     push: (call) => servePushStream(call, shard, calls, patienceMs),
-    pushOnce: unary((request, peer) => unaryPushes.push(request, peer)),
-    subscribe: (call) => void serveSubscription(call, shard, calls, logger),
+    pushOnce: unary((request, call) => unaryPushes.push(request, call.getPeer())),
+    subscribe: (call) => void serveSubscription(call, shard, calls, logger, patienceMs),
   });
   return { stop: () => calls.stopAll() };
 }
@@ -88,6 +97,7 @@ async function serveSubscription(
   shard: Shard,
   calls: OpenCalls,
   logger: Runtime['log'],
+  patienceMs: number,
 ): Promise<void> {
   const { counters, tables, incarnations } = shard;
   const abort = new AbortController();
@@ -107,7 +117,17 @@ async function serveSubscription(
       shard: shard.id,
       appliedSeq: () => shard.log.appliedSeq,
     };
-    await subscribe(call.request, parts, (delta) => send(call, delta, abort.signal), abort.signal);
+    const deaf = () => {
+      counters.cutOff.subscriber++;
+      logger.warn(
+        { peer: call.getPeer(), table: call.request.tableUid },
+        'a subscriber that does not read is cut off',
+      );
+      cutOff(call);
+      abort.abort();
+    };
+    const send = (delta: Delta) => sendDelta(call, delta, abort.signal, patienceMs, deaf);
+    await subscribe(call.request, parts, send, abort.signal);
     call.emit('error', ending.toStatus());
   } catch (thrown) {
     const error = WeirError.from(thrown);
@@ -118,17 +138,27 @@ async function serveSubscription(
   }
 }
 
-/** Resolves when the subscriber can take more, or is gone. */
-function send(call: SubscribeCall, delta: Delta, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || call.write(delta)) return Promise.resolve();
+/**
+ * Resolves when the delta is on its way and the subscriber can take the next, or is gone. One delta at a time, so that
+ * a slow subscriber holds no more than that; what changes meanwhile reaches it coalesced.
+ */
+function sendDelta(
+  call: SubscribeCall,
+  delta: Delta,
+  signal: AbortSignal,
+  patienceMs: number,
+  deaf: () => void,
+): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
+    const timer = setTimeout(deaf, patienceMs).unref();
     const done = () => {
-      call.off('drain', done);
+      clearTimeout(timer);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    call.on('drain', done);
     signal.addEventListener('abort', done);
+    call.write(delta, done);
   });
 }
 

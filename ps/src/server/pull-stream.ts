@@ -1,81 +1,137 @@
-// One client's pull stream. Requests are answered one after the other. Until a large answer is gathered and on its
-// way, or while the client does not read, the stream takes no further request: it holds at most one large answer
-// and as many small ones (PULL_SLICE_VALUES each) as the stream's buffer takes.
+// One client's pull stream. Requests are answered one after the other. While an answer is gathered, or more than
+// STREAM_ANSWER_BYTES_MAX of answers are on their way, the stream takes no further request; a client that reads
+// nothing of them for the shard's patience is cut off, since others could use the memory.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import { type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
-import type { MemoryPool } from './memory-pool.ts';
+import { cutOff } from '@weir/runtime';
+import { STREAM_ANSWER_BYTES_MAX } from '../limits.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { answerPull, type EncodedPull, type PullParts } from './pull.ts';
 
 export type PullCall = ServerDuplexStream<PullRequest, Uint8Array>;
 
-export function servePullStream(
-  call: PullCall,
-  shard: PullParts,
-  pool: MemoryPool,
-  latency: (seconds: number) => void,
-  calls: OpenCalls,
-): void {
-  let answering: Promise<void> | undefined;
-  let closed = false;
-  const send = ({ message, release }: EncodedPull, begun: number, sent?: () => void): void => {
-    if (closed) return;
-    latency((performance.now() - begun) / 1000);
-    const done = () => {
-      release();
-      sent?.();
-    };
-    if (!call.write(message, done)) call.pause();
-  };
-  const refuse = ({ requestId }: PullRequest, error: unknown): EncodedPull => {
-    const detail = WeirError.from(error);
-    if (detail.code === 'INTERNAL') throw error;
-    const { epoch } = shard.ownership;
-    const response: PullResponse = { requestId, epoch, results: [], error: detail.toDetail() };
-    return { message: PullResponse.encode(response).finish(), release() {} };
-  };
-  const answer = (request: PullRequest): EncodedPull | Promise<EncodedPull> => {
-    try {
-      return answerPull(request, shard, pool);
-    } catch (error) {
-      return refuse(request, error);
-    }
-  };
-  call.on('data', (request: PullRequest) => {
+export interface PullStreamParts extends PullParts {
+  readonly memory: AnswerMemory;
+  readonly patienceMs: number;
+  latency(seconds: number): void;
+}
+
+export function servePullStream(call: PullCall, shard: PullStreamParts, calls: OpenCalls): void {
+  const stream = new PullStream(call, shard);
+  call.on('data', (request: PullRequest) => stream.take(request));
+  call.on('drain', () => stream.goOn());
+  call.on('end', () => stream.finish());
+  call.on('cancelled', () => stream.close());
+  call.on('close', () => stream.close());
+  calls.add(call, () => stream.stop());
+}
+
+class PullStream {
+  readonly #call: PullCall;
+  readonly #shard: PullStreamParts;
+  /** Answers that are not sent yet. */
+  readonly #unsent = new Set<EncodedPull>();
+  #unsentBytes = 0;
+  #answering: Promise<void> | undefined;
+  #deaf: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(call: PullCall, shard: PullStreamParts) {
+    this.#call = call;
+    this.#shard = shard;
+  }
+
+  take(request: PullRequest): void {
     const begun = performance.now();
-    const response = answer(request);
-    if (!(response instanceof Promise)) {
-      send(response, begun);
+    const answer = this.#answer(request);
+    if (!(answer instanceof Promise)) {
+      this.#send(answer, begun);
       return;
     }
-    call.pause();
-    answering = response.then(
-      (gathered) =>
-        new Promise((resolve) => {
-          send(gathered, begun, () => {
-            answering = undefined;
-            call.resume();
-            resolve();
-          });
-        }),
+    this.#call.pause();
+    this.#answering = answer.then(
+      (gathered) => {
+        this.#answering = undefined;
+        this.#send(gathered, begun);
+        this.goOn();
+      },
+      (error: unknown) => {
+        this.#answering = undefined;
+        this.#send(this.#refusal(request, error), begun);
+        this.goOn();
+      },
     );
-  });
-  call.on('drain', () => {
-    if (answering === undefined) call.resume();
-  });
-  call.on('end', async () => {
-    await answering;
-    if (!closed) call.end();
-  });
-  const close = () => {
-    closed = true;
-  };
-  calls.add(call, async () => {
-    call.removeAllListeners('data');
-    await answering;
-    if (!closed) call.emit('error', new WeirError('UNAVAILABLE', 'the shard is stopping').toStatus());
-  });
-  call.on('cancelled', close);
-  call.on('close', close);
+  }
+
+  /** The client may have read something. */
+  goOn(): void {
+    if (this.#answering !== undefined || this.#unsentBytes > STREAM_ANSWER_BYTES_MAX) return;
+    if (this.#call.writableNeedDrain) return;
+    clearTimeout(this.#deaf);
+    this.#deaf = undefined;
+    this.#call.resume();
+  }
+
+  async finish(): Promise<void> {
+    await this.#answering;
+    if (!this.#closed) this.#call.end();
+  }
+
+  async stop(): Promise<void> {
+    this.#call.removeAllListeners('data');
+    await this.#answering;
+    if (!this.#closed)
+      this.#call.emit('error', new WeirError('UNAVAILABLE', 'the shard is stopping').toStatus());
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#deaf);
+    for (const answer of this.#unsent) answer.release();
+    this.#unsent.clear();
+  }
+
+  #answer(request: PullRequest): EncodedPull | Promise<EncodedPull> {
+    try {
+      return answerPull(request, this.#shard, this.#shard.memory);
+    } catch (error) {
+      return this.#refusal(request, error);
+    }
+  }
+
+  #refusal({ requestId }: PullRequest, error: unknown): EncodedPull {
+    const detail = WeirError.from(error);
+    if (detail.code === 'INTERNAL') throw error;
+    const { epoch } = this.#shard.ownership;
+    const response: PullResponse = { requestId, epoch, results: [], error: detail.toDetail() };
+    return { message: PullResponse.encode(response).finish(), release() {} };
+  }
+
+  #send(answer: EncodedPull, begun: number): void {
+    if (this.#closed) {
+      answer.release();
+      return;
+    }
+    const { message } = answer;
+    this.#shard.latency((performance.now() - begun) / 1000);
+    this.#unsent.add(answer);
+    this.#unsentBytes += message.byteLength;
+    const room = this.#call.write(message, () => {
+      this.#unsentBytes -= message.byteLength;
+      if (this.#unsent.delete(answer)) answer.release();
+      this.#deaf?.refresh();
+      if (this.#call.isPaused()) this.goOn();
+    });
+    if (room && this.#unsentBytes <= STREAM_ANSWER_BYTES_MAX) return;
+    this.#call.pause();
+    this.#deaf ??= setTimeout(() => this.#cut(), this.#shard.patienceMs).unref();
+  }
+
+  #cut(): void {
+    this.#shard.counters.cutOff.pull++;
+    cutOff(this.#call);
+    this.close();
+  }
 }

@@ -2,11 +2,14 @@
 import {
   bytesOf,
   encodeValues,
+  keyCount,
   keysFromBytes,
   layOutPullResponse,
   type PackedKeys,
   PULL_BYTES_MAX,
   PULL_RESPONSE_START,
+  type PullResponseLayout,
+  type PullResultLayout,
   WeirError,
   writePullResponse,
 } from '@weir/proto';
@@ -14,12 +17,16 @@ import { ValueEncoding } from '@weir/proto/v1/common';
 import type { PullPart, PullRequest } from '@weir/proto/v1/parameter_server';
 import { foreignKeys, type Ownership } from '../core/routing.ts';
 import { requireKnownEncoding } from '../core/validate-push.ts';
-import { PULL_SLICE_VALUES } from '../limits.ts';
+import { PULL_SLICE_KEYS, PULL_SLICE_VALUES } from '../limits.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { ShardCounters } from './counters.ts';
 import type { LiveTable } from './live-table.ts';
-import type { MemoryPool } from './memory-pool.ts';
-import { giveWay } from './slices.ts';
+import { Slice } from './slices.ts';
 import type { Tables } from './tables.ts';
+
+interface AnswerLayout extends PullResponseLayout {
+  readonly results: readonly PullResultLayout[];
+}
 
 interface CheckedPart {
   readonly part: PullPart;
@@ -41,41 +48,34 @@ export interface EncodedPull {
 }
 
 /**
- * The answer, at once when it is small; a large one is gathered in slices, between which pushes may be applied.
+ * The answer, at once when it is small and there is memory for it; a large one is gathered in slices, between which
+ * pushes may be applied.
  * @throws WeirError TABLE_NOT_FOUND, INVALID_ARGUMENT, PULL_TOO_LARGE.
  */
 export function answerPull(
   request: PullRequest,
   shard: PullParts,
-  pool: MemoryPool,
+  pool: AnswerMemory,
 ): EncodedPull | Promise<EncodedPull> {
   const parts = request.parts.map((part) => check(part, shard));
-  const values = parts.reduce((sum, { keys, table }) => sum + (keys.length / 2) * table.spec.dim, 0);
+  const values = parts.reduce((sum, { keys, table }) => sum + keyCount(keys) * table.spec.dim, 0);
+  const keys = parts.reduce((sum, part) => sum + keyCount(part.keys), 0);
   if (values * Float32Array.BYTES_PER_ELEMENT > PULL_BYTES_MAX) {
     const message = `the pull asks for ${values} values; at most ${PULL_BYTES_MAX} bytes of them at a time`;
     throw new WeirError('PULL_TOO_LARGE', message);
   }
-  for (const { keys } of parts) shard.counters.pullRows += keys.length / 2;
-  const foreign = parts.map(({ keys }) => foreignKeys(keys, shard.ownership));
-  const results = parts.map(({ part, table, keys }, i) => ({
-    valueBytes: (keys.length / 2) * table.spec.dim * (part.encoding === ValueEncoding.F16 ? 2 : 4),
-    refused: bytesOf(foreign[i]!),
-  }));
-  const { size, valuesAt } = layOutPullResponse(results);
-  const memory = pool.take(PULL_RESPONSE_START + size);
-  const message = new Uint8Array(memory, PULL_RESPONSE_START, size);
-  writePullResponse(message, request.requestId, shard.ownership.epoch, results);
-  const places = parts.map((checked, i): Place => {
-    return { ...checked, refused: foreign[i]!, memory, at: PULL_RESPONSE_START + valuesAt[i]! };
-  });
-  const encoded: EncodedPull = { message, release: () => pool.give(memory) };
-  if (values > PULL_SLICE_VALUES) return gather(places).then(() => encoded);
-  for (const place of places) {
-    const out = rowsOf(place);
-    place.table.rows.pull(place.keys, out);
-    finish(place, out);
-  }
-  return encoded;
+  shard.counters.pullRows += keys;
+  const small = values <= PULL_SLICE_VALUES && keys <= PULL_SLICE_KEYS;
+  if (!small) return gather(request.requestId, parts, shard, pool);
+  const foreign = parts.map((part) => foreignKeys(part.keys, shard.ownership));
+  const layout = layOut(parts, foreign);
+  const encode = (memory: ArrayBuffer): EncodedPull => {
+    const { message, places } = begin(request.requestId, parts, foreign, layout, memory, shard);
+    for (const place of places) copyRows(place, 0, keyCount(place.keys));
+    return { message, release: () => pool.give(memory) };
+  };
+  const memory = pool.take(PULL_RESPONSE_START + layout.size, small);
+  return memory instanceof Promise ? memory.then(encode) : encode(memory);
 }
 
 /** Where a part's values go. */
@@ -83,6 +83,41 @@ interface Place extends CheckedPart {
   readonly refused: Uint32Array;
   readonly memory: ArrayBuffer;
   readonly at: number;
+}
+
+async function gather(
+  requestId: number,
+  parts: readonly CheckedPart[],
+  shard: PullParts,
+  pool: AnswerMemory,
+): Promise<EncodedPull> {
+  const slice = await Slice.begin('pull');
+  const foreign: Uint32Array[] = [];
+  for (const { keys } of parts) {
+    // At most 4 ns a key: as many as values may be in a slice.
+    const found: Uint32Array[] = [];
+    for (let from = 0; from < keyCount(keys); from += PULL_SLICE_VALUES) {
+      const piece = foreignKeys(keys.subarray(2 * from, 2 * (from + PULL_SLICE_VALUES)), shard.ownership);
+      found.push(piece.map((index) => index + from));
+      if (slice.over) await slice.next();
+    }
+    foreign.push(joined(found));
+  }
+  const layout = layOut(parts, foreign);
+  slice.end();
+  const memory = await pool.take(PULL_RESPONSE_START + layout.size, false);
+  await slice.next();
+  const { message, places } = begin(requestId, parts, foreign, layout, memory, shard);
+  for (const place of places) {
+    const { keys, table } = place;
+    const sliceKeys = Math.max(1, Math.min(PULL_SLICE_KEYS, Math.floor(PULL_SLICE_VALUES / table.spec.dim)));
+    for (let from = 0; from < keyCount(keys); from += sliceKeys) {
+      if (slice.over) await slice.next();
+      copyRows(place, from, Math.min(keyCount(keys), from + sliceKeys));
+    }
+  }
+  slice.end();
+  return { message, release: () => pool.give(memory) };
 }
 
 function check(part: PullPart, { tables }: PullParts): CheckedPart {
@@ -100,32 +135,64 @@ function check(part: PullPart, { tables }: PullParts): CheckedPart {
   }
 }
 
-async function gather(places: readonly Place[]): Promise<void> {
-  for (const place of places) {
-    const { keys, table } = place;
-    const { dim } = table.spec;
-    const sliceKeys = Math.max(1, Math.floor(PULL_SLICE_VALUES / dim));
-    const out = rowsOf(place);
-    for (let from = 0; from < keys.length / 2; from += sliceKeys) {
-      table.rows.pull(keys.subarray(2 * from, 2 * (from + sliceKeys)), out, from * dim);
-      await giveWay();
-    }
-    finish(place, out);
-  }
+function layOut(parts: readonly CheckedPart[], foreign: readonly Uint32Array[]): AnswerLayout {
+  const results = parts.map(({ part, table, keys }, i) => ({
+    valueBytes: keyCount(keys) * table.spec.dim * (part.encoding === ValueEncoding.F16 ? 2 : 4),
+    refused: bytesOf(foreign[i]!),
+  }));
+  return { results, ...layOutPullResponse(results) };
 }
 
-/** Memory for a part's rows: the message's own for f32. */
-function rowsOf({ part, keys, table, memory, at }: Place): Float32Array {
-  const length = (keys.length / 2) * table.spec.dim;
-  return part.encoding === ValueEncoding.F16
-    ? new Float32Array(length)
-    : new Float32Array(memory, at, length);
+/** Writes everything but the values. */
+function begin(
+  requestId: number,
+  parts: readonly CheckedPart[],
+  foreign: readonly Uint32Array[],
+  { results, size, valuesAt }: AnswerLayout,
+  memory: ArrayBuffer,
+  shard: PullParts,
+): { message: Uint8Array; places: Place[] } {
+  const message = new Uint8Array(memory, PULL_RESPONSE_START, size);
+  writePullResponse(message, requestId, shard.ownership.epoch, results);
+  const places = parts.map((checked, i): Place => {
+    return { ...checked, refused: foreign[i]!, memory, at: PULL_RESPONSE_START + valuesAt[i]! };
+  });
+  return { message, places };
 }
 
-function finish({ part, table, refused, memory, at }: Place, out: Float32Array): void {
+/** Values of keys `from` to `to`; those of refused keys are zero. */
+function copyRows({ part, keys, table, refused, memory, at }: Place, from: number, to: number): void {
   const { dim } = table.spec;
-  for (const index of refused) out.fill(0, index * dim, (index + 1) * dim);
-  if (part.encoding !== ValueEncoding.F16) return;
-  const halves = encodeValues(out, part.encoding);
-  new Uint8Array(memory, at, halves.length).set(halves);
+  const length = (to - from) * dim;
+  const halves = part.encoding === ValueEncoding.F16;
+  const out = halves ? new Float32Array(length) : new Float32Array(memory, at + 4 * from * dim, length);
+  table.rows.pull(keys.subarray(2 * from, 2 * to), out);
+  if (refused.length > 0) {
+    for (let i = firstFrom(refused, from); i < refused.length && refused[i]! < to; i++) {
+      out.fill(0, (refused[i]! - from) * dim, (refused[i]! - from + 1) * dim);
+    }
+  }
+  if (!halves) return;
+  new Uint8Array(memory, at + 2 * from * dim, 2 * length).set(encodeValues(out, part.encoding));
+}
+
+/** Index of the first element of a rising array that is at least `value`. */
+function firstFrom(rising: Uint32Array, value: number): number {
+  let low = 0;
+  for (let high = rising.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if (rising[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function joined(pieces: readonly Uint32Array[]): Uint32Array {
+  const whole = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

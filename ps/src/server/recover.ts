@@ -82,7 +82,7 @@ async function replay(
   numbers: ClientNumbers,
   seqClock: SeqClock,
 ): Promise<Recovered> {
-  const slice = new Slice();
+  const slice = new Slice('recovery');
   let nextSeq = mark.seq;
   let skippedRecords = 0;
   for await (const { key } of store.range(LOG, { reverse: true, limit: 1 })) {

@@ -8,6 +8,7 @@ import { ClientNumbers } from '../core/client-numbers.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
 import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
 import { Expiry } from './expiry.ts';
@@ -56,6 +57,7 @@ export class Shard {
   readonly seqClock: SeqClock;
   readonly counters = new ShardCounters();
   readonly bytesInFlight = new BytesInFlight();
+  readonly answers = new AnswerMemory();
   readonly log: PushLog;
   readonly materialiser: Materialiser;
   readonly pipeline: PushPipeline;

@@ -1,26 +1,106 @@
-// Long work in slices: pulls and acknowledgements must not wait for it.
-import { setImmediate } from 'node:timers/promises';
+// Long work in slices of at most SLICE_MS, so that pulls and acknowledgements do not wait for it. Between two slices
+// the event loop takes what the network has brought. Work that answers somebody now (pushes being applied) goes on in
+// the next turn of the loop; of the other kinds at most one slice each runs in a turn, however many tasks there are:
+// one of large pulls, one of the background.
 import type { Steps } from '../core/steps.ts';
-import { SLICE_MS } from '../limits.ts';
+import { SLICE_BUDGET_MS, SLICE_MS } from '../limits.ts';
 
-/** Give way to everything else that is ready on the event loop. */
-export function giveWay(): Promise<void> {
-  return setImmediate();
+export type SliceKind = 'push' | 'pull' | 'subscriber' | 'round' | 'recovery';
+
+/** Of one kind, since the start. */
+export interface SliceTimes {
+  slices: number;
+  /** Slices that took longer than SLICE_MS. */
+  long: number;
+  longestMs: number;
 }
 
+const times = new Map<SliceKind, SliceTimes>();
+
+/** What slices of this process took; the event loop is the process's too. */
+export function sliceTimes(): ReadonlyMap<SliceKind, Readonly<SliceTimes>> {
+  return times;
+}
+
+/** Tasks that take turns, one for each turn of the event loop, first come first served. */
+class LoopTurns {
+  #waiting: (() => void)[] = [];
+  #armed = false;
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#arm();
+    });
+  }
+
+  #arm(): void {
+    if (this.#armed || this.#waiting.length === 0) return;
+    this.#armed = true;
+    // It runs after the network's events of this turn; armed again in there, it runs in the next one.
+    setImmediate(() => {
+      this.#armed = false;
+      this.#waiting.shift()!();
+      this.#arm();
+    });
+  }
+}
+
+const background = new LoopTurns();
+const LANES: Readonly<Record<SliceKind, LoopTurns | undefined>> = {
+  push: undefined,
+  recovery: undefined,
+  pull: new LoopTurns(),
+  subscriber: background,
+  round: background,
+};
+
 export class Slice {
-  #begun = performance.now();
+  readonly #kind: SliceKind;
+  /** Undefined between two slices. */
+  #begun: number | undefined = performance.now();
+
+  /** Begins at once: for work that does not wait for a turn. */
+  constructor(kind: SliceKind = 'push') {
+    this.#kind = kind;
+  }
+
+  /** Begins when it is this kind's turn. */
+  static async begin(kind: SliceKind): Promise<Slice> {
+    await turnOf(kind);
+    return new Slice(kind);
+  }
 
   /** Whether this slice has used up its time. */
   get over(): boolean {
-    return performance.now() - this.#begun >= SLICE_MS;
+    return this.#begun !== undefined && performance.now() - this.#begun >= SLICE_BUDGET_MS;
   }
 
   /** Ends the slice, gives way, and begins the next one. */
   async next(): Promise<void> {
-    await giveWay();
+    this.end();
+    await turnOf(this.#kind);
     this.#begun = performance.now();
   }
+
+  /** Call it before waiting for anything else; `next` does it by itself. */
+  end(): void {
+    if (this.#begun === undefined) return;
+    const ms = performance.now() - this.#begun;
+    this.#begun = undefined;
+    const sums = times.get(this.#kind);
+    if (sums === undefined) {
+      times.set(this.#kind, { slices: 1, long: Number(ms > SLICE_MS), longestMs: ms });
+      return;
+    }
+    sums.slices++;
+    if (ms > SLICE_MS) sums.long++;
+    if (ms > sums.longestMs) sums.longestMs = ms;
+  }
+}
+
+function turnOf(kind: SliceKind): Promise<void> {
+  return LANES[kind]?.next() ?? new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Runs the steps, and gives way between two whenever the slice is over. */

@@ -12,7 +12,7 @@ import { DELTA_BYTES, DELTA_INTERVAL_DEFAULT_MS, DELTA_INTERVAL_MAX_MS } from '.
 import type { ShardCounters } from './counters.ts';
 import { type Incarnation, lastSeqOf } from './incarnations.ts';
 import type { LiveTable } from './live-table.ts';
-import { giveWay } from './slices.ts';
+import { Slice } from './slices.ts';
 import type { Tables } from './tables.ts';
 
 export interface SubscribeParts {
@@ -90,12 +90,13 @@ class Subscription {
     let position: ChangePosition | undefined;
     let first = true;
     do {
+      const slice = await Slice.begin('subscriber');
       const changes = rows.changes(since, position, rowsMax);
       position = changes.next;
       const { keys, weights } = this.#wanted(changes.keys, changes.weights);
       const last = position === undefined;
       if (keys.length > 0 || last || (snapshot && first)) {
-        await this.#send({
+        const sent = this.#send({
           keys: bytesOf(keys),
           weights: bytesOf(weights),
           tombstones: NONE,
@@ -104,10 +105,11 @@ class Subscription {
           snapshotStart: snapshot && first,
           originTimeMs: last && !snapshot ? origins.oldest(since, upTo) : 0,
         });
+        slice.end();
+        await sent;
         this.#shard.counters.deltaRows += keys.length / 2;
         first = false;
-      }
-      if (!last) await giveWay();
+      } else slice.end();
     } while (position !== undefined && !this.#signal.aborted);
     this.#seq = upTo;
   }
