@@ -43,6 +43,8 @@ export const PULL_SLICE_VALUES = 32 * 1024;
 /** Bytes of answers to pulls that are gathered or not sent yet, over all clients; and of large ones among them. */
 export const ANSWER_BYTES_MAX = 128 * MIB;
 export const LARGE_ANSWER_BYTES_MAX = 96 * MIB;
+/** An answer up to this size is a small one; a power of 2, as the memory of answers is. */
+export const SMALL_ANSWER_BYTES = 256 * 1024;
 /** Answers that wait for such memory: one of each stream, and those of unary calls. */
 export const ANSWERS_WAITING_MAX = 4_096;
 /** Bytes of answers on one stream that are not sent yet, above which it takes no further request. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWER_BYTES_MAX, LARGE_ANSWER_BYTES_MAX } from '../limits.ts';
+import { ANSWER_BYTES_MAX, LARGE_ANSWER_BYTES_MAX, SMALL_ANSWER_BYTES } from '../limits.ts';
 import { AnswerMemory } from './answer-memory.ts';
 
 const LARGE = 16 * 1024 * 1024;
@@ -9,7 +9,7 @@ const SMALL = 4096;
 function filled(memory: AnswerMemory): { taken: ArrayBuffer[]; waiting: Promise<ArrayBuffer> } {
   const taken: ArrayBuffer[] = [];
   for (;;) {
-    const answer = memory.take(LARGE, false);
+    const answer = memory.take(LARGE);
     if (answer instanceof Promise) return { taken, waiting: answer };
     taken.push(answer);
   }
@@ -21,7 +21,7 @@ describe('memory for answers', () => {
     const { taken, waiting } = filled(memory);
     expect(memory.held).toBeLessThanOrEqual(LARGE_ANSWER_BYTES_MAX);
     expect(memory.waiting).toBe(1);
-    expect(memory.take(SMALL, true)).toBeInstanceOf(ArrayBuffer);
+    expect(memory.take(SMALL)).toBeInstanceOf(ArrayBuffer);
     memory.give(taken.pop()!);
     expect((await waiting).byteLength).toBe(LARGE);
     expect(memory.waiting).toBe(0);
@@ -33,15 +33,15 @@ describe('memory for answers', () => {
     const small: ArrayBuffer[] = [];
     let waits: Promise<ArrayBuffer> | undefined;
     while (waits === undefined) {
-      const answer = memory.take(LARGE / 16, true);
+      const answer = memory.take(SMALL_ANSWER_BYTES);
       if (answer instanceof Promise) waits = answer;
       else small.push(answer);
     }
     expect(memory.held).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
-    const next = memory.take(SMALL, true);
+    const next = memory.take(SMALL);
     expect(next).toBeInstanceOf(Promise);
     memory.give(taken.pop()!);
-    expect((await waits).byteLength).toBe(LARGE / 16);
+    expect((await waits).byteLength).toBe(SMALL_ANSWER_BYTES);
     expect((await next)!.byteLength).toBe(SMALL);
   });
 });

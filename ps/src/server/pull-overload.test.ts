@@ -1,11 +1,17 @@
 // Pulls while others ask for much, do not read, or the disk is slow.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { floatsFromBytes } from '@weir/proto';
+import { credentials, status } from '@grpc/grpc-js';
+import { decodeValues, floatsFromBytes } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
-import type { Delta, PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
+import {
+  type Delta,
+  ParameterServerClient,
+  type PullRequest,
+  type PullResponse,
+} from '@weir/proto/v1/parameter_server';
 import { openMemoryStore } from '@weir/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ANSWER_BYTES_MAX } from '../limits.ts';
 import { FaultyStore } from '../testing/faulty-store.ts';
 import { startTestShard, type TestShard } from '../testing/in-process.ts';
 import { keyBytes, pushPart, pushRequest, RawClient, sumTable } from '../testing/raw-client.ts';
@@ -36,14 +42,16 @@ const smallPull = (requestId: number): PullRequest => {
   return { requestId, epoch: 1, parts: [{ tableUid: 'uid-doc', keys: KEYS, encoding: ValueEncoding.F32 }] };
 };
 
-/** A stream whose client reads one answer and no more. */
-function deafPull(client: RawClient): ClientDuplexStream<PullRequest, PullResponse> & { ended?: number } {
-  const call: ClientDuplexStream<PullRequest, PullResponse> & { ended?: number } = client.grpc.pull();
+/** A stream whose client has a small window and reads the answers that its library buffers, all small, then no more. */
+function deafPull(client: ParameterServerClient) {
+  const call = client.pull();
+  const deaf = { call, ended: 0 };
   call.on('data', () => call.pause());
   call.on('error', (error: Error & { code?: number }) => {
-    call.ended = error.code ?? 0;
+    deaf.ended = error.code ?? 0;
   });
-  return call;
+  for (let requestId = 1; requestId <= 20; requestId++) call.write(smallPull(requestId));
+  return deaf;
 }
 
 describe('a pull', () => {
@@ -80,8 +88,7 @@ describe('a pull', () => {
     expect(await server.client.rows('uid-doc', keys)).toEqual(whole);
     const parts = [{ tableUid: 'uid-doc', keys: keyBytes(keys), encoding: ValueEncoding.F16 }];
     const { results } = await server.client.pull({ requestId: 1, epoch: 1, parts });
-    const halves = new Float16Array(results[0]!.values.slice().buffer);
-    expect(Float32Array.from(halves)).toEqual(whole);
+    expect(decodeValues(results[0]!.values, ValueEncoding.F16)).toEqual(whole);
   });
 
   it('goes on, and so do subscribers, while a log write takes long', async () => {
@@ -101,19 +108,18 @@ describe('a pull', () => {
 
 describe('a client that does not read', () => {
   it('holds bounded memory, is cut off as OVERLOADED and counted, and the memory is free again', async () => {
-    const others = Array.from({ length: 12 }, () => new RawClient(server.address));
+    const anySize = { 'grpc.max_receive_message_length': -1 };
+    const open = () => new ParameterServerClient(server.address, credentials.createInsecure(), anySize);
+    const others = Array.from({ length: 5 }, open);
     const before = server.shard.counters.cutOff.pull;
-    const calls = others.map((each) => {
-      const call = deafPull(each);
-      for (let requestId = 1; requestId <= 5; requestId++) call.write(largePull(requestId));
-      return call;
-    });
+    const deaf = others.map(deafPull);
+    for (const { call } of deaf) for (const requestId of [21, 22]) call.write(largePull(requestId));
     await until(() => server.shard.answers.waiting > 0);
+    expect(server.shard.answers.held).toBeLessThanOrEqual(ANSWER_BYTES_MAX);
     expect(floatsFromBytes((await server.client.pull(smallPull(1))).results[0]!.values).length).toBe(8_000);
-    await until(() => server.shard.counters.cutOff.pull === before + calls.length);
+    await until(() => server.shard.counters.cutOff.pull === before + deaf.length);
     await until(() => server.shard.answers.held === 0);
-    await until(() => calls.every((call) => call.ended !== undefined));
-    expect(new Set(calls.map((call) => call.ended))).toEqual(new Set([8]));
+    await until(() => deaf.every(({ ended }) => ended === status.RESOURCE_EXHAUSTED));
     for (const each of others) each.close();
   });
 
@@ -139,7 +145,7 @@ describe('a client that does not read', () => {
     expect(rows).toBe(1_024);
     await until(() => server.shard.counters.cutOff.subscriber === 1);
     await until(() => ended !== 0);
-    expect(ended).toBe(8);
+    expect(ended).toBe(status.RESOURCE_EXHAUSTED);
     await until(() => server.shard.counters.subscribers === 0);
     slow.close();
   });
@@ -152,6 +158,7 @@ describe('a client that does not read', () => {
       answered.push(requestId);
       if (requestId === 1) call.pause();
     });
+    call.on('error', () => undefined);
     for (let requestId = 1; requestId <= 200; requestId++) call.write(smallPull(requestId));
     await until(() => answered.length === 1);
     await delay(PATIENCE_MS / 3);

@@ -74,7 +74,7 @@ export function answerPull(
     for (const place of places) copyRows(place, 0, keyCount(place.keys));
     return { message, release: () => pool.give(memory) };
   };
-  const memory = pool.take(PULL_RESPONSE_START + layout.size, small);
+  const memory = pool.take(PULL_RESPONSE_START + layout.size);
   return memory instanceof Promise ? memory.then(encode) : encode(memory);
 }
 
@@ -105,7 +105,7 @@ async function gather(
   }
   const layout = layOut(parts, foreign);
   slice.end();
-  const memory = await pool.take(PULL_RESPONSE_START + layout.size, false);
+  const memory = await pool.take(PULL_RESPONSE_START + layout.size);
   await slice.next();
   const { message, places } = begin(requestId, parts, foreign, layout, memory, shard);
   for (const place of places) {
