@@ -21,7 +21,7 @@ import type { ShardCounters } from './counters.ts';
 import type { LiveTable } from './live-table.ts';
 import type { PushLog } from './push-log.ts';
 import type { ShardClock } from './shard-clock.ts';
-import { giveWay, Slice } from './slices.ts';
+import { Slice } from './slices.ts';
 import type { Tables } from './tables.ts';
 
 export interface ExpiryParts {
@@ -118,9 +118,10 @@ export class Expiry {
     do {
       const excess = rows.rows - rowsMin;
       if (excess <= 0 || this.#stopped || this.#parts.tables.get(table.spec.uid) !== table) return;
+      const slice = await Slice.begin('expiry');
       const { keys, next } = rows.stale(upToSeq, from, Math.min(VICTIMS_MAX, excess));
+      slice.end();
       if (keys.length > 0) await this.#remove(table, keys, upToSeq, reason);
-      else await giveWay();
       from = next;
     } while (from !== undefined);
   }
@@ -151,7 +152,7 @@ async function sampleSeqs(rows: RowTable): Promise<Float64Array> {
   const pageStep = Math.max(1, Math.floor(pages / LRU_SAMPLE_PAGES));
   const rowStep = Math.max(1, Math.ceil(rows.rows / pageStep / LRU_SAMPLE_ROWS));
   const sample: number[] = [];
-  const slice = new Slice();
+  const slice = await Slice.begin('expiry');
   let page = 0;
   let row = 0;
   for (const id of rows.pages(0)) {

@@ -67,16 +67,18 @@ export class MarkedState {
 
   /** What is large. */
   async writeAhead(store: Store): Promise<void> {
-    const slice = new Slice();
+    const slice = await Slice.begin('round');
     let batch = store.batch();
     for (const [family, key, value] of this.#large()) {
       batch.put(family, key, value);
       if (batch.bytes >= ROUND_WRITE_BYTES) {
+        slice.end();
         await store.write(batch);
         batch = store.batch();
-      }
-      if (slice.over) await slice.next();
+        await slice.next();
+      } else if (slice.over) await slice.next();
     }
+    slice.end();
     if (batch.size > 0) await store.write(batch);
   }
 

@@ -5,7 +5,7 @@
 import type { Steps } from '../core/steps.ts';
 import { SLICE_BUDGET_MS, SLICE_MS } from '../limits.ts';
 
-export type SliceKind = 'push' | 'pull' | 'subscriber' | 'round' | 'recovery';
+export type SliceKind = 'push' | 'pull' | 'subscriber' | 'round' | 'expiry' | 'recovery';
 
 /** Of one kind, since the start. */
 export interface SliceTimes {
@@ -53,6 +53,7 @@ const LANES: Readonly<Record<SliceKind, LoopTurns | undefined>> = {
   pull: new LoopTurns(),
   subscriber: background,
   round: background,
+  expiry: background,
 };
 
 export class Slice {
