@@ -8,7 +8,6 @@ import type { PushRecordPart, RemoveRecord } from '../core/log-record.ts';
 import { STEP_VALUES, type Steps } from '../core/steps.ts';
 import { Tombstones } from '../core/tombstones.ts';
 import type { RowTable } from '../kernel/row-table.ts';
-import { createRowTable } from '../kernel-wasm/load-kernel.ts';
 import { TOMBSTONE_BYTES_MAX } from '../limits.ts';
 import { Origins } from './origins.ts';
 
@@ -25,9 +24,9 @@ export class LiveTable {
   /** Rows that pushes on their way through the log may still make. */
   #promisedRows = 0;
 
-  constructor(spec: TableSpec) {
+  constructor(spec: TableSpec, rows: RowTable) {
     this.#spec = spec;
-    this.rows = createRowTable(spec);
+    this.rows = rows;
     this.#sketch = sketchFor(spec, undefined);
   }
 

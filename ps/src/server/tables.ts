@@ -1,12 +1,20 @@
 // The shard's tables by uid and by name, with their rows. Changed only by log records, in log order.
 import type { TableSpec } from '@weir/proto/v1/tables';
+import type { RowTable } from '../kernel/row-table.ts';
+import { createRowTable } from '../kernel-wasm/load-kernel.ts';
 import { LiveTable } from './live-table.ts';
 
 export class Tables {
+  readonly #createRows: (spec: TableSpec) => RowTable;
   readonly #live = new Map<string, LiveTable>();
   readonly #uids = new Map<string, string>();
   /** uid -> position above which no record names the table, until the low mark has passed it. */
   readonly #dropped = new Map<string, number>();
+
+  /** @param createRows with bounded memory in tests. */
+  constructor(createRows = createRowTable) {
+    this.#createRows = createRows;
+  }
 
   get size(): number {
     return this.#live.size;
@@ -35,7 +43,7 @@ export class Tables {
 
   /** Precondition: uid and name are free. */
   add(spec: TableSpec): LiveTable {
-    const table = new LiveTable(spec);
+    const table = new LiveTable(spec, this.#createRows(spec));
     this.#live.set(spec.uid, table);
     this.#uids.set(spec.name, spec.uid);
     return table;

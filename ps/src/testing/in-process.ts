@@ -25,6 +25,8 @@ export interface TestShardOptions {
   readonly topology?: Topology;
   readonly id?: string;
   readonly durability?: Durability;
+  /** See ShardOptions. */
+  readonly elapsedMs?: () => number;
   /** See CLIENT_PATIENCE_MS. */
   readonly patienceMs?: number;
 }
@@ -41,7 +43,15 @@ export interface TestShard {
 export function openTestShardOnly(options: TestShardOptions & { store: Store }): Promise<Shard> {
   const { store, topology = ONE_SHARD, id = 'shard-0', durability = 'process' } = options;
   const routing = routingTableOf(topology);
-  return openShard({ id, routing, durability, store, logger: silentLogger(), instruments: SILENT });
+  return openShard({
+    id,
+    routing,
+    durability,
+    store,
+    logger: silentLogger(),
+    instruments: SILENT,
+    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+  });
 }
 
 export async function startTestShard(options: TestShardOptions = {}): Promise<TestShard> {
