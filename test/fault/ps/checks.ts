@@ -1,5 +1,6 @@
 // Faults that are no kill: each is one check of the suite.
 import { bitFlips } from './bit-flips.ts';
+import { failingDisk, fullDisk, readOnlyFolder } from './disks.ts';
 
 export interface Check {
   readonly name: string;
@@ -17,4 +18,7 @@ export const CHECKS: readonly Check[] = [
       return `${flips} flips, ${refused} named at open, all rows there after the others`;
     },
   },
+  { name: 'a full disk', run: fullDisk },
+  { name: 'a disk that fails every write', run: failingDisk },
+  { name: 'a read-only folder', run: readOnlyFolder },
 ];

@@ -9,7 +9,7 @@ import { type Crash, FAULT_PLAN, type FaultPlan } from '../../../ps/src/testing/
 const SCRIPT = fileURLToPath(new URL('../../../ps/src/testing/fault-shard.ts', import.meta.url));
 
 export interface ShardUnderTestOptions {
-  /** For topology, log and journal; made when absent. */
+  /** For topology and journal; made when absent. */
   readonly dir: string;
   /** Default: a folder in `dir`. */
   readonly data?: string;
@@ -20,9 +20,9 @@ export interface ShardUnderTestOptions {
 export class ShardUnderTest {
   /** The same over restarts. */
   readonly address: string;
-  readonly data: string;
+  /** Its folder; another path to it may be set between two starts. */
+  data: string;
   readonly syncJournal: string;
-  readonly logFile: string;
   kills = 0;
   readonly #durability: Durability;
   readonly #topology: string;
@@ -32,7 +32,6 @@ export class ShardUnderTest {
     this.address = address;
     this.data = data ?? join(dir, 'data');
     this.syncJournal = join(dir, 'synced.jsonl');
-    this.logFile = join(dir, 'shard.log');
     this.#topology = join(dir, 'topology.json');
     this.#durability = durability;
   }
@@ -45,6 +44,11 @@ export class ShardUnderTest {
     const shards = [{ id: 'shard-0', address: shard.address }];
     await writeFile(shard.#topology, JSON.stringify({ epoch: 1, shards }));
     return shard;
+  }
+
+  /** `host:port` */
+  get admin(): string {
+    return this.#process.admin;
   }
 
   get pid(): number {
@@ -67,7 +71,6 @@ export class ShardUnderTest {
       ],
       name: 'the shard under test',
       env: { [FAULT_PLAN]: JSON.stringify(plan) },
-      logFile: this.logFile,
     });
   }
 

@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly durability: Durability;
   readonly clients: number;
   readonly faults?: FaultPlan;
+  /** Where the shard keeps its data; default: in `dir`. */
+  readonly data?: string;
 }
 
 export class World {
@@ -27,7 +29,7 @@ export class World {
   sessions: Session[] = [];
   readonly #options: WorldOptions;
   readonly #weir: Weir;
-  readonly #tables: RoundTables;
+  readonly tables: RoundTables;
   readonly #ledger: Ledger;
   #opened = 0;
 
@@ -43,13 +45,13 @@ export class World {
     this.random = mulberry32(options.seed);
     this.#weir = weir;
     this.churn = churn;
-    this.#tables = tables;
+    this.tables = tables;
     this.#ledger = new Ledger(tables.marks);
   }
 
   static async begin(options: WorldOptions): Promise<World> {
-    const { dir, durability, seed, faults } = options;
-    const shard = await ShardUnderTest.prepare({ dir, durability });
+    const { dir, durability, seed, faults, data } = options;
+    const shard = await ShardUnderTest.prepare({ dir, durability, ...(data !== undefined && { data }) });
     await shard.start(faults);
     const weir = await connect({ seeds: [shard.address], clientId: 'admin' });
     const made = async (definition: typeof MARKS) => {
@@ -72,8 +74,8 @@ export class World {
     const { clients, seed } = this.#options;
     this.sessions = this.sessions.filter(({ closed }) => !closed);
     while (this.sessions.length < clients) {
-      const session = await Session.open(this.shard.address, ++this.#opened, this.#tables, seed);
-      for (const table of this.#tables.ordered) await this.#ledger.learnInitial(table, session.keys);
+      const session = await Session.open(this.shard.address, ++this.#opened, this.tables, seed);
+      for (const table of this.tables.ordered) await this.#ledger.learnInitial(table, session.keys);
       this.sessions.push(session);
     }
   }
