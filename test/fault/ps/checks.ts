@@ -1,4 +1,5 @@
 // Faults that are no kill: each is one check of the suite.
+import { clientsThatStop, garbage } from './bad-clients.ts';
 import { bitFlips } from './bit-flips.ts';
 import { failingDisk, fullDisk, readOnlyFolder } from './disks.ts';
 
@@ -18,6 +19,8 @@ export const CHECKS: readonly Check[] = [
       return `${flips} flips, ${refused} named at open, all rows there after the others`;
     },
   },
+  { name: 'clients that send garbage', run: garbage },
+  { name: 'clients that do not read, and pushes that never end', run: clientsThatStop },
   { name: 'a full disk', run: fullDisk },
   { name: 'a disk that fails every write', run: failingDisk },
   { name: 'a read-only folder', run: readOnlyFolder },
