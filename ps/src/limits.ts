@@ -58,15 +58,21 @@ export const RECOVERY_LOG_LINE_MS = 2_000;
 /** Bytes of pages in one write of a materialisation round. */
 export const ROUND_WRITE_BYTES = MIB;
 /**
- * A round begins when the log holds this many times the bytes of the tables, within the bounds below. Under random
- * pushes nearly every page has changed by then, and a round costs the disk as much as the tables are large: at 2 a third
- * of what is written is pages. More would only lengthen the replay of a restart.
+ * Bytes of the log that no round has materialised, at most: what a restart replays, in some 4 s at dimension 16. Rounds
+ * begin at half of it or earlier. More lets large tables take longer bursts, and fewer rounds.
+ */
+export const LOG_REPLAY_MAX_DEFAULT = 768 * MIB;
+/** Less would have rounds follow each other without a pause. */
+export const LOG_REPLAY_MAX_MIN = 64 * MIB;
+/**
+ * A round begins when the log holds this many times the bytes of the tables, within the bounds. Under random pushes
+ * nearly every page has changed by then, and a round costs the disk as much as the tables are large: at 2 a third of what
+ * is written is pages. More would only lengthen the replay of a restart.
  */
 export const ROUND_LOG_RATIO = 2;
 export const ROUND_LOG_BYTES_MIN = 32 * MIB;
-export const ROUND_LOG_BYTES_MAX = 384 * MIB;
-/** Pushes are refused as OVERLOADED while the log is longer than this: rounds have fallen behind. */
-export const LOG_BYTES_MAX = 2048 * MIB;
+/** Between a round that failed and the next try. */
+export const ROUND_RETRY_MS = 500;
 
 export const TABLES_MAX = 1_024;
 export const SUBSCRIBERS_MAX = 1_024;
@@ -104,5 +110,6 @@ if (BYTES_IN_FLIGHT_MAX - RESERVED_BYTES_IN_FLIGHT < 2 * STREAM_BYTES_IN_FLIGHT_
 if (LARGE_ANSWER_BYTES_MAX < 2 * PULL_BYTES_MAX)
   throw new Error('the largest answer must fit, in a power of 2');
 if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers need memory of their own');
-if (ROUND_LOG_BYTES_MAX >= LOG_BYTES_MAX) throw new Error('rounds must begin before pushes are refused');
+if (LOG_REPLAY_MAX_MIN < 2 * ROUND_LOG_BYTES_MIN) throw new Error('rounds must have room while they run');
+if (LOG_REPLAY_MAX_MIN < 4 * COMMIT_BYTES_MAX) throw new Error('a log must hold several writes');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

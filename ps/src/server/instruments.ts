@@ -66,6 +66,7 @@ export function observeShard(shard: Shard): void {
     'Log writes that the disk refused',
     () => counters.storageFailures,
   );
+  counter('ps.log.waits', '{wait}', 'Waits of log writes for a round to go on', () => counters.pushWaits);
   counter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
   counter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
   gauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);

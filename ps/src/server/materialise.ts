@@ -5,15 +5,17 @@
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
 // durable; and no push is ever half applied when a page is read.
+import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../core/client-numbers.ts';
 import type { SeqClock } from '../core/seq-clock.ts';
-import { ROUND_LOG_BYTES_MAX, ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO, ROUND_WRITE_BYTES } from '../limits.ts';
+import { ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import {
   CLIENTS_KEY,
   droppedKey,
+  FAMILIES,
   LOG,
   LOW_MARK_KEY,
   META,
@@ -25,6 +27,7 @@ import {
   tableKey,
 } from './families.ts';
 import type { LiveTable } from './live-table.ts';
+import type { LogPace } from './log-pace.ts';
 import { encodeLowMark } from './low-mark.ts';
 import { MarkedState } from './marked-state.ts';
 import type { PushLog } from './push-log.ts';
@@ -37,6 +40,7 @@ export interface MaterialiserParts {
   readonly numbers: ClientNumbers;
   readonly seqClock: SeqClock;
   readonly log: PushLog;
+  readonly pace: LogPace;
   readonly counters: ShardCounters;
   readonly logger: Runtime['log'];
 }
@@ -46,6 +50,12 @@ export class Materialiser {
   #lowMark: number;
   #materialisedBytes = 0;
   #running: Promise<void> | undefined;
+  /** Of the round in progress: length of the log when it began, pages passed, and all that it goes through. */
+  #begunAtBytes: number | undefined;
+  #pagesPassed = 0;
+  #pagesToPass = 0;
+  #failing: { readonly since: number; readonly error: unknown } | undefined;
+  #nextStep: PromiseWithResolvers<void> | undefined;
   #stopped = false;
 
   /** @param lowMark as recovered. */
@@ -67,30 +77,67 @@ export class Materialiser {
   /** Begins a round when the log has grown long enough; call it after every log write. */
   consider(): void {
     if (this.#running !== undefined || this.#stopped) return;
-    const wanted = this.#parts.tables.bytes() * ROUND_LOG_RATIO;
-    const due = Math.min(ROUND_LOG_BYTES_MAX, Math.max(ROUND_LOG_BYTES_MIN, wanted));
-    if (this.logBytes < due) return;
-    this.round().catch((error: unknown) => {
-      this.#parts.logger.error({ err: error }, 'a materialisation round failed; the next one starts anew');
-    });
+    if (this.logBytes < this.#parts.pace.dueAt(this.#parts.tables.bytes())) return;
+    this.round().then(
+      () => {
+        this.#failing = undefined;
+      },
+      (error: unknown) => {
+        this.#parts.logger.error({ err: error }, 'a materialisation round failed; the next one starts anew');
+        this.#failing = { since: this.#failing?.since ?? performance.now(), error };
+        this.#step();
+        setTimeout(() => this.consider(), ROUND_RETRY_MS).unref();
+      },
+    );
+  }
+
+  /**
+   * Whether the log may grow. Undefined: it may. Else resolves when it is time to look again.
+   * @throws WeirError STORAGE_FAILED (rejects) when rounds have failed for long, and the log is at its bound.
+   */
+  room(): Promise<void> | undefined {
+    const { pace, counters } = this.#parts;
+    const progress = this.#pagesToPass === 0 ? 0 : this.#pagesPassed / this.#pagesToPass;
+    if (this.#stopped || this.logBytes <= pace.bytesAllowed(this.#begunAtBytes, progress)) return undefined;
+    counters.pushWaits++;
+    if (this.#failing === undefined) this.consider();
+    else if (performance.now() - this.#failing.since >= STORAGE_WAIT_MS) {
+      const { error: cause } = this.#failing;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the push log is full, and the shard's disk refuses pages: ${why}`;
+      return Promise.reject(new WeirError('STORAGE_FAILED', message, { cause }));
+    }
+    this.#nextStep ??= Promise.withResolvers();
+    return this.#nextStep.promise;
   }
 
   /** A whole round, begun after this call. @throws StoreError when the disk refuses; the state stays as it was. */
   async round(): Promise<void> {
     while (this.#running !== undefined) await this.#running.catch(() => undefined);
     if (this.#stopped) return;
+    this.#begunAtBytes = this.logBytes;
+    this.#pagesPassed = 0;
     this.#running = this.#round();
     try {
       await this.#running;
     } finally {
       this.#running = undefined;
+      this.#begunAtBytes = undefined;
+      this.#step();
     }
   }
 
   /** Ends a round in progress at its next slice. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#step();
     await this.#running?.catch(() => undefined);
+  }
+
+  /** Whoever waits for room looks again. */
+  #step(): void {
+    this.#nextStep?.resolve();
+    this.#nextStep = undefined;
   }
 
   async #round(): Promise<void> {
@@ -102,6 +149,7 @@ export class Materialiser {
     const marked = new MarkedState(tables, seqClock, this.#lowMark, upTo);
     const live = tables.list();
     const pages = Object.fromEntries(live.map((table) => [table.spec.uid, table.rows.pageCounts]));
+    this.#pagesToPass = sum(Object.values(pages).flat());
     for (const table of live) await this.#writePages(table);
     await marked.writeAhead(store);
     if (this.#stopped) return;
@@ -123,12 +171,16 @@ export class Materialiser {
     this.#materialisedBytes = bytes;
     counters.rounds++;
     // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
-    await store.flush([LOG]);
+    // The other families' too: while bytes of one wait in memory, the store keeps all files of its own log since.
+    await store.flush(FAMILIES);
   }
 
   async #writePages({ spec, rows }: LiveTable): Promise<void> {
     const { store, tables, log, counters } = this.#parts;
     const slice = await Slice.begin('round');
+    const before = this.#pagesPassed;
+    const counts = rows.pageCounts;
+    const firstOf = counts.map((_, stripe) => before + sum(counts.slice(0, stripe)));
     let batch: WriteBatch = store.batch();
     /** One write is in flight while the next is gathered. */
     let writing: Promise<void> = Promise.resolve();
@@ -149,11 +201,19 @@ export class Materialiser {
         // Its failure is met at the next wait for it.
         writing.catch(() => undefined);
         batch = store.batch();
+        this.#pagesPassed = firstOf[id.stripe]! + id.page;
+        this.#step();
         await slice.next();
       } else if (slice.over) await slice.next();
     }
     slice.end();
     await writing;
     if (batch.size > 0) await store.write(batch);
+    this.#pagesPassed = before + sum(counts);
+    this.#step();
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -13,6 +13,7 @@ import {
 import { z } from 'zod';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
 import { parseTopology } from '../core/topology.ts';
+import { LOG_REPLAY_MAX_DEFAULT, LOG_REPLAY_MAX_MIN } from '../limits.ts';
 import { createInstruments, observeShard } from './instruments.ts';
 import { DURABILITIES } from './log-sink.ts';
 import { folderError, openFolder } from './open-folder.ts';
@@ -35,6 +36,12 @@ const config = z.object({
     .enum(DURABILITIES)
     .default('process')
     .describe('what acknowledged pushes survive: memory nothing, process kill -9, machine power loss'),
+  logReplayMax: z
+    .int()
+    .min(LOG_REPLAY_MAX_MIN)
+    .default(LOG_REPLAY_MAX_DEFAULT)
+    .describe('bytes of log that a restart may have to replay; pushes slow down to stay within it')
+    .meta({ placeholder: 'BYTES' }),
 });
 
 /** How the service comes by its folder and its shard: tests of faults put theirs in between. */
@@ -59,7 +66,7 @@ async function start(
   { log, admin, signal }: Runtime,
   parts: PsParts,
 ): Promise<RunningService> {
-  const { id, data, durability } = settings;
+  const { id, data, durability, logReplayMax } = settings;
   const routing = await readTopology(settings.topology);
   // Before the folder is touched: a wrong id or topology must leave no trace.
   ownershipOf(routing, id);
@@ -69,7 +76,17 @@ async function start(
   const store = await parts.openFolder(data);
   try {
     const instruments = createInstruments();
-    const opening = { id, routing, durability, store, logger: log, instruments, progress, signal };
+    const opening = {
+      id,
+      routing,
+      durability,
+      logReplayMax,
+      store,
+      logger: log,
+      instruments,
+      progress,
+      signal,
+    };
     const shard = await parts.openShard(opening);
     const server = createGrpcServer();
     const parameterServer = serveShard(server, shard, instruments, log);

@@ -6,7 +6,8 @@ import { type LogEntry, PushLog } from './push-log.ts';
 
 function newLog(sink: LogSink): PushLog {
   const events = { committed() {}, storageFailed() {} };
-  return new PushLog({ sink, nextSeq: 1, replayedBytes: 0, logger: silentLogger(), events });
+  const room = () => undefined;
+  return new PushLog({ sink, nextSeq: 1, replayedBytes: 0, logger: silentLogger(), room, events });
 }
 
 /** A sink that remembers its writes. */

@@ -38,12 +38,15 @@ export interface PushLogParts {
   /** Bytes of the records that recovery replayed. */
   readonly replayedBytes: number;
   readonly logger: Runtime['log'];
+  /** Whether the log may grow: undefined, or what to wait for before asking again; a rejection refuses what waits. */
+  readonly room: () => Promise<void> | undefined;
   readonly events: PushLogEvents;
 }
 
 export class PushLog {
   readonly #sink: LogSink;
   readonly #logger: Runtime['log'];
+  readonly #room: PushLogParts['room'];
   readonly #events: PushLogEvents;
   #waiting: LogEntry[] = [];
   #nextSeq: number;
@@ -55,12 +58,13 @@ export class PushLog {
   #refusing: WeirError | undefined;
   #stopped = false;
 
-  constructor({ sink, nextSeq, replayedBytes, logger, events }: PushLogParts) {
+  constructor({ sink, nextSeq, replayedBytes, logger, room, events }: PushLogParts) {
     this.#sink = sink;
     this.#nextSeq = nextSeq;
     this.#appliedSeq = nextSeq - 1;
     this.#appliedBytes = replayedBytes;
     this.#logger = logger;
+    this.#room = room;
     this.#events = events;
   }
 
@@ -119,6 +123,13 @@ export class PushLog {
         applying = undefined;
         continue;
       }
+      const room = this.#stopped ? undefined : this.#room();
+      if (room !== undefined) {
+        await applying;
+        applying = undefined;
+        await room.catch((error: unknown) => this.#refuseWaiting(WeirError.from(error)));
+        continue;
+      }
       const { entries, records } = this.#take();
       const written = await this.#write(records);
       await applying;
@@ -171,10 +182,14 @@ export class PushLog {
     if (!this.#stopped && now - this.#failingSince < STORAGE_WAIT_MS) return;
     const why = cause instanceof Error ? cause.message : String(cause);
     this.#refusing = new WeirError('STORAGE_FAILED', `the shard's disk refuses writes: ${why}`, { cause });
+    this.#refuseWaiting(this.#refusing);
+  }
+
+  #refuseWaiting(error: WeirError): void {
     const refused = this.#waiting;
     this.#waiting = [];
     // From the newest on, so that a client's last admitted number steps back one by one.
-    for (const entry of refused.reverse()) entry.refuse(this.#refusing);
+    for (const entry of refused.reverse()) entry.refuse(error);
   }
 
   async #apply(entries: readonly LogEntry[], records: readonly PlacedRecord[]): Promise<void> {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../core/client-numbers.ts';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
 import { SeqClock } from '../core/seq-clock.ts';
-import { LOG_BYTES_MAX } from '../limits.ts';
 import { ONE_SHARD, silentLogger } from '../testing/in-process.ts';
 import { pushPart, sumTable } from '../testing/raw-client.ts';
 import { ShardCounters } from './counters.ts';
@@ -16,7 +15,7 @@ import { Tables } from './tables.ts';
 const CLIENT = { id: 'client', incarnation: 'only' };
 
 /** A pipeline over a log that is stored nowhere. */
-function newPipeline(logBytes: () => number) {
+function newPipeline() {
   const tables = new Tables();
   tables.add(sumTable('doc', 1));
   const log = new PushLog({
@@ -24,6 +23,7 @@ function newPipeline(logBytes: () => number) {
     nextSeq: 1,
     replayedBytes: 0,
     logger: silentLogger(),
+    room: () => undefined,
     events: { committed() {}, storageFailed() {} },
   });
   const ownership = ownershipOf(routingTableOf(ONE_SHARD), 'shard-0');
@@ -41,7 +41,6 @@ function newPipeline(logBytes: () => number) {
     preparation,
     seqClock: new SeqClock(),
     counters: new ShardCounters(),
-    logBytes,
     pushLatency() {},
   });
   const submit = (number: number, client = CLIENT) =>
@@ -55,16 +54,8 @@ function wholePush(number: number): WholePush {
 }
 
 describe('the push pipeline', () => {
-  it('turns pushes away while the log is longer than allowed, and takes the same number afterwards', async () => {
-    let logBytes = LOG_BYTES_MAX + 1;
-    const { submit } = newPipeline(() => logBytes);
-    expect(await submit(1)).toMatchObject({ kind: 'turned away', error: { code: 'OVERLOADED' } });
-    logBytes = 0;
-    expect(await submit(1)).toMatchObject({ kind: 'settled', seq: 1, refusal: undefined });
-  });
-
   it('skips a push whose table was dropped between its validation and its turn', async () => {
-    const { tables, log, submit } = newPipeline(() => 0);
+    const { tables, log, submit } = newPipeline();
     log.submit({
       bytes: 0,
       encode: () => new Uint8Array(0),
@@ -76,7 +67,7 @@ describe('the push pipeline', () => {
   });
 
   it('tells clients apart whatever characters are in their names', async () => {
-    const { submit } = newPipeline(() => 0);
+    const { submit } = newPipeline();
     const clients = [
       { id: 'a\0b', incarnation: 'c' },
       { id: 'a', incarnation: 'b\0c' },
@@ -87,7 +78,7 @@ describe('the push pipeline', () => {
   });
 
   it('turns pushes away once the log has stopped', async () => {
-    const { log, submit } = newPipeline(() => 0);
+    const { log, submit } = newPipeline();
     await log.stop();
     expect(await submit(1)).toMatchObject({ kind: 'turned away', error: { code: 'UNAVAILABLE' } });
   });

@@ -9,7 +9,7 @@ import type { ClientNumbers } from '../core/client-numbers.ts';
 import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../core/log-record.ts';
 import type { SeqClock } from '../core/seq-clock.ts';
 import type { Steps } from '../core/steps.ts';
-import { LOG_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
+import { OVERLOADED_RETRY_AFTER_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import type { WholePush } from './frames.ts';
 import type { LogEntry, PushLog } from './push-log.ts';
@@ -37,8 +37,6 @@ export interface PushPipelineParts {
   readonly preparation: PushPreparation;
   readonly seqClock: SeqClock;
   readonly counters: ShardCounters;
-  /** Bytes of the log that no round has materialised yet. */
-  logBytes(): number;
   /** Seconds from a whole push to its outcome. */
   pushLatency(seconds: number): void;
 }
@@ -69,10 +67,6 @@ export class PushPipeline {
     prepared: PreparedPush | undefined,
   ): boolean {
     const { numbers, counters, log, preparation } = this.#parts;
-    if (this.#parts.logBytes() > LOG_BYTES_MAX) {
-      this.turnAway(overloaded('the log waits for materialisation'), settle);
-      return false;
-    }
     if (client === undefined) {
       this.#place(ONE_OFF, push, prepared ?? preparation.whole(ONE_OFF, push), [settle]);
       return true;

@@ -8,6 +8,7 @@ import { ClientNumbers } from '../core/client-numbers.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
 import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
+import { LOG_REPLAY_MAX_DEFAULT } from '../limits.ts';
 import { AnswerMemory } from './answer-memory.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
@@ -15,6 +16,7 @@ import { Expiry } from './expiry.ts';
 import { IDENTITY_KEY, META } from './families.ts';
 import { beginIncarnation, type Incarnation } from './incarnations.ts';
 import type { Instruments } from './instruments.ts';
+import { LogPace } from './log-pace.ts';
 import { createLogSink, type Durability } from './log-sink.ts';
 import { Materialiser } from './materialise.ts';
 import { PushLog } from './push-log.ts';
@@ -37,6 +39,8 @@ export interface ShardOptions {
   readonly instruments: Instruments;
   /** A monotonic clock; default: the process's. */
   readonly elapsedMs?: () => number;
+  /** Bytes; default LOG_REPLAY_MAX_DEFAULT. */
+  readonly logReplayMax?: number;
   /** Where recovery says how far it is. */
   readonly progress?: RecoveryProgress;
   /** Aborted while the shard recovers: the opening ends with CANCELLED. */
@@ -86,6 +90,7 @@ export class Shard {
       nextSeq: recovered.nextSeq,
       replayedBytes: recovered.logBytes,
       logger,
+      room: () => (durability === 'memory' ? undefined : this.materialiser.room()),
       events: {
         committed: (records) => {
           instruments.commitRecords(records);
@@ -97,6 +102,7 @@ export class Shard {
         },
       },
     });
+    const pace = new LogPace(options.logReplayMax ?? LOG_REPLAY_MAX_DEFAULT);
     this.materialiser = new Materialiser(
       {
         store,
@@ -104,6 +110,7 @@ export class Shard {
         numbers: this.numbers,
         seqClock: this.seqClock,
         log: this.log,
+        pace,
         counters,
         logger,
       },
@@ -119,7 +126,6 @@ export class Shard {
       preparation,
       counters,
       seqClock: this.seqClock,
-      logBytes: () => this.materialiser.logBytes,
       pushLatency: instruments.pushLatency,
     });
     this.turns = new PushTurns(this.pipeline, preparation, () => this.log.refuses);

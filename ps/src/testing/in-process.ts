@@ -27,6 +27,8 @@ export interface TestShardOptions {
   readonly durability?: Durability;
   /** See ShardOptions. */
   readonly elapsedMs?: () => number;
+  /** Bytes; default LOG_REPLAY_MAX_DEFAULT. */
+  readonly logReplayMax?: number;
   /** See CLIENT_PATIENCE_MS. */
   readonly patienceMs?: number;
 }
@@ -50,6 +52,7 @@ export function openTestShardOnly(options: TestShardOptions & { store: Store }):
     store,
     logger: silentLogger(),
     instruments: SILENT,
+    ...(options.logReplayMax !== undefined && { logReplayMax: options.logReplayMax }),
     ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
   });
 }
