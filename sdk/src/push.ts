@@ -45,9 +45,9 @@ export class Push {
     this.#begin = begin;
     this.#split(tables, 1);
     for (const { push } of this.#open) {
-      const { full, place } = router.shard(push.shard).pushes;
-      if (!full) continue;
-      const text = `${what}: too many pushes wait for ${place}; await some of them before the next`;
+      const lane = router.shard(push.shard).pushes;
+      if (!lane.full) continue;
+      const text = `${what}: too many pushes wait for ${lane.place}; await some of them before the next`;
       throw new WeirError('OVERLOADED', text, { shard: push.shard });
     }
   }

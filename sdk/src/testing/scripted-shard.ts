@@ -76,6 +76,8 @@ export class ScriptedShard {
   framesReceived = 0;
   #seq = 0;
   #last = new Map<string, number>();
+  /** A refused push that comes again gets the same answer. */
+  readonly #refused = new Map<string, WeirError>();
   #server = new Server();
   readonly #calls = new Set<PushCall>();
 
@@ -183,7 +185,9 @@ export class ScriptedShard {
       call.write({ through, seq: this.#seq, refusals: [{ number, error: error.toDetail() }] });
     };
     if (number <= last) {
-      call.write({ through: last, seq: this.#seq, refusals: [] });
+      const refused = this.#refused.get(`${incarnation} ${number}`);
+      if (refused !== undefined) refuse(refused, number);
+      else call.write({ through: number, seq: this.#seq, refusals: [] });
       return undefined;
     }
     if (number > last + 1) {
@@ -194,7 +198,10 @@ export class ScriptedShard {
     const what = this.script(number, keysOfFrames(frames));
     if (what instanceof WeirError) {
       const usesNumber = !what.retryable || what.code === 'NOT_OWNER';
-      if (usesNumber) this.#last.set(incarnation, number);
+      if (usesNumber) {
+        this.#last.set(incarnation, number);
+        this.#refused.set(`${incarnation} ${number}`, what);
+      }
       refuse(what, usesNumber ? number : last);
       return usesNumber ? undefined : what;
     }
