@@ -86,6 +86,32 @@ describe('operator verbs', () => {
       rows: 3,
     });
     expect((await weir(['table', 'list'])).stdout).toMatch(/^table .*\ndefault\/doc +2 +sgd +3 /);
+    const alter = [
+      'table',
+      'alter',
+      'doc',
+      '--learning-rate',
+      '0.25',
+      '--admission',
+      'count:2',
+      '--ttl-ms',
+      '60000',
+    ];
+    expect(await json(...alter)).toMatchObject({
+      name: 'default/doc',
+      altered: true,
+      optimizer: { kind: 'sgd', learningRate: 0.25 },
+      admission: { kind: 'count', count: 2 },
+      ttlMs: 60_000,
+    });
+    expect(await json(...alter)).toMatchObject({ altered: false });
+    expect((await weir(['table', 'describe', 'doc'])).stdout).toMatch(
+      /^admission +count, count 2\nttl ms +60000$/m,
+    );
+    expect(await weir(['table', 'alter', 'doc'])).toMatchObject({
+      code: 2,
+      stderr: 'error: no change is given\n',
+    });
     expect(await json('table', 'drop', 'doc')).toMatchObject({ dropped: 'doc' });
     expect(await json('table', 'list')).toEqual({ tables: [] });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type TableFlags, tableDefinition } from './table-definition.ts';
+import { type TableFlags, tableChanges, tableDefinition } from './table-definition.ts';
 
 const flags: TableFlags = { dim: 4, optimizer: 'adagrad', learningRate: 0.1, initializer: 'zero' };
 
@@ -12,6 +12,32 @@ describe('tableDefinition', () => {
       initializer: { kind: 'zero' },
       gradientClip: 2,
     });
+  });
+
+  it('takes admission and bounds, and ftrl its beta', () => {
+    const bounds = { admission: 'count:3', ttlMs: 1000, rowsMax: 20, memoryRowsMax: 10 };
+    expect(tableDefinition('doc', { ...flags, optimizer: 'ftrl', beta: 2, ...bounds })).toMatchObject({
+      optimizer: { kind: 'ftrl', learningRate: 0.1, ftrlBeta: 2 },
+      ...bounds,
+      admission: { kind: 'count', count: 3 },
+    });
+    expect(tableDefinition('doc', { ...flags, admission: 'probability:0.1' }).admission).toEqual({
+      kind: 'probability',
+      probability: 0.1,
+    });
+    for (const admission of ['never', 'count', 'count:', 'probability:x']) {
+      expect(() => tableDefinition('doc', { ...flags, admission })).toThrow('--admission');
+    }
+  });
+
+  it('of an alter, holds what was given', () => {
+    expect(tableChanges({ learningRate: 0.5, beta: 2, admission: 'always', ttlMs: 0 })).toEqual({
+      optimizer: { learningRate: 0.5, ftrlBeta: 2 },
+      admission: { kind: 'always' },
+      ttlMs: 0,
+    });
+    expect(tableChanges({ gradientClip: 1 })).toEqual({ gradientClip: 1 });
+    expect(() => tableChanges({})).toThrow('no change is given');
   });
 
   it.each([

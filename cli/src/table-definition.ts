@@ -1,5 +1,6 @@
-// A table's definition from the flags of `weir table create`. Pure.
-import type { Initializer, Optimizer, TableDefinition } from '@weir/sdk';
+// A table's definition from the flags of `weir table create`, and changes from those of `weir table alter`. Pure.
+import type { Initializer, Optimizer, TableChanges, TableDefinition } from '@weir/sdk';
+import { type BoundFlags, tableBounds } from './table-bounds.ts';
 
 /** Numbers that optimizers take, as flags carry them. */
 export interface OptimizerFlags {
@@ -14,12 +15,10 @@ export interface OptimizerFlags {
   readonly l2?: number;
 }
 
-export interface TableFlags extends OptimizerFlags {
+export interface TableFlags extends OptimizerFlags, BoundFlags {
   readonly dim: number;
   readonly optimizer: Optimizer['kind'];
   readonly initializer: string;
-  readonly gradientClip?: number;
-  readonly updateNormMax?: number;
 }
 
 interface Needs {
@@ -37,6 +36,10 @@ const NEEDS: Readonly<Record<Optimizer['kind'], Needs>> = {
   ftrl: { required: ['learningRate'], optional: ['beta', 'l1', 'l2'] },
 };
 
+const OPTIMIZER_NUMBERS = [
+  ...new Set(Object.values(NEEDS).flatMap(({ required, optional }) => [...required, ...optional])),
+];
+
 export const OPTIMIZERS = Object.keys(NEEDS) as readonly Optimizer['kind'][];
 
 /** Throws an Error that names the flag which is missing, does not belong, or is malformed. */
@@ -46,9 +49,19 @@ export function tableDefinition(name: string, flags: TableFlags): TableDefinitio
     dim: flags.dim,
     optimizer: optimizer(flags),
     initializer: initializer(flags.initializer),
-    ...(flags.gradientClip !== undefined && { gradientClip: flags.gradientClip }),
-    ...(flags.updateNormMax !== undefined && { updateNormMax: flags.updateNormMax }),
+    ...tableBounds(flags),
   };
+}
+
+/** Throws an Error that names the flag which is malformed, or says that none was given. */
+export function tableChanges(flags: OptimizerFlags & BoundFlags): TableChanges {
+  const numbers = OPTIMIZER_NUMBERS.filter((key) => flags[key] !== undefined).map((key) => [
+    key === 'beta' ? 'ftrlBeta' : key,
+    flags[key],
+  ]);
+  const bounds = tableBounds(flags);
+  if (numbers.length === 0 && Object.keys(bounds).length === 0) throw new Error('no change is given');
+  return { ...(numbers.length > 0 && { optimizer: Object.fromEntries(numbers) }), ...bounds };
 }
 
 function optimizer(flags: TableFlags): Optimizer {
@@ -57,13 +70,14 @@ function optimizer(flags: TableFlags): Optimizer {
     if (flags[key] === undefined) throw new Error(`--optimizer ${flags.optimizer} needs ${flag(key)}`);
   }
   const known = [...required, ...optional];
-  const all = new Set(Object.values(NEEDS).flatMap((needs) => [...needs.required, ...needs.optional]));
-  for (const key of all) {
+  for (const key of OPTIMIZER_NUMBERS) {
     if (flags[key] !== undefined && !known.includes(key)) {
       throw new Error(`--optimizer ${flags.optimizer} takes no ${flag(key)}`);
     }
   }
-  const given = known.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]);
+  const given = known
+    .filter((key) => flags[key] !== undefined)
+    .map((key) => [key === 'beta' ? 'ftrlBeta' : key, flags[key]]);
   // Which keys belong to the kind was checked just now.
   return { kind: flags.optimizer, ...Object.fromEntries(given) } as Optimizer;
 }

@@ -105,6 +105,62 @@ describe('the client', () => {
     });
   });
 
+  it('alters a table everywhere: later pushes go by the new definition, and rows stay', async () => {
+    const optimizer = { kind: 'adagrad', learningRate: 0.5, initialAccumulator: 1 } as const;
+    const { spec } = await weir.tables.create({ name: 'altered', dim: 1, optimizer, ttlMs: 60_000 });
+    const table = await weir.table('altered');
+    const keys = keysFrom(50, (i) => i);
+    const ones = new Float32Array(50).fill(1);
+    await table.push(keys, ones);
+    const before = await table.pull(keys);
+
+    const changes = {
+      optimizer: { learningRate: 0.25 },
+      ttlMs: 0,
+      admission: { kind: 'count', count: 3 },
+    } as const;
+    const altered = await weir.tables.alter('altered', changes);
+    expect(altered.shards.map(({ changed }) => changed)).toEqual([true, true, true]);
+    const { ttlMs: _, ...rest } = spec;
+    const now = { ...rest, optimizer: { ...optimizer, learningRate: 0.25 }, admission: changes.admission };
+    expect(altered.spec).toEqual(now);
+    expect((await weir.tables.describe('altered')).spec).toEqual(now);
+    const again = await weir.tables.alter('altered', changes);
+    expect(again.shards.map(({ changed }) => changed)).toEqual([false, false, false]);
+
+    await table.push(keys, ones);
+    const steps = (await table.pull(keys)).map((weight, i) => weight - before[i]!);
+    for (const step of steps) expect(step).toBeCloseTo(-0.25 / Math.sqrt(3), 5);
+    // New keys need three updates now.
+    const fresh = BigInt(1_000);
+    for (const weight of [0, 0, -0.25 / Math.sqrt(2)]) {
+      await table.push(BigUint64Array.of(fresh), Float32Array.of(1));
+      expect((await table.pull(BigUint64Array.of(fresh)))[0]).toBeCloseTo(weight, 5);
+    }
+  });
+
+  it('refuses to alter what a table cannot change, naming it', async () => {
+    await weir.tables.create({ name: 'fixed', dim: 1, optimizer: { kind: 'sgd', learningRate: 1 } });
+    const refusal = (changes: object) => weir.tables.alter('fixed', changes).catch((error: unknown) => error);
+    for (const [changes, message] of [
+      [{ dim: 2 }, 'dim cannot change'],
+      [{ optimizer: { kind: 'adam' } }, 'optimizer.kind cannot change'],
+      [{ optimizer: { beta1: 0.5 } }, 'sgd has no beta1'],
+      [{ optimizer: { learningRate: -1 } }, 'optimizer.learningRate must be above 0'],
+      [{ admission: { kind: 'count', count: 0 } }, 'admission.count'],
+      [{ rowsMax: 10, memoryRowsMax: 20 }, 'memoryRowsMax 20 is above rowsMax 10'],
+    ] as const) {
+      expect(await refusal(changes)).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        table: 'default/fixed',
+        message: expect.stringContaining(message),
+      });
+    }
+    await expect(weir.tables.alter('nowhere', { ttlMs: 1 })).rejects.toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+    });
+  });
+
   it('lists, describes and drops; a held table does not become its successor', async () => {
     const definition = { name: 'gone', dim: 1, optimizer: { kind: 'sum' } } as const;
     await weir.tables.create(definition);

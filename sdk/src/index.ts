@@ -1,4 +1,4 @@
-export type { Initializer, Optimizer, TableDefinition } from '@weir/proto';
+export type { Admission, Initializer, Optimizer, TableDefinition } from '@weir/proto';
 export { ERROR_CODES, type ErrorCode, type PackedKeys, packKeys, unpackKeys, WeirError } from '@weir/proto';
 export type { CallOptions } from './call-scope.ts';
 export type { TlsOptions } from './channel.ts';
@@ -7,8 +7,9 @@ export { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknow
 export type { RoutingTable, ShardAddress } from './routing.ts';
 export type { SubscribeOptions } from './subscribe.ts';
 export type { PushOptions, Table, TableGradients } from './table.ts';
+export type { OptimizerChanges, TableChanges } from './table-changes.ts';
 export type { TableCursor, TableDelta } from './table-delta.ts';
 export type { Keys } from './table-ref.ts';
 export type { TableSpec } from './table-spec.ts';
-export type { CreatedTable, ShardReport, TableDescription } from './tables.ts';
+export type { AlteredTable, CreatedTable, ShardReport, TableDescription } from './tables.ts';
 export type { ShardStatus, TableAdmin, Weir } from './weir.ts';

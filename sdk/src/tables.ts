@@ -1,5 +1,5 @@
-// Table admin over all shards. One shard, the home of the table's name, decides: a table is created there first
-// and dropped there last, so that two clients creating one name agree on one uid, and what was interrupted can
+// Table admin over all shards. One shard, the home of the table's name, decides: a table is created and altered
+// there first and dropped there last, so that two clients creating one name agree on one uid, and what was interrupted can
 // be repeated until it is whole.
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { TableDefinition } from '@weir/proto';
@@ -11,6 +11,7 @@ import type { Calls } from './calls.ts';
 import type { Router } from './router.ts';
 import { homeShard } from './routing.ts';
 import type { Shard } from './shard.ts';
+import { changed, type TableChanges } from './table-changes.ts';
 import { qualifiedName } from './table-ref.ts';
 import { decodeSpec, differences, encodeSpec, type TableSpec } from './table-spec.ts';
 import { callOnce, withRetries } from './unary.ts';
@@ -23,6 +24,12 @@ export interface ShardReport {
 }
 
 export interface CreatedTable {
+  readonly spec: TableSpec;
+  readonly shards: readonly ShardReport[];
+}
+
+export interface AlteredTable {
+  /** As it is now. */
   readonly spec: TableSpec;
   readonly shards: readonly ShardReport[];
 }
@@ -100,6 +107,28 @@ export class Tables {
   }
 
   /**
+   * Changes a table's definition on every shard; pushes from then on are applied by the new one. Repeat it after a
+   * failure: shards that have it already say so. What it sends is the whole definition, as the name's home has it but
+   * for the changes: of two alters at a time, the later one stays.
+   * @throws WeirError TABLE_NOT_FOUND; INVALID_ARGUMENT naming what is wrong or cannot change.
+   */
+  async alter(name: string, changes: TableChanges, options?: CallOptions): Promise<AlteredTable> {
+    const full = qualifiedName(name);
+    using scope = this.#calls.begin(`alter table ${full}`, options);
+    const home = this.#home(full);
+    const current = await this.#specOn(home, full, scope);
+    if (current === undefined) throw notFound(full);
+    const wanted = encodeSpec(changed(decodeSpec(current), changes), current.uid, current.seed);
+    const first = await this.#alterOn(home, wanted, scope);
+    const others = this.#router.shards.filter((shard) => shard !== home);
+    const rest = await Promise.all(others.map((shard) => this.#alterOn(shard, first.spec, scope)));
+    return {
+      spec: decodeSpec(first.spec),
+      shards: [first, ...rest].map(({ shard, changed: altered }) => ({ shard, changed: altered })),
+    };
+  }
+
+  /**
    * Drops the table and its rows everywhere. Repeat it after a failure.
    * @throws WeirError TABLE_NOT_FOUND when no shard has it.
    */
@@ -155,6 +184,18 @@ export class Tables {
         cause: error,
       });
     }
+  }
+
+  async #alterOn(
+    shard: Shard,
+    wanted: TableMessage,
+    scope: CallScope,
+  ): Promise<ShardReport & { readonly spec: TableMessage }> {
+    const { client, channels, name: where, id } = shard.connection;
+    const { spec, altered } = await withRetries(scope, where, () =>
+      callOnce(client.alterTable.bind(client), { spec: wanted }, channels.metadata, scope, where),
+    );
+    return { shard: id, changed: altered, spec: spec! };
   }
 
   async #dropOn(shard: Shard, name: string, scope: CallScope): Promise<ShardReport> {

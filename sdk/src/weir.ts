@@ -12,9 +12,16 @@ import type { Router } from './router.ts';
 import type { RoutingTable } from './routing.ts';
 import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
 import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
+import type { TableChanges } from './table-changes.ts';
 import type { TableDelta } from './table-delta.ts';
 import { type Keys, packedView, qualifiedName, type TableRef } from './table-ref.ts';
-import { type CreatedTable, type ShardReport, type TableDescription, Tables } from './tables.ts';
+import {
+  type AlteredTable,
+  type CreatedTable,
+  type ShardReport,
+  type TableDescription,
+  Tables,
+} from './tables.ts';
 import { callOnce } from './unary.ts';
 
 export type ShardStatus =
@@ -24,13 +31,14 @@ export type ShardStatus =
 /** Table admin. */
 export interface TableAdmin {
   create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable>;
+  alter(name: string, changes: TableChanges, options?: CallOptions): Promise<AlteredTable>;
   list(options?: CallOptions): Promise<TableDescription[]>;
   describe(name: string, options?: CallOptions): Promise<TableDescription>;
   drop(name: string, options?: CallOptions): Promise<{ readonly shards: readonly ShardReport[] }>;
 }
 
 export class Weir {
-  /** Create, list, describe, drop. */
+  /** Create, alter, list, describe, drop. */
   readonly tables: TableAdmin;
   readonly #router: Router;
   readonly #calls: Calls;

@@ -1,13 +1,20 @@
-// `weir table create|list|describe|drop`.
+// `weir table create|list|describe|alter|drop`.
 import type { TableDescription, TableSpec } from '@weir/sdk';
 import { type Command, Option } from 'commander';
 import { type ClusterOptions, clusterVerb, number, onCluster } from '../cluster-verb.ts';
 import { columns } from '../output.ts';
 import { f32 } from '../row-text.ts';
-import { INITIALIZERS, OPTIMIZERS, type TableFlags, tableDefinition } from '../table-definition.ts';
+import { ADMISSIONS } from '../table-bounds.ts';
+import {
+  INITIALIZERS,
+  OPTIMIZERS,
+  type TableFlags,
+  tableChanges,
+  tableDefinition,
+} from '../table-definition.ts';
 
 export function registerTable(program: Command): void {
-  const table = program.command('table').summary('create, list, describe, drop tables');
+  const table = program.command('table').summary('create, list, describe, alter, drop tables');
   table.description(
     'Tables of a cluster. Names are NAMESPACE/NAME; the namespace "default" may be left out.',
   );
@@ -45,6 +52,7 @@ export function registerTable(program: Command): void {
         };
       }),
     );
+  registerAlter(table);
   clusterVerb(table.command('drop'))
     .summary('drop one table')
     .description('Drops a table and its rows on every shard. There is no way back.')
@@ -58,14 +66,9 @@ export function registerTable(program: Command): void {
     );
 }
 
-function registerCreate(table: Command): void {
-  const optimizer = new Option('--optimizer <KIND>', 'how the shards apply pushes');
-  clusterVerb(table.command('create'))
-    .summary('create a table')
-    .description('Creates a table on every shard. An equal one that exists is left as it is.')
-    .argument('<table>', 'its name')
-    .requiredOption('--dim <N>', 'weights per row', number)
-    .addOption(optimizer.choices(OPTIMIZERS).makeOptionMandatory())
+/** Numbers of the optimizer and bounds, which `create` sets and `alter` changes. */
+function numberFlags(verb: Command): Command {
+  return verb
     .option('--learning-rate <X>', 'of sgd, momentum, adagrad, adam, ftrl (its alpha)', number)
     .option('--initial-accumulator <X>', 'of adagrad', number)
     .option('--momentum <X>', 'of momentum', number)
@@ -75,20 +78,59 @@ function registerCreate(table: Command): void {
     .option('--beta <X>', 'of ftrl', number)
     .option('--l1 <X>', 'of ftrl', number)
     .option('--l2 <X>', 'of ftrl', number)
-    .option('--initializer <KIND>', `weights of new keys: ${INITIALIZERS}`, 'zero')
-    .option('--gradient-clip <X>', 'largest size of a component of a gradient', number)
-    .option('--update-norm-max <X>', "largest L2 norm of a row's update", number)
+    .option('--gradient-clip <X>', 'largest size of a component of a gradient; 0: any', number)
+    .option('--update-norm-max <X>', "largest L2 norm of a row's update; 0: any", number)
+    .option('--admission <KIND>', `which new keys get a row: ${ADMISSIONS}`)
+    .option('--ttl-ms <N>', 'a row expires when it was not updated for so long; 0: never', number)
+    .option('--rows-max <N>', 'rows on each shard; beyond it the least recently updated go; 0: any', number)
+    .option('--memory-rows-max <N>', 'rows that each shard keeps in memory, others on disk; 0: all', number);
+}
+
+function registerAlter(table: Command): void {
+  numberFlags(clusterVerb(table.command('alter')).argument('<table>', 'its name'))
+    .summary('change a table')
+    .description(
+      'Changes the definition of a table on every shard; what is not given stays. Later pushes are applied by it.',
+    )
+    .addHelpText('after', '\nExample:\n  weir table alter doc --learning-rate 0.01 --seeds 127.0.0.1:7070')
+    .action(async (name: string, options: ClusterOptions & Omit<TableFlags, 'dim'>, command: Command) => {
+      const changes = checked(command, () => tableChanges(options));
+      await onCluster(options, async (weir) => {
+        const { spec, shards } = await weir.tables.alter(name, changes);
+        const altered = shards.filter(({ changed }) => changed).length;
+        return {
+          json: { ...spec, altered: altered > 0, shards },
+          text: altered > 0 ? `altered ${spec.name} on ${altered} shards` : `${spec.name} is so already`,
+        };
+      });
+    });
+}
+
+/** What flags say; wrong usage ends the process. */
+function checked<T>(command: Command, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return command.error(`error: ${(error as Error).message}`);
+  }
+}
+
+function registerCreate(table: Command): void {
+  const optimizer = new Option('--optimizer <KIND>', 'how the shards apply pushes');
+  const create = clusterVerb(table.command('create'))
+    .summary('create a table')
+    .description('Creates a table on every shard. An equal one that exists is left as it is.')
+    .argument('<table>', 'its name')
+    .requiredOption('--dim <N>', 'weights per row', number)
+    .addOption(optimizer.choices(OPTIMIZERS).makeOptionMandatory())
+    .option('--initializer <KIND>', `weights of new keys: ${INITIALIZERS}`, 'zero');
+  numberFlags(create)
     .addHelpText(
       'after',
       '\nExample:\n  weir table create doc --dim 16 --optimizer adagrad --learning-rate 0.05 --seeds 127.0.0.1:7070',
     )
     .action(async (name: string, options: ClusterOptions & TableFlags, command: Command) => {
-      let definition: ReturnType<typeof tableDefinition>;
-      try {
-        definition = tableDefinition(name, options);
-      } catch (error) {
-        command.error(`error: ${(error as Error).message}`);
-      }
+      const definition = checked(command, () => tableDefinition(name, options));
       await onCluster(options, async (weir) => {
         const { spec, shards } = await weir.tables.create(definition);
         const created = shards.filter(({ changed }) => changed).length;
@@ -106,6 +148,7 @@ function describeJson({ spec, rows, bytes, shards }: TableDescription): object {
 
 function specText(spec: TableSpec): string {
   const { name, uid, dim, optimizer, initializer, gradientClip, updateNormMax } = spec;
+  const { admission, ttlMs, rowsMax, memoryRowsMax } = spec;
   const fields: [string, unknown][] = [
     ['table', name],
     ['uid', uid],
@@ -114,6 +157,10 @@ function specText(spec: TableSpec): string {
     ['initializer', kindText(initializer)],
     ['gradient clip', gradientClip],
     ['update norm max', updateNormMax],
+    ['admission', admission && kindText(admission)],
+    ['ttl ms', ttlMs],
+    ['rows max', rowsMax],
+    ['memory rows max', memoryRowsMax],
   ];
   return fields
     .filter(([, value]) => value !== undefined)
