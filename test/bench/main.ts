@@ -2,9 +2,11 @@
 import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
 import { benchKernel } from './kernel.ts';
 import { benchPsLatency } from './ps-latency.ts';
+import { benchPsMemory } from './ps-memory.ts';
 import { benchPsMixed } from './ps-mixed.ts';
 import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
+import { benchPsRecovery } from './ps-recovery.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
@@ -14,6 +16,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'ps-pull': benchPsPull,
   'ps-mixed': benchPsMixed,
   'ps-latency': benchPsLatency,
+  'ps-recovery': benchPsRecovery,
+  'ps-memory': benchPsMemory,
   replay: benchReplay,
 };
 
@@ -21,6 +25,7 @@ const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N]',
   '  replay: [--dataset NAME --input PATH]',
   '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
+  '  ps-recovery, ps-memory: [--rows N]',
   `NAME: ${Object.keys(BENCHES).join(', ')}`,
 ].join('\n');
 
@@ -31,6 +36,7 @@ const { values, positionals } = parseCommandLine(USAGE, {
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '60' },
+    rows: { type: 'string', default: '10000000' },
     durability: { type: 'string', default: '' },
     keys: { type: 'string', default: '' },
     peer: { type: 'boolean', default: true },
@@ -54,6 +60,7 @@ const listed = (text: string): string[] => text.split(',').filter((item) => item
 const results = await bench({
   runs: wholeNumber(USAGE, 'runs', values.runs, 1),
   seconds: wholeNumber(USAGE, 'seconds', values.seconds, 1),
+  rows: wholeNumber(USAGE, 'rows', values.rows, 1),
   durability: listed(values.durability),
   keys: listed(values.keys),
   peer: values.peer,

@@ -12,6 +12,11 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Resident memory now, in bytes. */
+export function memoryBytes(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0') * 1024;
+}
+
 /** Highest resident memory so far, in bytes. */
 export function peakMemoryBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

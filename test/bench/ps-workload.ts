@@ -36,6 +36,23 @@ export function allKeys(batchRows: number): BigUint64Array[] {
   });
 }
 
+/** Keys of so many rows from `first` on. */
+export function rowKeys(first: number, count: number): BigUint64Array {
+  const keys = new Uint32Array(2 * count);
+  for (let i = 0; i < count; i++) writeKey(keys, i, first + i);
+  return new BigUint64Array(keys.buffer);
+}
+
+/** Batches of keys drawn uniformly from so many rows. */
+export function randomKeys(rows: number): (count: number) => BigUint64Array {
+  const random = generator(7);
+  return (count) => {
+    const keys = new Uint32Array(2 * count);
+    for (let i = 0; i < count; i++) writeKey(keys, i, Math.floor(random() * rows));
+    return new BigUint64Array(keys.buffer);
+  };
+}
+
 /** A batch of gradients within [-1, 1). */
 export function gradientBatch(seed: number, batchRows: number): Float32Array {
   const random = generator(seed);

@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Of one run of a bench that is bounded by time. */
   readonly seconds: number;
+  /** Of the table, in benches of a large one. */
+  readonly rows: number;
   readonly dataset: string | undefined;
   readonly input: string | undefined;
   /** Only these durabilities and distributions of keys; all of the bench's when empty. */

@@ -1,0 +1,75 @@
+// A shard on a folder of its own that a bench fills, kills and starts again.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
+import type { FillOptions } from './ps-fill.ts';
+
+const WEIR = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
+const FILL = fileURLToPath(new URL('./ps-fill.ts', import.meta.url));
+/** Rounds begin when a bench asks for one, not by the length of the log. */
+const LOG_REPLAY_MAX = 4 * 1024 * 1024 * 1024;
+
+export class BenchShard {
+  readonly #folder: string;
+  readonly #address: string;
+  #process: ServiceProcess | undefined;
+
+  private constructor(folder: string, address: string) {
+    this.#folder = folder;
+    this.#address = address;
+  }
+
+  static async create(): Promise<BenchShard> {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const shards = [{ id: 'shard-0', address }];
+    await writeFile(join(folder, 'topology.json'), JSON.stringify({ epoch: 1, shards }));
+    return new BenchShard(folder, address);
+  }
+
+  /** Seconds from the start of the process to its ready line. */
+  async start(): Promise<number> {
+    const place = ['--id', 'shard-0', '--data', join(this.#folder, 'data'), '--listen', this.#address];
+    const more = ['--topology', join(this.#folder, 'topology.json'), '--log-replay-max', `${LOG_REPLAY_MAX}`];
+    const begun = performance.now();
+    this.#process = await spawnService({ command: [WEIR, 'ps', ...place, ...more], name: 'shard-0' });
+    return (performance.now() - begun) / 1000;
+  }
+
+  get pid(): number {
+    return this.#process!.pid;
+  }
+
+  /** Pushes from a process of its own, until all are acknowledged. */
+  async fill(rows: Omit<FillOptions, 'seed'>): Promise<void> {
+    const options: FillOptions = { seed: this.#address, ...rows };
+    const child = spawn(process.execPath, [FILL, JSON.stringify(options)], { stdio: 'inherit' });
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`the client ended with exit code ${code}`);
+  }
+
+  /** A whole round. */
+  async materialise(): Promise<void> {
+    const answer = await fetch(`http://${this.#process!.admin}/materialise`, { method: 'POST', body: '{}' });
+    if (!answer.ok) throw new Error(`the round failed: ${await answer.text()}`);
+  }
+
+  async recovery(): Promise<Readonly<Record<string, number>>> {
+    const answer = await fetch(`http://${this.#process!.admin}/recovery`);
+    return (await answer.json()) as Record<string, number>;
+  }
+
+  async kill(): Promise<void> {
+    this.#process?.kill('SIGKILL');
+    await this.#process?.exited;
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
