@@ -74,6 +74,15 @@ export const ROUND_LOG_BYTES_MIN = 32 * MIB;
 /** Between a round that failed and the next try. */
 export const ROUND_RETRY_MS = 500;
 
+/** Rows that are looked up on disk in one read, and taken into memory in one go. */
+export const LOOK_UP_ROWS = 512;
+/** Rows that leave memory in one go. */
+export const EVICT_ROWS = 512;
+/** Pushes wait while a table has this many rows in memory above `memoryRowsMax`: the disk must take some first. */
+export const ROWS_OVER_MAX = 8_192;
+/** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */
+export const DEPARTED_ROWS_MAX = 65_536;
+
 export const TABLES_MAX = 1_024;
 export const SUBSCRIBERS_MAX = 1_024;
 /** Keys and weights of one delta message. */

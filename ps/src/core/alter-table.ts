@@ -21,6 +21,8 @@ export function alteredSpec(current: TableSpec, wanted: TableSpec): TableSpec {
     );
   };
   for (const field of FIXED) if (spec[field] !== current[field]) refuse(field);
+  // With a bound rows are stored one by one, without one in pages.
+  if (spec.memoryRowsMax > 0 !== current.memoryRowsMax > 0) refuse('memoryRowsMax from or to 0');
   if (spec.optimizer?.kind !== current.optimizer?.kind) refuse('optimizer.kind');
   const before: Readonly<Record<string, number>> = { ...current.initializer };
   for (const [field, value] of Object.entries({ ...spec.initializer })) {

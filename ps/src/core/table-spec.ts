@@ -91,6 +91,9 @@ export function validateTableSpec(spec: TableSpec): TableSpec {
     refuse(`memoryRowsMax ${memoryRowsMax} is above rowsMax ${rowsMax}: so many rows never exist`);
   }
   const admission = normalAdmission(spec.admission, refuse);
+  if (spec.memoryRowsMax > 0 && (spec.rowsMax > 0 || admission !== undefined)) {
+    refuse('memoryRowsMax goes with neither rowsMax nor admission: those look at rows in memory only');
+  }
   const bounds = { admission, ttlMs, rowsMax, memoryRowsMax };
   return { name, uid, seed, dim, optimizer, initializer, gradientClip, updateNormMax, ...bounds };
 }

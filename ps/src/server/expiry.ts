@@ -5,6 +5,7 @@
 // the choice and the record stays.
 import type { PackedKeys } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
+import type { Store } from '@weir/store';
 import { encodeLogRecord, type RemoveReason } from '../core/log-record.ts';
 import { lruThreshold } from '../core/lru-threshold.ts';
 import type { SeqClock } from '../core/seq-clock.ts';
@@ -22,9 +23,12 @@ import type { LiveTable } from './live-table.ts';
 import type { PushLog } from './push-log.ts';
 import type { ShardClock } from './shard-clock.ts';
 import { Slice } from './slices.ts';
+import { staleStoredRows } from './spill/stale-rows.ts';
+import { takeInAll } from './spill/take-in.ts';
 import type { Tables } from './tables.ts';
 
 export interface ExpiryParts {
+  readonly store: Store;
   readonly tables: Tables;
   readonly log: PushLog;
   readonly clock: ShardClock;
@@ -124,6 +128,12 @@ export class Expiry {
       if (keys.length > 0) await this.#remove(table, keys, upToSeq, reason);
       from = next;
     } while (from !== undefined);
+    if (table.spill === undefined) return;
+    // What left memory before the scan came to it stands in the store by now.
+    for await (const keys of staleStoredRows(this.#parts.store, table, upToSeq, VICTIMS_MAX)) {
+      if (this.#stopped || this.#parts.tables.get(table.spec.uid) !== table) return;
+      await this.#remove(table, keys, upToSeq, reason);
+    }
   }
 
   /** Resolves when the rows are gone. */
@@ -135,6 +145,7 @@ export class Expiry {
       log.submit({
         bytes: keys.byteLength,
         encode: (seq) => encodeLogRecord(record(seq)),
+        ready: () => takeInAll([{ tableUid, keys }], tables),
         apply: (seq) => {
           if (tables.get(tableUid) !== table) counters.skippedRecords++;
           else counters.removed(reason, table.remove(record(seq)));

@@ -5,14 +5,18 @@
 //   sketches    position, table uid, chunk -> counts of keys that are not admitted, as of that low mark
 //   tombstones  table uid, position -> keys whose rows a record removed
 //   pages  table uid, page -> page of the slab, each at least as new as the low mark
+//   rows   table uid, key -> row, of tables that keep only a part of their rows in memory; as new as the low mark too,
+//          unless the row is in memory
+import { KEY_BYTES, type PackedKeys } from '@weir/proto';
 import type { PageId } from '../kernel/row-table.ts';
 
 export const META = 'meta';
 export const LOG = 'log';
 export const PAGES = 'pages';
+export const ROWS = 'rows';
 export const SKETCHES = 'sketches';
 export const TOMBSTONES = 'tombstones';
-export const FAMILIES = [META, LOG, PAGES, SKETCHES, TOMBSTONES] as const;
+export const FAMILIES = [META, LOG, PAGES, ROWS, SKETCHES, TOMBSTONES] as const;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -23,6 +27,8 @@ export const CLIENTS_KEY = encoder.encode('clients');
 export const LOW_MARK_KEY = encoder.encode('low-mark');
 /** When positions were, as of the low mark. */
 export const SEQ_CLOCK_KEY = encoder.encode('seq-clock');
+/** Table uid -> its rows at the low mark, of tables that keep only a part of them in memory. */
+export const ROWS_AT_MARK_KEY = encoder.encode('rows-at-mark');
 /** Table uid -> position up to which its tombstones are forgotten. */
 export const TOMBSTONE_FLOORS_KEY = encoder.encode('tombstone-floors');
 const TABLE_PREFIX = 'table/';
@@ -83,6 +89,30 @@ export function seqOfTombstoneKey(key: Uint8Array): number {
 export function sketchKey(upTo: number, uid: string, chunk: number): Uint8Array {
   return Buffer.concat([seqKey(upTo), uidPrefix(uid), Uint8Array.of(chunk)]);
 }
+
+/** Keys of the rows of these packed keys, in memory of their own. */
+export function rowKeys(uid: string, keys: PackedKeys): Uint8Array[] {
+  const prefix = uidPrefix(uid);
+  const size = prefix.length + KEY_BYTES;
+  const memory = new Uint8Array((keys.length / 2) * size);
+  const view = new DataView(memory.buffer);
+  return Array.from({ length: keys.length / 2 }, (_, i) => {
+    const at = i * size;
+    memory.set(prefix, at);
+    view.setUint32(at + prefix.length, keys[2 * i + 1]!);
+    view.setUint32(at + prefix.length + 4, keys[2 * i]!);
+    return memory.subarray(at, at + size);
+  });
+}
+
+/** The packed key of a row. */
+export function keyOfRow(rowKey: Uint8Array): { readonly low: number; readonly high: number } {
+  const view = new DataView(rowKey.buffer, rowKey.byteOffset + rowKey.byteLength - KEY_BYTES);
+  return { high: view.getUint32(0), low: view.getUint32(4) };
+}
+
+/** All rows of a table. */
+export const rowRange = pageRange;
 
 /** Positions in byte order; below 2^53. */
 const SEQ_KEY_BYTES = 8;

@@ -106,7 +106,7 @@ export function observeShard(shard: Shard): void {
   });
   ps.createObservableGauge('ps.table.rows', { unit: '{row}', description: 'Rows held' }).addCallback(
     (result) => {
-      for (const { spec, rows } of tables.list()) result.observe(rows.rows, { table: spec.name });
+      for (const { spec, rowCount } of tables.list()) result.observe(rowCount, { table: spec.name });
     },
   );
   ps.createObservableGauge('ps.table.fullness', {

@@ -2,6 +2,7 @@
 // records, in log order; replaying a record does what applying it did.
 import { keyCount, type PackedKeys } from '@weir/proto';
 import { AdmissionKind, type TableSpec } from '@weir/proto/v1/tables';
+import type { Store } from '@weir/store';
 import { admitting } from '../core/admission.ts';
 import { CountSketch } from '../core/count-sketch.ts';
 import type { PushRecordPart, RemoveRecord } from '../core/log-record.ts';
@@ -10,6 +11,7 @@ import { Tombstones } from '../core/tombstones.ts';
 import type { RowTable } from '../kernel/row-table.ts';
 import { TOMBSTONE_BYTES_MAX } from '../limits.ts';
 import { Origins } from './origins.ts';
+import { SpilledRows } from './spill/spilled-rows.ts';
 
 /** What finding a row costs an update, in values. */
 const ROW_COST_VALUES = 12;
@@ -17,6 +19,8 @@ const ROW_COST_VALUES = 12;
 export class LiveTable {
   readonly rows: RowTable;
   readonly origins = new Origins();
+  /** The rows that are not in memory; undefined where all are. */
+  readonly spill: SpilledRows | undefined;
   #tombstones = new Tombstones(TOMBSTONE_BYTES_MAX);
   #spec: TableSpec;
   #sketch: CountSketch | undefined;
@@ -24,9 +28,11 @@ export class LiveTable {
   /** Rows that pushes on their way through the log may still make. */
   #promisedRows = 0;
 
-  constructor(spec: TableSpec, rows: RowTable) {
+  /** @param store where rows go for which there is no place in memory. */
+  constructor(spec: TableSpec, rows: RowTable, store: Store | undefined) {
     this.#spec = spec;
     this.rows = rows;
+    if (spec.memoryRowsMax > 0 && store !== undefined) this.spill = new SpilledRows(store, rows);
     this.#sketch = sketchFor(spec, undefined);
   }
 
@@ -46,6 +52,11 @@ export class LiveTable {
 
   get tombstones(): Tombstones {
     return this.#tombstones;
+  }
+
+  /** Rows of the table, in memory or not. */
+  get rowCount(): number {
+    return this.spill?.rowsTotal ?? this.rows.rows;
   }
 
   /** Position of the last change to a row. */
@@ -98,6 +109,7 @@ export class LiveTable {
   pushed({ counted }: PushRecordPart, seq: number, originTimeMs: number): void {
     this.#sketch?.count(counted);
     this.origins.add(seq, originTimeMs);
+    this.spill?.grown();
   }
 
   /** As `pushing` and `pushed`, to rows whose seq, as loaded, is below the record's. */
@@ -108,7 +120,7 @@ export class LiveTable {
 
   /** Live and in replay. Returns how many rows went. */
   remove({ keys, seq, upToSeq }: RemoveRecord): number {
-    const removed = this.rows.remove(keys, seq, upToSeq);
+    const removed = (this.spill ?? this.rows).remove(keys, seq, upToSeq);
     this.#tombstones.add(seq, this.#absentOf(keys));
     return removed;
   }

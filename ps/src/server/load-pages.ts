@@ -31,7 +31,10 @@ export async function loadPages(
   parts.progress.pagesTotal = sum(expected.flat());
   const toucher = await MemoryToucher.open();
   try {
-    for (const [i, table] of tables.entries()) await loadTable(parts, table, mark, expected[i]!, toucher);
+    for (const [i, table] of tables.entries()) {
+      // Rows that are not all in memory come when they are needed.
+      if (table.spill === undefined) await loadTable(parts, table, mark, expected[i]!, toucher);
+    }
   } finally {
     await toucher.close();
   }

@@ -22,6 +22,8 @@ import {
   PAGES,
   pageKey,
   pageRange,
+  ROWS,
+  ROWS_AT_MARK_KEY,
   seqKey,
   TOMBSTONES,
   tableKey,
@@ -32,6 +34,8 @@ import { encodeLowMark } from './low-mark.ts';
 import { MarkedState } from './marked-state.ts';
 import type { PushLog } from './push-log.ts';
 import { Slice } from './slices.ts';
+import { encodeRowsAtMark } from './spill/rows-at-mark.ts';
+import type { SpilledRows } from './spill/spilled-rows.ts';
 import type { Tables } from './tables.ts';
 
 export interface MaterialiserParts {
@@ -148,21 +152,27 @@ export class Materialiser {
     const clients = numbers.snapshot();
     const marked = new MarkedState(tables, seqClock, this.#lowMark, upTo);
     const live = tables.list();
-    const pages = Object.fromEntries(live.map((table) => [table.spec.uid, table.rows.pageCounts]));
-    this.#pagesToPass = sum(Object.values(pages).flat());
-    for (const table of live) await this.#writePages(table);
+    const paged = live.filter(({ spill }) => spill === undefined);
+    const pages = Object.fromEntries(paged.map((table) => [table.spec.uid, table.rows.pageCounts]));
+    const rowsAtMark = encodeRowsAtMark(tables);
+    this.#pagesToPass = sum(live.flatMap(({ rows }) => rows.pageCounts));
+    for (const table of live) {
+      if (table.spill === undefined) await this.#writePages(table);
+      else await this.#writeRows(table, table.spill);
+    }
     await marked.writeAhead(store);
     if (this.#stopped) return;
     const last = store
       .batch()
       .put(META, CLIENTS_KEY, clients)
       .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, pages }))
+      .put(META, ROWS_AT_MARK_KEY, rowsAtMark)
       .deleteRange(LOG, seqKey(this.#lowMark), seqKey(upTo + 1));
     marked.finish(last);
     const dropped = tables.droppedUpTo(upTo);
     for (const uid of dropped) {
       const { gte, lt } = pageRange(uid);
-      last.deleteRange(PAGES, gte, lt).deleteRange(TOMBSTONES, gte, lt);
+      last.deleteRange(PAGES, gte, lt).deleteRange(ROWS, gte, lt).deleteRange(TOMBSTONES, gte, lt);
       last.delete(META, tableKey(uid)).delete(META, droppedKey(uid));
     }
     await store.write(last);
@@ -175,8 +185,25 @@ export class Materialiser {
     await store.flush(FAMILIES);
   }
 
-  async #writePages({ spec, rows }: LiveTable): Promise<void> {
-    const { store, tables, log, counters } = this.#parts;
+  /** A dropped table's pages and rows go with the round after the drop; no need to write more of them. */
+  #needs({ spec }: LiveTable): boolean {
+    return !this.#stopped && this.#parts.tables.get(spec.uid) !== undefined;
+  }
+
+  async #writeRows(table: LiveTable, spill: SpilledRows): Promise<void> {
+    const before = this.#pagesPassed;
+    const counts = table.rows.pageCounts;
+    await spill.writeChanged(this.#lowMark - 1, ({ stripe, page }) => {
+      this.#pagesPassed = before + sum(counts.slice(0, stripe)) + page;
+      this.#step();
+      return this.#needs(table);
+    });
+    this.#pagesPassed = before + sum(counts);
+  }
+
+  async #writePages(table: LiveTable): Promise<void> {
+    const { spec, rows } = table;
+    const { store, log, counters } = this.#parts;
     const slice = await Slice.begin('round');
     const before = this.#pagesPassed;
     const counts = rows.pageCounts;
@@ -185,8 +212,7 @@ export class Materialiser {
     /** One write is in flight while the next is gathered. */
     let writing: Promise<void> = Promise.resolve();
     for (const id of rows.pages(this.#lowMark - 1)) {
-      // A dropped table's pages go with the round after the drop; no need to write more of them.
-      if (this.#stopped || tables.get(spec.uid) === undefined) break;
+      if (!this.#needs(table)) break;
       while (log.midRecord !== undefined) {
         slice.end();
         await log.midRecord;

@@ -69,13 +69,42 @@ export function answerPull(
   if (!small) return gather(request.requestId, parts, shard, pool);
   const foreign = parts.map((part) => foreignKeys(part.keys, shard.ownership));
   const layout = layOut(parts, foreign);
-  const encode = (memory: ArrayBuffer): EncodedPull => {
+  const encode = (memory: ArrayBuffer): EncodedPull | Promise<EncodedPull> => {
     const { message, places } = begin(request.requestId, parts, foreign, layout, memory, shard);
-    for (const place of places) copyRows(place, 0, keyCount(place.keys));
-    return { message, release: () => pool.give(memory) };
+    const answer = { message, release: () => pool.give(memory) };
+    const waiting = copyAll(places, 0);
+    return waiting === undefined ? answer : answerAfter(waiting, answer);
   };
   const memory = pool.take(PULL_RESPONSE_START + layout.size);
   return memory instanceof Promise ? memory.then(encode) : encode(memory);
+}
+
+/** What waits for rows that are not in memory. */
+async function answerAfter(copied: Promise<void>, answer: EncodedPull): Promise<EncodedPull> {
+  try {
+    await copied;
+    return answer;
+  } catch (error) {
+    answer.release();
+    throw error;
+  }
+}
+
+/** Copies the rows of these places; a promise when some are not in memory. */
+function copyAll(places: readonly Place[], first: number): Promise<void> | undefined {
+  for (let at = first; at < places.length; at++) {
+    const place = places[at]!;
+    const waiting = place.table.spill?.takeIn(place.keys);
+    if (waiting !== undefined) return copyFrom(waiting, places, at);
+    copyRows(place, 0, keyCount(place.keys));
+  }
+  return undefined;
+}
+
+async function copyFrom(waiting: Promise<void>, places: readonly Place[], at: number): Promise<void> {
+  await waiting;
+  copyRows(places[at]!, 0, keyCount(places[at]!.keys));
+  await copyAll(places, at + 1);
 }
 
 /** Where a part's values go. */
@@ -108,16 +137,26 @@ async function gather(
   const memory = await pool.take(PULL_RESPONSE_START + layout.size);
   await slice.next();
   const { message, places } = begin(requestId, parts, foreign, layout, memory, shard);
+  const answer = { message, release: () => pool.give(memory) };
+  return answerAfter(gatherRows(places, slice), answer);
+}
+
+async function gatherRows(places: readonly Place[], slice: Slice): Promise<void> {
   for (const place of places) {
     const { keys, table } = place;
     const sliceKeys = Math.max(1, Math.min(PULL_SLICE_KEYS, Math.floor(PULL_SLICE_VALUES / table.spec.dim)));
     for (let from = 0; from < keyCount(keys); from += sliceKeys) {
       if (slice.over) await slice.next();
-      copyRows(place, from, Math.min(keyCount(keys), from + sliceKeys));
+      const to = Math.min(keyCount(keys), from + sliceKeys);
+      const waiting = table.spill?.takeIn(keys.subarray(2 * from, 2 * to));
+      if (waiting !== undefined) {
+        slice.end();
+        await waiting;
+      }
+      copyRows(place, from, to);
     }
   }
   slice.end();
-  return { message, release: () => pool.give(memory) };
 }
 
 function check(part: PullPart, { tables }: PullParts): CheckedPart {

@@ -16,6 +16,8 @@ export interface LogEntry {
   encode(seq: number): Uint8Array;
   /** Meta entries that become durable together with the record. */
   readonly meta?: PlacedRecord['meta'];
+  /** The record is durable; called once, before `applySteps`: whether what it needs must come into memory first. */
+  ready?(): Promise<void> | undefined;
   /** The record is durable; called once, before `apply`, for what takes longer. Must not throw. */
   applySteps?(seq: number): Steps<void>;
   /** The record is durable; called once, in the order of positions. Must not throw. */
@@ -198,6 +200,8 @@ export class PushLog {
       if (slice.over) await slice.next();
       const { seq, bytes } = records[i]!;
       const entry = entries[i]!;
+      const ready = entry.ready?.();
+      if (ready !== undefined && !(await this.#becomes(ready, entry))) return;
       const steps = entry.applySteps?.(seq);
       if (steps?.next().done === false) await this.#goOn(steps, slice);
       this.#appliedSeq = seq;
@@ -205,6 +209,22 @@ export class PushLog {
       entry.apply(seq);
     }
     this.#events.committed(entries.length);
+  }
+
+  /** Tries for ever, since the record is durable. @returns whether it is ready; false only when the shard stops. */
+  async #becomes(first: Promise<void>, entry: LogEntry): Promise<boolean> {
+    let ready: Promise<void> | undefined = first;
+    for (let pauseMs = STORAGE_RETRY_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, STORAGE_RETRY_MAX_MS)) {
+      try {
+        await ready;
+        return true;
+      } catch (error) {
+        this.#logger.error({ err: error }, 'rows cannot be read from disk; trying again, and pushes wait');
+        if (this.#stopped) return false;
+        await delay(pauseMs);
+        ready = entry.ready?.();
+      }
+    }
   }
 
   async #goOn(steps: Steps<void>, slice: Slice): Promise<void> {

@@ -20,6 +20,7 @@ import {
   type PushPreparation,
   type WrittenPush,
 } from './push-preparation.ts';
+import { takeInAll } from './spill/take-in.ts';
 import type { Tables } from './tables.ts';
 
 export type PushOutcome =
@@ -123,6 +124,7 @@ export class PushPipeline {
     return {
       bytes: push.record.bytes,
       encode: push.record.place,
+      ready: () => takeInAll(push.record.parts, this.#parts.tables),
       applySteps: (seq) => this.#applying(push.record.parts, seq),
       apply: (seq) => {
         this.#applied(push, originTimeMs, seq);

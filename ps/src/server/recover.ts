@@ -24,6 +24,8 @@ import { loadPages, nextSlice, type RecoveryParts } from './load-pages.ts';
 import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from './low-mark.ts';
 import { loadMarkedState } from './marked-state.ts';
 import { Slice } from './slices.ts';
+import { restoreSpilled } from './spill/rows-at-mark.ts';
+import { takeInAll } from './spill/take-in.ts';
 import { Tables } from './tables.ts';
 
 export interface Recovered {
@@ -47,14 +49,30 @@ export async function holdsData(store: Store): Promise<boolean> {
 
 /** @throws WeirError CORRUPT naming the position or page; CONFIGURATION for a newer format; CANCELLED. */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
-  const { store, progress } = parts;
+  const { store } = parts;
   const markBytes = await store.get(META, LOW_MARK_KEY);
   const mark = markBytes === undefined ? FIRST_LOW_MARK : decodeLowMark(markBytes);
   const clients = await store.get(META, CLIENTS_KEY);
   const numbers = clients === undefined ? new ClientNumbers() : ClientNumbers.restore(clients);
   const tables = await loadDefinitions(store);
+  try {
+    return await loadRows(parts, mark, tables, numbers);
+  } catch (error) {
+    await tables.stop();
+    throw error;
+  }
+}
+
+async function loadRows(
+  parts: RecoveryParts,
+  mark: LowMark,
+  tables: Tables,
+  numbers: ClientNumbers,
+): Promise<Recovered> {
+  const { store, progress } = parts;
   progress.enter('loading pages');
   await loadPages(parts, tables.list(), mark);
+  await restoreSpilled(store, tables);
   const seqClock = await loadMarkedState(store, mark.seq, tables);
   progress.enter('replaying the log');
   const replayed = await replay(parts, mark, tables, numbers, seqClock);
@@ -63,7 +81,7 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
 }
 
 async function loadDefinitions(store: Store): Promise<Tables> {
-  const tables = new Tables();
+  const tables = new Tables(store);
   for await (const { key } of store.range(META, DROPPED_RANGE)) {
     // Records that name it are all replayed before a round can forget it.
     tables.drop(uidOfDroppedKey(key), 0);
@@ -99,6 +117,7 @@ async function replay(
     }
     const record = decodeLogRecord(value, seq);
     if (record.kind === 'push') seqClock.add(seq, record.clockMs);
+    await takeInRows(record, tables);
     skippedRecords += replayRecord(record, tables, numbers);
     nextSeq++;
     progress.records++;
@@ -108,6 +127,12 @@ async function replay(
   }
   const { logBytes } = progress;
   return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, seqClock };
+}
+
+/** A record applies to a row as it was stored: where it is in the store only, it comes into memory first. */
+async function takeInRows(record: LogRecord, tables: Tables): Promise<void> {
+  if (record.kind === 'push') await takeInAll(record.parts, tables);
+  else if (record.kind === 'remove') await takeInAll([record], tables);
 }
 
 function rowsOf(record: LogRecord): number {

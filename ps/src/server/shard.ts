@@ -13,7 +13,7 @@ import { AnswerMemory } from './answer-memory.ts';
 import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
 import { Expiry } from './expiry.ts';
-import { IDENTITY_KEY, META } from './families.ts';
+import { IDENTITY_KEY, META, ROWS } from './families.ts';
 import { beginIncarnation, type Incarnation } from './incarnations.ts';
 import type { Instruments } from './instruments.ts';
 import { LogPace } from './log-pace.ts';
@@ -129,9 +129,13 @@ export class Shard {
       pushLatency: instruments.pushLatency,
     });
     this.turns = new PushTurns(this.pipeline, preparation, () => this.log.refuses);
+    this.tables.attach(
+      { storedUpTo: () => this.materialiser.lowMark - 1, midRecord: () => this.log.midRecord },
+      recovered.nextSeq - 1,
+    );
     this.tableAdmin = new TableAdmin(this.tables, this.log);
     const { log, clock, seqClock } = this;
-    this.expiry = new Expiry({ tables, log, clock, seqClock, counters, logger });
+    this.expiry = new Expiry({ store, tables, log, clock, seqClock, counters, logger });
   }
 
   describe(): DescribeShardResponse {
@@ -156,7 +160,9 @@ export class Shard {
   }
 
   tableStates(): TableState[] {
-    return this.tables.list().map(({ spec, rows }) => ({ spec, rows: rows.rows, bytes: rows.bytes }));
+    return this.tables
+      .list()
+      .map(({ spec, rowCount, rows }) => ({ spec, rows: rowCount, bytes: rows.bytes }));
   }
 
   /** Settles what was taken, refuses what comes, writes nothing afterwards. */
@@ -164,6 +170,7 @@ export class Shard {
     await this.expiry.stop();
     await this.log.stop();
     await this.materialiser.stop();
+    await this.tables.stop();
   }
 }
 
@@ -190,7 +197,9 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   }
   const progress = options.progress ?? new RecoveryProgress();
   const signal = options.signal ?? new AbortController().signal;
-  const recovered = durability === 'memory' ? emptyState() : await recover({ store, progress, signal });
+  // Rows that had left memory when there was no log: nothing of theirs is left.
+  if (durability === 'memory') await store.write(store.batch().deleteRange(ROWS, FIRST_KEY, LAST_KEY));
+  const recovered = durability === 'memory' ? emptyState(store) : await recover({ store, progress, signal });
   await store.write(store.batch().put(META, IDENTITY_KEY, encodeIdentity(identity)));
   const incarnations = await beginIncarnation(store, recovered.nextSeq);
   const logIncarnation = incarnations.at(-1)!.id;
@@ -200,9 +209,9 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   return new Shard(options, recovered, incarnations);
 }
 
-function emptyState(): Recovered {
+function emptyState(store: Store): Recovered {
   return {
-    tables: new Tables(),
+    tables: new Tables(store),
     numbers: new ClientNumbers(),
     lowMark: 1,
     nextSeq: 1,
@@ -211,3 +220,7 @@ function emptyState(): Recovered {
     seqClock: new SeqClock(),
   };
 }
+
+/** Every key of a family that begins with a table's uid lies between. */
+const FIRST_KEY = Uint8Array.of(0);
+const LAST_KEY = Uint8Array.of(255);

@@ -1,0 +1,326 @@
+// A table of which only some rows are in memory. The others stand in the store, one by one; memory is a cache that is
+// written back: by the rounds of materialisation, and when a row leaves.
+//
+// What always holds:
+// - A row that is not in memory has its newest state in the store. It leaves only when that has been written.
+// - Rows come and leave one group after the other, and leave only at the beginning of a turn of the event loop, when no
+//   record is applied in part: what was taken in is there for whoever waited for it, in the same turn.
+// - A key that is not in memory gets a row by a push only after it was looked up. So what is read is never outdated when
+//   it arrives.
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { type PackedKeys, WeirError } from '@weir/proto';
+import { type Store, StoreError } from '@weir/store';
+import { DepartedRows } from '../../core/departed-rows.ts';
+import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
+import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
+import {
+  DEPARTED_ROWS_MAX,
+  EVICT_ROWS,
+  LOOK_UP_ROWS,
+  ROWS_OVER_MAX,
+  STORAGE_RETRY_MAX_MS,
+  STORAGE_RETRY_MIN_MS,
+} from '../../limits.ts';
+import { ROWS, rowKeys } from '../families.ts';
+import { Slice } from '../slices.ts';
+import { RemovedKeys } from './removed-keys.ts';
+
+interface Waiting {
+  readonly keys: PackedKeys;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the rows must know of the shard around them. */
+export interface SpillShard {
+  /** Every row with a seq up to this one stands in the store as it is. */
+  storedUpTo(): number;
+  /** Set while a record is applied in part. */
+  midRecord(): Promise<void> | undefined;
+}
+
+export class SpilledRows {
+  readonly #store: Store;
+  readonly #rows: RowTable;
+  readonly #removed: RemovedKeys;
+  /** Undefined in recovery: then nobody follows changes, and whatever leaves is written. */
+  #shard: SpillShard | undefined;
+  #departed: DepartedRows | undefined;
+  /** Rows that are in the store only. */
+  #out = 0;
+  /** Whether there may be any; the count may be too low after a crash. */
+  #anyOut = false;
+  #waiting: Waiting[] = [];
+  #working: Promise<void> | undefined;
+  #holds = 0;
+  #stopped = false;
+
+  constructor(store: Store, rows: RowTable) {
+    this.#store = store;
+    this.#rows = rows;
+    this.#removed = new RemovedKeys(rows);
+  }
+
+  /** Recovery: the table had so many rows at the low mark, and the store may have rows of it. */
+  restore(rowsAtMark: number): void {
+    this.#out = rowsAtMark;
+    this.#anyOut = true;
+  }
+
+  /** Called once, when there is a shard around the rows. @param appliedSeq no row in the store has a higher one. */
+  attach(shard: SpillShard, appliedSeq: number): void {
+    this.#shard = shard;
+    this.#departed = new DepartedRows(DEPARTED_ROWS_MAX, appliedSeq);
+  }
+
+  /** Rows of the table, those in memory and the others. After a crash it may miss some that had just been made. */
+  get rowsTotal(): number {
+    return this.#rows.rows + this.#out;
+  }
+
+  /** Subscribers whose cursor is below this cannot be told all rows that have changed since. */
+  get changesFloor(): number {
+    return this.#departed?.floor ?? 0;
+  }
+
+  /**
+   * Brings those rows of the keys into memory that are not there. Undefined: there is nothing to wait for. In the turn in
+   * which it resolves the rows are there. @throws WeirError CORRUPT, STORAGE_FAILED.
+   */
+  takeIn(keys: PackedKeys): Promise<void> | undefined {
+    if (!this.#anyOut || this.#rows.absent(keys) === 0) return undefined;
+    return this.#waitFor(keys);
+  }
+
+  /** The same for a push, which also waits while too many rows are in memory. */
+  takeInToChange(keys: PackedKeys): Promise<void> | undefined {
+    return this.takeIn(keys) ?? (this.#overMax < ROWS_OVER_MAX ? undefined : this.#waitFor(keys));
+  }
+
+  /** For all keys, also those that have rows now: some may leave before it is their turn. */
+  #waitFor(keys: PackedKeys): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ keys, resolve, reject });
+      this.#work();
+    });
+  }
+
+  /** Nothing leaves until `letGo`. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    this.#holds--;
+  }
+
+  /** Rows were made: some others may have to leave. */
+  grown(): void {
+    if (this.#overMax > 0) this.#work();
+  }
+
+  /** As RowTable.remove, for keys whose rows are in memory if there are any. */
+  remove(keys: PackedKeys, seq: number, upToSeq?: number): number {
+    return this.#removed.remove(keys, seq, upToSeq);
+  }
+
+  /** Writes every row that changed after `sinceSeq`, while `goOn` says so of the place that comes next. @throws StoreError. */
+  async writeChanged(sinceSeq: number, goOn: (next: ChangePosition) => boolean): Promise<void> {
+    let position: ChangePosition | undefined;
+    let through = false;
+    while (!through) {
+      const slice = await Slice.begin('round');
+      const midRecord = this.#shard?.midRecord();
+      if (midRecord !== undefined) {
+        slice.end();
+        await midRecord;
+        continue;
+      }
+      if (!goOn(position ?? BEGINNING)) return;
+      const { keys, next } = this.#rows.changes(sinceSeq, position, LOOK_UP_ROWS);
+      const writing = this.#write(this.#rows.imagesOf(keys));
+      slice.end();
+      await writing;
+      position = next;
+      through = next === undefined;
+    }
+  }
+
+  /** Current rows of these keys, wherever they are, in their order; without those that have none. */
+  async peek(keys: PackedKeys): Promise<Uint32Array> {
+    const words = this.#rows.imageWords;
+    const images = this.#rows.imagesOf(keys);
+    const missing = this.#removed.without(this.#rows.missing(keys));
+    const stored = await this.#read(missing);
+    const all = new Uint32Array(images.length);
+    let at = 0;
+    const keep = (from: Uint32Array) => {
+      for (let row = 0; row < from.length; row += words) {
+        if (from[row + 2] === 0 && from[row + 3] === 0) continue;
+        all.set(from.subarray(row, row + words), at);
+        at += words;
+      }
+    };
+    keep(images);
+    keep(stored);
+    return all.subarray(0, at);
+  }
+
+  departedSince(seq: number): PackedKeys {
+    return this.#departed?.since(seq) ?? NO_KEYS;
+  }
+
+  /** Nothing leaves any more; resolves when what is under way has ended, and nothing is written afterwards. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#working;
+  }
+
+  get #overMax(): number {
+    return this.#rows.rows - this.#rows.spec.memoryRowsMax;
+  }
+
+  #work(): void {
+    this.#working ??= this.#takeTurns().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #takeTurns(): Promise<void> {
+    // Whoever comes in the same turn of the event loop shares a read.
+    await undefined;
+    let pauseMs = STORAGE_RETRY_MIN_MS;
+    while (this.#waiting.length > 0 || (this.#overMax > 0 && !this.#stopped)) {
+      if (this.#overMax < ROWS_OVER_MAX || this.#stopped) await this.#answerGroup();
+      if (this.#overMax <= 0 || this.#stopped) continue;
+      try {
+        await this.#makeRoom();
+        pauseMs = STORAGE_RETRY_MIN_MS;
+      } catch {
+        // The disk refuses writes. Rows stay where they are; the log says so, for its writes fail too.
+        await delay(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, STORAGE_RETRY_MAX_MS);
+      }
+    }
+  }
+
+  /** Looks up what waits, up to a bound, and then lets those go on who wait for it. */
+  async #answerGroup(): Promise<void> {
+    let rows = 0;
+    let count = 0;
+    while (count < this.#waiting.length && rows < LOOK_UP_ROWS) {
+      rows += this.#waiting[count]!.keys.length / 2;
+      count++;
+    }
+    const group = this.#waiting.splice(0, count);
+    try {
+      for (const { keys } of group) {
+        for (let from = 0; from < keys.length; from += 2 * LOOK_UP_ROWS) {
+          await this.#bringIn(keys.subarray(from, from + 2 * LOOK_UP_ROWS));
+        }
+      }
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+    // What was waited for is used before anything leaves again.
+    await nextTurn();
+  }
+
+  async #bringIn(keys: PackedKeys): Promise<void> {
+    const missing = this.#removed.without(this.#rows.missing(keys));
+    if (missing.length === 0) return;
+    this.#out = Math.max(0, this.#out - this.#rows.insert(await this.#read(missing)));
+  }
+
+  /** Images of those of the keys that the store has. */
+  async #read(keys: PackedKeys): Promise<Uint32Array> {
+    const { imageWords, spec } = this.#rows;
+    const images = new Uint32Array((keys.length / 2) * imageWords);
+    const stored = await this.#fetch(keys);
+    let at = 0;
+    for (const [i, bytes] of stored.entries()) {
+      if (bytes === undefined) continue;
+      const image = images.subarray(at, at + imageWords);
+      decodeRowImage(spec.name, keys[2 * i]!, keys[2 * i + 1]!, bytes, image);
+      at += imageWords;
+    }
+    return images.subarray(0, at);
+  }
+
+  async #fetch(keys: PackedKeys): Promise<(Uint8Array | undefined)[]> {
+    const { uid, name } = this.#rows.spec;
+    try {
+      return await this.#store.getMany(ROWS, rowKeys(uid, keys));
+    } catch (cause) {
+      const code = cause instanceof StoreError && cause.code === 'CORRUPT' ? 'CORRUPT' : 'STORAGE_FAILED';
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new WeirError(code, `table ${name}: its rows cannot be read: ${why}`, { table: name, cause });
+    }
+  }
+
+  /** Some rows that were not used for long leave memory. */
+  async #makeRoom(): Promise<void> {
+    const images = this.#rows.imagesOf(
+      this.#rows.victims(Math.min(EVICT_ROWS, this.#overMax + (this.#rows.spec.memoryRowsMax >>> 6))),
+    );
+    if (images.length === 0) {
+      await nextTurn();
+      return;
+    }
+    await this.#write(this.#changed(images));
+    do await this.#recordWhole();
+    while (this.#holds > 0);
+    const words = this.#rows.imageWords;
+    const seqs = new Float64Array(images.buffer);
+    for (let at = 0; at < images.length; at += words) {
+      this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + 1]!);
+    }
+    this.#anyOut = true;
+    this.#out += this.#rows.evict(images);
+  }
+
+  /** Those that the store does not have as they are. */
+  #changed(images: Uint32Array): Uint32Array {
+    const words = this.#rows.imageWords;
+    const seqs = new Float64Array(images.buffer);
+    const storedUpTo = this.#shard?.storedUpTo() ?? 0;
+    const changed = new Uint32Array(images.length);
+    let at = 0;
+    for (let from = 0; from < images.length; from += words) {
+      if (seqs[from / 2 + 1]! <= storedUpTo) continue;
+      changed.set(images.subarray(from, from + words), at);
+      at += words;
+    }
+    return changed.subarray(0, at);
+  }
+
+  async #write(images: Uint32Array): Promise<void> {
+    const { imageWords, spec } = this.#rows;
+    const batch = this.#store.batch();
+    const done = this.#removed.deleteFrom(batch, spec.uid);
+    const keys = new Uint32Array(2 * (images.length / imageWords));
+    for (let i = 0; i < keys.length / 2; i++) {
+      keys[2 * i] = images[i * imageWords]!;
+      keys[2 * i + 1] = images[i * imageWords + 1]!;
+    }
+    this.#removed.storedAgain(keys);
+    for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
+      batch.put(ROWS, key, encodeRowImage(images.subarray(i * imageWords, (i + 1) * imageWords)));
+    }
+    if (batch.size > 0) await this.#store.write(batch);
+    done();
+  }
+
+  /** Resolves at the beginning of a turn in which no record is applied in part. */
+  async #recordWhole(): Promise<void> {
+    await nextTurn();
+    for (let mid = this.#shard?.midRecord(); mid !== undefined; mid = this.#shard?.midRecord()) {
+      await mid;
+      await nextTurn();
+    }
+  }
+}
+
+const NO_KEYS: PackedKeys = new Uint32Array();
+const BEGINNING: ChangePosition = { stripe: 0, page: 0, row: 0 };
