@@ -96,7 +96,8 @@ it(`counts every push once over kill -9 of shards, and keeps a subscriber equal 
   ending.abort();
   await following;
   expect(Float32Array.from(all, (key) => replica.get(key)?.[0] ?? 0)).toEqual(rows);
-  expect(replica.snapshots).toBeGreaterThan(3);
+  // One of each shard, and another where a kill came into it; after a restart a cursor goes on.
+  expect(replica.snapshots).toBeGreaterThanOrEqual(3);
   expect(replica.deltas).toBeGreaterThan(0);
 });
 

@@ -161,6 +161,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     const refused = [...unsent.flatMap(({ members }) => members), ...this.#waiting.clear()];
     for (const push of refused) push.refused(error);
     for (const { members } of sent) for (const { listener } of members) listener.unknown(error);
+    this.#tellIfIdle();
   }
 
   #next(): { record: PushRecord; frame: number } | undefined {
@@ -223,6 +224,10 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     this.#numbered.splice(0, count);
     this.#inFlight(-bytes);
     this.#written = Math.max(0, this.#written - count);
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
     if (!this.wanted()) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
