@@ -185,3 +185,43 @@ describe('a subscriber', () => {
     await subscribers(0);
   });
 });
+
+describe('a subscriber of a table that keeps few rows in memory', () => {
+  it('equals the table at rest, from a snapshot and from deltas, while rows leave and come', async () => {
+    await client.create({ ...sumTable('few', 1), memoryRowsMax: 20 });
+    const expected = new Map<bigint, number>();
+    const push = async (keys: bigint[]) => {
+      for (const key of keys) expected.set(key, (expected.get(key) ?? 0) + 1);
+      const part = pushPart(
+        'uid-few',
+        keys,
+        keys.map(() => 1),
+      );
+      return (await client.push(pushRequest(0, [part]))).seq;
+    };
+    const some = (round: number) =>
+      Array.from({ length: 15 }, (_, i) => BigInt((round * 37 + i * i * 11) % 200));
+    let seq = 0;
+    for (let round = 0; round < 20; round++) seq = await push([...new Set(some(round))]);
+    const replicas = [new Replica()];
+    const streams = [client.subscribe(request('uid-few'))];
+    await replicas[0]!.follow(streams[0]!, seq);
+    expect(replicas[0]!.rows).toEqual(expected);
+    for (let round = 20; round < 60; round++) {
+      seq = await push([...new Set(some(round))]);
+      if (round === 40) {
+        replicas.push(new Replica());
+        streams.push(client.subscribe(request('uid-few')));
+      }
+      if (round % 7 === 0) await replicas[0]!.follow(streams[0]!, seq);
+    }
+    for (const [i, replica] of replicas.entries()) {
+      await replica.follow(streams[i]!, seq);
+      expect(replica.rows).toEqual(expected);
+      expect(replica.snapshots).toBe(1);
+    }
+    const { rows } = server.shard.tables.get('uid-few')!;
+    expect(rows.rows).toBeLessThan(expected.size / 2);
+    for (const stream of streams) await stream.return(undefined);
+  });
+});

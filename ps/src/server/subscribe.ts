@@ -7,12 +7,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bytesOf, KEY_BYTES, type PackedKeys, SLOT_COUNT, slotOf, WeirError } from '@weir/proto';
 import type { Cursor, Delta, SubscribeRequest } from '@weir/proto/v1/parameter_server';
-import type { ChangePosition } from '../kernel/row-table.ts';
 import { DELTA_BYTES, DELTA_INTERVAL_DEFAULT_MS, DELTA_INTERVAL_MAX_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
 import { type Incarnation, lastSeqOf } from './incarnations.ts';
 import type { LiveTable } from './live-table.ts';
 import { Slice } from './slices.ts';
+import { TableScan } from './spill/table-scan.ts';
 import type { Tables } from './tables.ts';
 
 export interface SubscribeParts {
@@ -75,26 +75,34 @@ class Subscription {
 
   async follow(): Promise<void> {
     if (this.#shard.tables.get(this.#table.spec.uid) !== this.#table) throw notFound(this.#table.spec.name);
-    const { changedSeq, tombstones } = this.#table;
-    if (this.#seq < tombstones.floor) await this.#sendChanges(true);
+    const { changedSeq, tombstones, spill } = this.#table;
+    const floor = Math.max(tombstones.floor, spill?.changesFloor ?? 0);
+    if (this.#seq < floor) await this.#sendChanges(true);
     else if (changedSeq > this.#seq) await this.#sendChanges(false);
   }
 
   async #sendChanges(snapshot: boolean): Promise<void> {
-    const { rows, spec, origins } = this.#table;
+    const { spec, origins } = this.#table;
     const upTo = this.#shard.appliedSeq();
     const rowsMax = Math.max(1, Math.floor(DELTA_BYTES / (KEY_BYTES + 4 * spec.dim)));
     const since = snapshot ? 0 : this.#seq;
     // Before the rows: a key that was removed and pushed again since is among both.
     if (!snapshot) await this.#sendTombstones(since, upTo);
-    let position: ChangePosition | undefined;
+    const scan = new TableScan(this.#table, since);
+    let last = false;
     let first = true;
     do {
       const slice = await Slice.begin('subscriber');
-      const changes = rows.changes(since, position, rowsMax);
-      position = changes.next;
+      let changes = scan.next(rowsMax);
+      if (changes instanceof Promise) {
+        slice.end();
+        const found = await changes;
+        // What was sent is no harm: the snapshot replaces it.
+        if (found === undefined) return this.#sendChanges(true);
+        changes = found;
+      }
       const { keys, weights } = this.#wanted(changes.keys, changes.weights);
-      const last = position === undefined;
+      last = changes.last;
       if (keys.length > 0 || last || (snapshot && first)) {
         const sent = this.#send({
           keys: bytesOf(keys),
@@ -110,7 +118,7 @@ class Subscription {
         this.#shard.counters.deltaRows += keys.length / 2;
         first = false;
       } else slice.end();
-    } while (position !== undefined && !this.#signal.aborted);
+    } while (!last && !this.#signal.aborted);
     this.#seq = upTo;
   }
 

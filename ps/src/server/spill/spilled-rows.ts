@@ -8,10 +8,9 @@
 // - A key that is not in memory gets a row by a push only after it was looked up. So what is read is never outdated when
 //   it arrives.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { type PackedKeys, WeirError } from '@weir/proto';
-import { type Store, StoreError } from '@weir/store';
+import type { PackedKeys } from '@weir/proto';
+import type { Store } from '@weir/store';
 import { DepartedRows } from '../../core/departed-rows.ts';
-import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
 import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import {
   DEPARTED_ROWS_MAX,
@@ -21,9 +20,9 @@ import {
   STORAGE_RETRY_MAX_MS,
   STORAGE_RETRY_MIN_MS,
 } from '../../limits.ts';
-import { ROWS, rowKeys } from '../families.ts';
 import { Slice } from '../slices.ts';
 import { RemovedKeys } from './removed-keys.ts';
+import { type StoredKeys, StoredRows } from './stored-rows.ts';
 
 interface Waiting {
   readonly keys: PackedKeys;
@@ -40,7 +39,7 @@ export interface SpillShard {
 }
 
 export class SpilledRows {
-  readonly #store: Store;
+  readonly #stored: StoredRows;
   readonly #rows: RowTable;
   readonly #removed: RemovedKeys;
   /** Undefined in recovery: then nobody follows changes, and whatever leaves is written. */
@@ -56,9 +55,9 @@ export class SpilledRows {
   #stopped = false;
 
   constructor(store: Store, rows: RowTable) {
-    this.#store = store;
     this.#rows = rows;
     this.#removed = new RemovedKeys(rows);
+    this.#stored = new StoredRows(store, rows, this.#removed);
   }
 
   /** Recovery: the table had so many rows at the low mark, and the store may have rows of it. */
@@ -138,7 +137,7 @@ export class SpilledRows {
       }
       if (!goOn(position ?? BEGINNING)) return;
       const { keys, next } = this.#rows.changes(sinceSeq, position, LOOK_UP_ROWS);
-      const writing = this.#write(this.#rows.imagesOf(keys));
+      const writing = this.#stored.write(this.#rows.imagesOf(keys));
       slice.end();
       await writing;
       position = next;
@@ -151,7 +150,7 @@ export class SpilledRows {
     const words = this.#rows.imageWords;
     const images = this.#rows.imagesOf(keys);
     const missing = this.#removed.without(this.#rows.missing(keys));
-    const stored = await this.#read(missing);
+    const stored = await this.#stored.read(missing);
     const all = new Uint32Array(images.length);
     let at = 0;
     const keep = (from: Uint32Array) => {
@@ -166,6 +165,12 @@ export class SpilledRows {
     return all.subarray(0, at);
   }
 
+  /** Keys of rows in the store, in its order, with where to go on; fewer than `rowsMax` at the end. */
+  storedKeys(after: Uint8Array | undefined, rowsMax: number): Promise<StoredKeys> {
+    return this.#stored.keys(after, rowsMax);
+  }
+
+  /** Keys of rows that left memory with a seq above this one, which is not below `changesFloor`. */
   departedSince(seq: number): PackedKeys {
     return this.#departed?.since(seq) ?? NO_KEYS;
   }
@@ -230,33 +235,7 @@ export class SpilledRows {
   async #bringIn(keys: PackedKeys): Promise<void> {
     const missing = this.#removed.without(this.#rows.missing(keys));
     if (missing.length === 0) return;
-    this.#out = Math.max(0, this.#out - this.#rows.insert(await this.#read(missing)));
-  }
-
-  /** Images of those of the keys that the store has. */
-  async #read(keys: PackedKeys): Promise<Uint32Array> {
-    const { imageWords, spec } = this.#rows;
-    const images = new Uint32Array((keys.length / 2) * imageWords);
-    const stored = await this.#fetch(keys);
-    let at = 0;
-    for (const [i, bytes] of stored.entries()) {
-      if (bytes === undefined) continue;
-      const image = images.subarray(at, at + imageWords);
-      decodeRowImage(spec.name, keys[2 * i]!, keys[2 * i + 1]!, bytes, image);
-      at += imageWords;
-    }
-    return images.subarray(0, at);
-  }
-
-  async #fetch(keys: PackedKeys): Promise<(Uint8Array | undefined)[]> {
-    const { uid, name } = this.#rows.spec;
-    try {
-      return await this.#store.getMany(ROWS, rowKeys(uid, keys));
-    } catch (cause) {
-      const code = cause instanceof StoreError && cause.code === 'CORRUPT' ? 'CORRUPT' : 'STORAGE_FAILED';
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new WeirError(code, `table ${name}: its rows cannot be read: ${why}`, { table: name, cause });
-    }
+    this.#out = Math.max(0, this.#out - this.#rows.insert(await this.#stored.read(missing)));
   }
 
   /** Some rows that were not used for long leave memory. */
@@ -268,7 +247,7 @@ export class SpilledRows {
       await nextTurn();
       return;
     }
-    await this.#write(this.#changed(images));
+    await this.#stored.write(this.#changed(images));
     do await this.#recordWhole();
     while (this.#holds > 0);
     const words = this.#rows.imageWords;
@@ -293,23 +272,6 @@ export class SpilledRows {
       at += words;
     }
     return changed.subarray(0, at);
-  }
-
-  async #write(images: Uint32Array): Promise<void> {
-    const { imageWords, spec } = this.#rows;
-    const batch = this.#store.batch();
-    const done = this.#removed.deleteFrom(batch, spec.uid);
-    const keys = new Uint32Array(2 * (images.length / imageWords));
-    for (let i = 0; i < keys.length / 2; i++) {
-      keys[2 * i] = images[i * imageWords]!;
-      keys[2 * i + 1] = images[i * imageWords + 1]!;
-    }
-    this.#removed.storedAgain(keys);
-    for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
-      batch.put(ROWS, key, encodeRowImage(images.subarray(i * imageWords, (i + 1) * imageWords)));
-    }
-    if (batch.size > 0) await this.#store.write(batch);
-    done();
   }
 
   /** Resolves at the beginning of a turn in which no record is applied in part. */

@@ -1,0 +1,83 @@
+// The rows of one table in the store, each by itself: read and written by their keys.
+import { type PackedKeys, WeirError } from '@weir/proto';
+import { type Store, StoreError } from '@weir/store';
+import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
+import type { RowTable } from '../../kernel/row-table.ts';
+import { keyOfRow, ROWS, rowKeys, rowRange } from '../families.ts';
+import type { RemovedKeys } from './removed-keys.ts';
+
+export interface StoredKeys {
+  readonly keys: PackedKeys;
+  /** Key of the last one in the store; undefined without one. */
+  readonly last: Uint8Array | undefined;
+}
+
+export class StoredRows {
+  readonly #store: Store;
+  readonly #rows: RowTable;
+  readonly #removed: RemovedKeys;
+
+  constructor(store: Store, rows: RowTable, removed: RemovedKeys) {
+    this.#store = store;
+    this.#rows = rows;
+    this.#removed = removed;
+  }
+
+  /** Images of those of the keys that the store has. @throws WeirError CORRUPT, STORAGE_FAILED. */
+  async read(keys: PackedKeys): Promise<Uint32Array> {
+    const { imageWords, spec } = this.#rows;
+    const images = new Uint32Array((keys.length / 2) * imageWords);
+    const stored = await this.#fetch(keys);
+    let at = 0;
+    for (const [i, bytes] of stored.entries()) {
+      if (bytes === undefined) continue;
+      const image = images.subarray(at, at + imageWords);
+      decodeRowImage(spec.name, keys[2 * i]!, keys[2 * i + 1]!, bytes, image);
+      at += imageWords;
+    }
+    return images.subarray(0, at);
+  }
+
+  async #fetch(keys: PackedKeys): Promise<(Uint8Array | undefined)[]> {
+    const { uid, name } = this.#rows.spec;
+    try {
+      return await this.#store.getMany(ROWS, rowKeys(uid, keys));
+    } catch (cause) {
+      const code = cause instanceof StoreError && cause.code === 'CORRUPT' ? 'CORRUPT' : 'STORAGE_FAILED';
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new WeirError(code, `table ${name}: its rows cannot be read: ${why}`, { table: name, cause });
+    }
+  }
+
+  /** Writes these rows, and forgets those that were removed. @throws StoreError. */
+  async write(images: Uint32Array): Promise<void> {
+    const { imageWords, spec } = this.#rows;
+    const batch = this.#store.batch();
+    const done = this.#removed.deleteFrom(batch, spec.uid);
+    const keys = new Uint32Array(2 * (images.length / imageWords));
+    for (let i = 0; i < keys.length / 2; i++) {
+      keys[2 * i] = images[i * imageWords]!;
+      keys[2 * i + 1] = images[i * imageWords + 1]!;
+    }
+    this.#removed.storedAgain(keys);
+    for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
+      batch.put(ROWS, key, encodeRowImage(images.subarray(i * imageWords, (i + 1) * imageWords)));
+    }
+    if (batch.size > 0) await this.#store.write(batch);
+    done();
+  }
+
+  /** See SpilledRows.storedKeys. */
+  async keys(after: Uint8Array | undefined, rowsMax: number): Promise<StoredKeys> {
+    const { gte, lt } = rowRange(this.#rows.spec.uid);
+    const range = { ...(after === undefined ? { gte } : { gt: after }), lt, limit: rowsMax };
+    const keys: number[] = [];
+    let last: Uint8Array | undefined;
+    for await (const { key } of this.#store.range(ROWS, range)) {
+      const { low, high } = keyOfRow(key);
+      keys.push(low, high);
+      last = key;
+    }
+    return { keys: Uint32Array.from(keys), last };
+  }
+}
