@@ -84,6 +84,8 @@ export const ROWS_OVER_MAX = 8_192;
 export const DEPARTED_ROWS_MAX = 65_536;
 
 export const TABLES_MAX = 1_024;
+/** Streams of all clients, and subscriptions among them: each costs some ten KiB beside what it holds. */
+export const STREAMS_MAX = 4_096;
 export const SUBSCRIBERS_MAX = 1_024;
 /** Keys and weights of one delta message. */
 export const DELTA_BYTES = FRAME_BYTES;
@@ -121,4 +123,5 @@ if (LARGE_ANSWER_BYTES_MAX < 2 * PULL_BYTES_MAX)
 if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers need memory of their own');
 if (LOG_REPLAY_MAX_MIN < 2 * ROUND_LOG_BYTES_MIN) throw new Error('rounds must have room while they run');
 if (LOG_REPLAY_MAX_MIN < 4 * COMMIT_BYTES_MAX) throw new Error('a log must hold several writes');
+if (SUBSCRIBERS_MAX > STREAMS_MAX / 2) throw new Error('subscribers must leave streams to pushes and pulls');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

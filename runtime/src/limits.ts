@@ -1,4 +1,5 @@
 // Bounds of what every process holds or waits for. Relations between them are asserted at load.
+import { MESSAGE_BYTES_MAX } from '@weir/proto';
 
 /** Body of one request to the admin port. */
 export const ADMIN_BODY_BYTES_MAX = 1024 * 1024;
@@ -14,12 +15,18 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000;
 export const PARENT_POLL_MS = 500;
 /** Beyond a stop's deadline, until a process that did not end by it is killed. */
 export const ORPHAN_MARGIN_MS = 1_000;
+/** Calls under way on one connection; a client's library keeps back what is more. */
+export const CALLS_PER_CONNECTION_MAX = 1_024;
+/** Bytes of messages of which only a part has come, over all clients. */
+export const HALF_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 /** Requests over HTTP that still run when a stop begins get this long; then they are cut. */
 export const HTTP_STOP_MS = 3_000;
 /** Pings on idle connections, so that a peer that vanished is noticed. */
 export const KEEPALIVE_TIME_MS = 30_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 
+if (HALF_MESSAGE_BYTES_MAX < 2 * MESSAGE_BYTES_MAX)
+  throw new Error('two of the largest messages must be able to come');
 if (HTTP_STOP_MS >= SHUTDOWN_TIMEOUT_MS) throw new Error('a stop must outlast the requests that it cuts');
 if (SHUTDOWN_TIMEOUT_MS >= SPAWN_STOP_TIMEOUT_MS) {
   throw new Error('a service must be able to stop before its parent kills it');

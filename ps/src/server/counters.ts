@@ -22,6 +22,8 @@ export class ShardCounters {
   /** Times that a log write waited for a materialisation round. */
   pushWaits = 0;
   readonly refusals = new Map<string, number>();
+  /** Streams that were one too many. */
+  streamsRefused = 0;
   /** Streams ended because their client did not read what it had asked for. */
   readonly cutOff = { pull: 0, subscriber: 0 };
 

@@ -70,6 +70,7 @@ export function observeShard(shard: Shard): void {
   counter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
   counter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
   gauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
+  counter('ps.streams.refused', '{stream}', 'Streams that were one too many', () => counters.streamsRefused);
   gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
   gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
   gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);

@@ -5,6 +5,11 @@ export class OpenCalls {
   readonly #stops = new Set<() => void>();
   #stopping = false;
 
+  /** Calls under way. */
+  get size(): number {
+    return this.#stops.size;
+  }
+
   /** @param stop ends the call; runs at once when the stop has begun already. */
   add(call: EventEmitter, stop: () => void): void {
     if (this.#stopping) {

@@ -1,4 +1,5 @@
 // The gRPC face of a shard: what each method means stands in the part that it calls.
+import type { EventEmitter } from 'node:events';
 import type { handleUnaryCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import {
@@ -8,7 +9,7 @@ import {
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
 import { cutOff, type GrpcServer, type Runtime } from '@weir/runtime';
-import { CLIENT_PATIENCE_MS, SUBSCRIBERS_MAX } from '../limits.ts';
+import { CLIENT_PATIENCE_MS, STREAMS_MAX, SUBSCRIBERS_MAX } from '../limits.ts';
 import type { Instruments } from './instruments.ts';
 import { OpenCalls } from './open-calls.ts';
 import { answerPull } from './pull.ts';
@@ -66,6 +67,16 @@ export function serveShard(
       }
     };
   };
+  const admitted = <Call extends EventEmitter>(serve: (call: Call) => void): ((call: Call) => void) => {
+    return (call) => {
+      if (calls.size < STREAMS_MAX) {
+        serve(call);
+        return;
+      }
+      shard.counters.streamsRefused++;
+      call.emit('error', overloaded(`the shard serves ${STREAMS_MAX} streams already`).toStatus());
+    };
+  };
   server.addService(DEFINITION, {
     createTable: unary((request) => shard.tableAdmin.create(request.spec)),
     listTables: unary(() => ({ tables: shard.tableStates() })),
@@ -73,7 +84,7 @@ export function serveShard(
     dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
     getRouting: unary(() => shard.routing),
     describeShard: unary(() => shard.describe()),
-    pull: (call) => servePullStream(call, pulls, calls),
+    pull: admitted((call) => servePullStream(call, pulls, calls)),
     pullOnce: unary(async (request: PullRequest, call) => {
       const begun = performance.now();
       const { message, release } = await answerPull(request, pulls, pulls.memory);
@@ -83,9 +94,9 @@ export function serveShard(
       instruments.pullLatency((performance.now() - begun) / 1000);
       return message;
     }),
-    push: (call) => servePushStream(call, shard, calls, patienceMs),
+    push: admitted((call) => servePushStream(call, shard, calls, patienceMs)),
     pushOnce: unary((request, call) => unaryPushes.push(request, call.getPeer())),
-    subscribe: (call) => void serveSubscription(call, shard, calls, logger, patienceMs),
+    subscribe: admitted((call) => void serveSubscription(call, shard, calls, logger, patienceMs)),
   });
   return { stop: () => calls.stopAll() };
 }

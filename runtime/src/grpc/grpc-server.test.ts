@@ -1,3 +1,4 @@
+import { connect, constants } from 'node:http2';
 import {
   credentials,
   Metadata,
@@ -156,3 +157,40 @@ describe('the stop of a gRPC server', () => {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+describe('messages of which only a part comes', () => {
+  it('are bounded over all calls: the one that holds the most is ended, others go on', async () => {
+    const bounded = createGrpcServer({ halfMessageBytesMax: 1024 * 1024 });
+    bounded.addService(PredictorService, { rank: (_call, callback) => callback(null, ANSWER) });
+    const where = await bounded.bind('127.0.0.1:0');
+    const session = connect(`http://${where}`);
+    const half = (bytes: number) => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': PredictorService.rank.path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      stream.on('error', () => undefined);
+      // A message of 16 MiB is announced.
+      stream.write(Buffer.from([0, 1, 0, 0, 0]));
+      stream.write(Buffer.alloc(bytes));
+      return stream;
+    };
+    const most = half(900 * 1024);
+    const little = half(100 * 1024);
+    const more = half(100 * 1024);
+    await new Promise<void>((resolve) => {
+      most.on('close', resolve);
+    });
+    expect(most.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect([little.closed, more.closed]).toEqual([false, false]);
+    const client = new PredictorClient(where, credentials.createInsecure());
+    await new Promise((resolve, reject) => {
+      client.rank(RANK, (error, answer) => (error === null ? resolve(answer) : reject(error)));
+    });
+    client.close();
+    session.destroy();
+    await bounded.stop(0);
+  });
+});

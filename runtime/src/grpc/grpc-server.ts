@@ -8,8 +8,15 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
-import { KEEPALIVE_TIME_MS, KEEPALIVE_TIMEOUT_MS } from '../limits.ts';
+import {
+  CALLS_PER_CONNECTION_MAX,
+  HALF_MESSAGE_BYTES_MAX,
+  KEEPALIVE_TIME_MS,
+  KEEPALIVE_TIMEOUT_MS,
+} from '../limits.ts';
 import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import { meter } from '../telemetry/meter.ts';
+import { HalfMessages } from './half-messages.ts';
 import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { createReflection } from './reflection.ts';
@@ -28,12 +35,23 @@ export interface GrpcServer {
 export interface GrpcServerOptions {
   /** The setting that an operator changes when the address is taken; default `--listen`. */
   readonly listenFlag?: string;
+  /** Default HALF_MESSAGE_BYTES_MAX. */
+  readonly halfMessageBytesMax?: number;
 }
 
 export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
   // What the library would print on stderr reaches us as errors.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
+  const cut = meter('weir.runtime').createCounter('grpc.server.half_messages.cut', {
+    unit: '{call}',
+    description: 'Calls ended because too many bytes of unfinished messages were held',
+  });
+  const halfMessages = new HalfMessages(options.halfMessageBytesMax ?? HALF_MESSAGE_BYTES_MAX, () =>
+    cut.add(1),
+  );
   const server = new Server({
+    interceptors: [halfMessages.interceptor],
+    'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
