@@ -7,6 +7,7 @@ import { registerRows } from './commands/rows.ts';
 import { registerServices } from './commands/services.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
+import { registerVerify } from './commands/verify.ts';
 
 function createProgram(output: OutputConfiguration): Command {
   const program = new Command('weir')
@@ -32,6 +33,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerRows(program);
   registerStatus(program);
   registerRouting(program);
+  registerVerify(program);
   return program;
 }
 

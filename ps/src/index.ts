@@ -1,2 +1,3 @@
-// The parameter server: one shard as a service. Clients use @weir/sdk; tests start shards with @weir/ps/testing.
+// The parameter server: one shard as a service, and the check of its folder. Clients use @weir/sdk; tests start shards with @weir/ps/testing.
 export { psService } from './server/ps-service.ts';
+export { type Problem, type VerifyReport, verifyFolder } from './server/verify-folder.ts';

@@ -82,6 +82,8 @@ export const EVICT_ROWS = 512;
 export const ROWS_OVER_MAX = 8_192;
 /** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */
 export const DEPARTED_ROWS_MAX = 65_536;
+/** Problems of a folder that a check names one by one; all are counted. */
+export const VERIFY_PROBLEMS_MAX = 100;
 
 export const TABLES_MAX = 1_024;
 /** Streams of all clients, and subscriptions among them: each costs some ten KiB beside what it holds. */

@@ -22,14 +22,15 @@ import { WalSync } from './wal-sync.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /**
- * Opens a folder, which is made if it is missing. One process at a time.
+ * Opens a folder, which is made if it is missing. One process at a time, but any number read only.
  * @throws StoreError LOCKED, CORRUPT, LIBRARY_MISSING, or FAILED (no permission, no space, an unnamed family).
  */
 export async function openRocksStore(path: string, options: StoreOptions): Promise<Store> {
   const folder = resolve(path);
   const engine = await loadEngine();
+  const { readOnly = false } = options;
   try {
-    await mkdir(folder, { recursive: true });
+    if (!readOnly) await mkdir(folder, { recursive: true });
   } catch (error) {
     throw new StoreError('FAILED', `cannot make the folder ${folder}: ${String(error)}`, error);
   }
@@ -40,6 +41,7 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
     columnFamilies: options.families
       .filter((family) => family !== 'default')
       .map((family) => (queues.has(family) ? queueFamily(engine, family) : family)),
+    readOnly,
     walRecoveryMode: engine.constants.walRecoveryMode.TOLERATE_CORRUPTED_TAIL_RECORDS,
     maxBackgroundJobs: BACKGROUND_JOBS,
     writeBufferSize: WRITE_BUFFER_BYTES,

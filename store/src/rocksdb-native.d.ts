@@ -2,6 +2,7 @@
 declare module 'rocksdb-native' {
   interface Options {
     readonly columnFamilies: readonly (string | ColumnFamily)[];
+    readonly readOnly: boolean;
     readonly walRecoveryMode: number;
     readonly maxBackgroundJobs: number;
     readonly writeBufferSize: number;

@@ -74,6 +74,8 @@ export interface StoreOptions {
    * memory (and in the write-ahead log) up to QUEUE_BUFFER_BYTES, so that most never cost a second write.
    */
   readonly queues?: readonly string[];
+  /** Changes nothing in the folder, which must be there; writes fail. Default false. */
+  readonly readOnly?: boolean;
   /** Names of the key spaces. One that is new to a folder is made; one that is missing from the list is refused. */
   readonly families: readonly string[];
 }
