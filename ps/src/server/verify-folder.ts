@@ -21,6 +21,7 @@ import {
   META,
   PAGES,
   pageIdOfKey,
+  ROWS,
   SKETCHES,
   seqOfKey,
   TABLE_RANGE,
@@ -135,7 +136,7 @@ class FolderCheck {
     await this.#meta(store);
     await this.#pages(store);
     await this.#log(store);
-    for (const family of [SKETCHES, TOMBSTONES]) {
+    for (const family of [ROWS, SKETCHES, TOMBSTONES]) {
       await this.#family(store, family, ({ value }) => {
         this.#attempt(`family ${family}`, () => unseal(value, 255, `an entry of family ${family}`));
       });
