@@ -3,13 +3,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Crash } from '../../../ps/src/testing/fault-plan.ts';
 import type { Verdict } from './ledger.ts';
+import { LANES_MAX } from './session.ts';
 import type { World } from './world.ts';
 
 export const MOMENTS = ['push', 'materialisation', 'table change', 'recovery'] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 const PUSHES = 40;
-const IN_FLIGHT_MAX = 16;
 /** A start takes about this long, so a kill after a part of it meets recovery. */
 const START_MS = 500;
 
@@ -25,7 +25,7 @@ export async function killRound(
   moment: Moment,
   afterDeath: () => Promise<unknown> = async () => undefined,
 ): Promise<KillRound> {
-  const { shard, random, churn } = world;
+  const { shard, random, churn, tuner } = world;
   await world.fillSessions();
   const crash = crashAt(moment, random);
   await shard.crash(crash);
@@ -35,12 +35,13 @@ export async function killRound(
     dead = true;
   });
   const pushing = Promise.all(
-    world.sessions.map((session) => session.run(PUSHES, 1 + Math.floor(random() * IN_FLIGHT_MAX))),
+    world.sessions.map((session) => session.run(PUSHES, 1 + Math.floor(random() * LANES_MAX))),
   ).finally(() => {
     working = false;
   });
   const leaving = random() < 0.4 ? leave(world, () => dead || !working) : undefined;
   const churning = moment === 'table change' || random() < 0.2 ? churn.run(() => !working) : undefined;
+  const tuning = moment === 'table change' || random() < 0.2 ? tuner.run(() => !working) : undefined;
   const materialising =
     moment === 'materialisation' || random() < 0.3 ? materialise(world, () => dead || !working) : undefined;
   await Promise.race([exited, pushing]);
@@ -54,6 +55,7 @@ export async function killRound(
   await shard.start();
   await pushing;
   await churning;
+  await tuning;
   return {
     verdict: await world.check(),
     what: `killed at ${JSON.stringify(crash)}, ${deaths} more in recovery`,

@@ -1,6 +1,7 @@
 // What a shard must hold, computed from what its clients pushed and from which marks it shows; and the comparison.
 // The marks say which pushes of unknown outcome were applied; everything else then follows.
 import type { Table, Weir } from '@weir/sdk';
+import { PrunedRows } from './pruned-rows.ts';
 import { ReferenceRow, tolerance } from './reference.ts';
 import type { Pushed, PushedPart } from './session.ts';
 
@@ -20,11 +21,14 @@ export class Ledger {
   readonly #rows = new Map<string, Map<bigint, ReferenceRow>>();
   /** Table uid -> key -> what it is before its first update. */
   readonly #initial = new Map<string, Map<bigint, ArrayLike<number>>>();
+  readonly #pruned: ReadonlyMap<string, PrunedRows>;
   readonly #marks: Table;
   readonly #tables = new Map<string, Table>();
 
-  constructor(marks: Table) {
+  /** @param pruned tables that lose rows by themselves. */
+  constructor(marks: Table, pruned: readonly Table[]) {
     this.#marks = marks;
+    this.#pruned = new Map(pruned.map((table) => [table.uid, new PrunedRows(table)]));
   }
 
   /** Values of keys that nobody has pushed yet; 0 where this was not called. */
@@ -61,11 +65,17 @@ export class Ledger {
       if (stored !== rows.size) problems.push(`table ${table.name} has ${stored} rows, not ${rows.size}`);
       if (stored !== undefined) problems.push(...(await wrongRows(table, rows)));
     }
+    for (const rows of this.#pruned.values()) problems.push(...(await rows.check()));
     for (const uid of gone) if (live.has(uid)) problems.push(`the dropped table ${uid} is back`);
     return { lost, doubled, problems: problems.slice(0, PROBLEMS_MAX) };
   }
 
   #apply({ table, keys, values }: PushedPart): void {
+    const pruned = this.#pruned.get(table.uid);
+    if (pruned !== undefined) {
+      for (const [i, key] of keys.entries()) pruned.apply(key, values[i]!);
+      return;
+    }
     this.#tables.set(table.uid, table);
     const rows = this.#rows.get(table.uid) ?? new Map<bigint, ReferenceRow>();
     this.#rows.set(table.uid, rows);

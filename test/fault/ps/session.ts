@@ -1,6 +1,5 @@
 // One client of the SDK and what it has pushed: random pushes over several tables, most of them awaited, some given up
-// early and tried again, some never. Rows of tables whose order matters are its own. The content of its pushes
-// follows from the seed alone; what becomes of them is the run's.
+// early and tried again, some never. Rows of tables whose order matters are its own.
 import {
   connect,
   OutcomeUnknownError,
@@ -37,11 +36,14 @@ export interface RoundTables {
   readonly shared: Table;
   readonly wide: Table;
   readonly ordered: readonly Table[];
+  /** Tables that lose rows by themselves. */
+  readonly pruned: readonly Table[];
   /** The table that comes and goes, while it is there. */
   readonly churn: () => Table | undefined;
 }
 
-export const SESSION_KEYS = 24;
+export const LANES_MAX = 16;
+const LANE_KEYS = 6;
 const SHARED_KEYS = 16;
 const WIDE_KEYS = 12;
 const ROWS_MAX = 12;
@@ -57,10 +59,11 @@ export class Session {
   acknowledged = 0;
   readonly #number: number;
   readonly #tables: RoundTables;
-  /** For what it pushes, and for how it waits: the first must not depend on the second. */
+  /** For what it pushes, and for how it waits. */
   readonly #content: () => number;
   readonly #random: () => number;
-  readonly #unknown: { readonly push: Pushed; readonly error: OutcomeUnknownError }[] = [];
+  readonly #unknown: { readonly push: Pushed; readonly lane: number; readonly error: OutcomeUnknownError }[] =
+    [];
   #drawn = 0;
   #closed = false;
 
@@ -70,7 +73,7 @@ export class Session {
     this.#tables = tables;
     this.#content = mulberry32(seed * 7_919 + number);
     this.#random = mulberry32(seed * 104_729 + number);
-    this.keys = Array.from({ length: SESSION_KEYS }, (_, k) => BigInt(number * 1_000 + k));
+    this.keys = Array.from({ length: LANES_MAX * LANE_KEYS }, (_, k) => BigInt(number * 1_000 + k));
   }
 
   /** @param number unique in the world. */
@@ -83,24 +86,24 @@ export class Session {
     return this.#closed;
   }
 
-  /** Makes so many pushes with up to `inFlight` under way, until done or closed. */
-  async run(count: number, inFlight: number): Promise<void> {
-    const underWay = new Set<Promise<void>>();
-    for (let i = 0; i < count && !this.#closed; i++) {
-      const push = this.#draw();
-      this.pushed.push(push);
-      const made = this.#make(push).finally(() => underWay.delete(made));
-      underWay.add(made);
-      if (underWay.size >= inFlight) await Promise.race(underWay);
-    }
-    await Promise.all(underWay);
+  /** Makes so many pushes, `lanes` of them at a time, until done or closed. */
+  async run(count: number, lanes: number): Promise<void> {
+    let left = count;
+    const work = async (lane: number): Promise<void> => {
+      while (left-- > 0 && !this.#closed) {
+        const push = this.#draw(lane);
+        this.pushed.push(push);
+        await this.#make(push, lane);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => work(lane)));
   }
 
   /** Goes on with what was given up, until its outcome is known. */
   async settle(): Promise<void> {
-    for (const { push, error } of this.#unknown.splice(0)) {
+    for (const { push, lane, error } of this.#unknown.splice(0)) {
       if (this.#closed) return;
-      await this.#outcome(push, () => error.retry({ timeoutMs: TIMEOUT_MS }));
+      await this.#outcome(push, lane, () => error.retry({ timeoutMs: TIMEOUT_MS }));
     }
   }
 
@@ -110,7 +113,7 @@ export class Session {
     await this.weir.close();
   }
 
-  async #make(push: Pushed): Promise<void> {
+  async #make(push: Pushed, lane: number): Promise<void> {
     const impatient = this.#random() < 0.06;
     const timeoutMs = impatient ? 1 + Math.floor(this.#random() * 120) : TIMEOUT_MS;
     const parts: TableGradients[] = push.parts.map(({ table, keys, values }) => ({
@@ -118,10 +121,10 @@ export class Session {
       keys: BigUint64Array.from(keys),
       gradients: values,
     }));
-    await this.#outcome(push, () => this.weir.push(parts, { timeoutMs }));
+    await this.#outcome(push, lane, () => this.weir.push(parts, { timeoutMs }));
   }
 
-  async #outcome(push: Pushed, call: () => Promise<unknown>): Promise<void> {
+  async #outcome(push: Pushed, lane: number, call: () => Promise<unknown>): Promise<void> {
     try {
       await call();
       push.outcome = 'acknowledged';
@@ -134,17 +137,24 @@ export class Session {
         return;
       }
       if (this.#closed) return;
-      if (this.#random() < 0.5) this.#unknown.push({ push, error });
-      else await this.#outcome(push, () => error.retry({ timeoutMs: TIMEOUT_MS }));
+      if (this.#random() < 0.5) this.#unknown.push({ push, lane, error });
+      else await this.#outcome(push, lane, () => error.retry({ timeoutMs: TIMEOUT_MS }));
     }
   }
 
-  #draw(): Pushed {
+  /** Pushes that nobody awaited in between are applied in either order, so each lane has keys of its own. */
+  #draw(lane: number): Pushed {
     const mark = BigInt(this.#number * 1_000_000 + ++this.#drawn);
-    const { marks, shared, wide, ordered, churn } = this.#tables;
+    const { marks, shared, wide, ordered, pruned, churn } = this.#tables;
     const parts: PushedPart[] = [{ table: marks, keys: [mark], values: Float32Array.of(1) }];
-    for (const table of ordered) {
-      if (this.#content() < 0.4) parts.push(this.#part(table, this.keys, this.#rows(), this.#gradient));
+    const keys = this.#unknown.some((given) => given.lane === lane)
+      ? []
+      : this.keys.slice(lane * LANE_KEYS, (lane + 1) * LANE_KEYS);
+    for (const table of keys.length === 0 ? [] : ordered) {
+      if (this.#content() < 0.4) parts.push(this.#part(table, keys, this.#rows(), this.#gradient));
+    }
+    for (const table of keys.length === 0 ? [] : pruned) {
+      if (this.#content() < 0.3) parts.push(this.#part(table, keys, this.#rows(), this.#positive));
     }
     const sharedKeys = Array.from({ length: SHARED_KEYS }, (_, k) => BigInt(k));
     if (this.#content() < 0.5) parts.push(this.#part(shared, sharedKeys, this.#rows(), this.#whole));
@@ -178,6 +188,7 @@ export class Session {
 
   /** Far enough from 0 that an update more or less is seen. */
   readonly #gradient = (): number => (this.#content() < 0.5 ? -1 : 1) * (0.25 + this.#content());
+  readonly #positive = (): number => 1 + Math.floor(this.#content() * 6);
   readonly #whole = (): number => Math.floor(this.#content() * 7) - 3;
 }
 

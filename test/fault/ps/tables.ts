@@ -41,3 +41,16 @@ export const ORDERED: readonly TableDefinition[] = [
 
 /** Made and dropped in the middle of everything. */
 export const CHURN: TableDefinition = { name: 'churn', dim: 2, optimizer: { kind: 'sum' } };
+
+/** Its learning rate is altered between pushes. */
+export const TUNED = {
+  name: 'tuned',
+  dim: 2,
+  optimizer: { kind: 'momentum', learningRate: 0.02, momentum: 0.5 },
+} as const satisfies TableDefinition;
+
+/** Tables that lose rows by themselves, while a round runs. */
+export const PRUNED: readonly TableDefinition[] = [
+  { name: 'expiring', dim: 1, optimizer: { kind: 'sum' }, ttlMs: 1_000 },
+  { name: 'bounded', dim: 1, optimizer: { kind: 'sum' }, rowsMax: 30 },
+];

@@ -10,7 +10,8 @@ import { Churn } from './churn.ts';
 import { Ledger, type Verdict } from './ledger.ts';
 import { type RoundTables, Session } from './session.ts';
 import { ShardUnderTest } from './shard-under-test.ts';
-import { MARKS, ORDERED, SHARED, WIDE } from './tables.ts';
+import { MARKS, ORDERED, PRUNED, SHARED, TUNED, WIDE } from './tables.ts';
+import { Tuner } from './tuner.ts';
 
 export interface WorldOptions {
   readonly dir: string;
@@ -26,6 +27,7 @@ export class World {
   readonly shard: ShardUnderTest;
   readonly random: () => number;
   readonly churn: Churn;
+  readonly tuner: Tuner;
   sessions: Session[] = [];
   readonly #options: WorldOptions;
   readonly #weir: Weir;
@@ -38,6 +40,7 @@ export class World {
     shard: ShardUnderTest,
     weir: Weir,
     churn: Churn,
+    tuner: Tuner,
     tables: RoundTables,
   ) {
     this.#options = options;
@@ -45,8 +48,9 @@ export class World {
     this.random = mulberry32(options.seed);
     this.#weir = weir;
     this.churn = churn;
+    this.tuner = tuner;
     this.tables = tables;
-    this.#ledger = new Ledger(tables.marks);
+    this.#ledger = new Ledger(tables.marks, tables.pruned);
   }
 
   static async begin(options: WorldOptions): Promise<World> {
@@ -64,9 +68,11 @@ export class World {
       shared: await made(SHARED),
       wide: await made(WIDE),
       ordered: await Promise.all(ORDERED.map(made)),
+      pruned: await Promise.all(PRUNED.map(made)),
       churn: () => churn.current,
     };
-    return new World(options, shard, weir, churn, tables);
+    const tuner = new Tuner(shard.address, await made(TUNED), mulberry32(seed + 2));
+    return new World(options, shard, weir, churn, tuner, tables);
   }
 
   /** As many open sessions as clients; a closed one is followed by another, with rows of its own. */
@@ -84,7 +90,8 @@ export class World {
   async check(): Promise<Verdict> {
     await Promise.all(this.sessions.map((session) => session.settle()));
     const pushed = this.sessions.flatMap((session) => session.pushed.splice(0));
-    return await this.#ledger.check(this.#weir, pushed, this.churn.gone);
+    const { lost, doubled, problems } = await this.#ledger.check(this.#weir, pushed, this.churn.gone);
+    return { lost, doubled, problems: [...problems, ...(await this.tuner.check())] };
   }
 
   /** Pushes of every client, all settled. */
@@ -100,6 +107,7 @@ export class World {
 
   async end(): Promise<void> {
     await Promise.all([this.#weir, ...this.sessions.map(({ weir }) => weir)].map((weir) => weir.close()));
+    this.tuner.close();
     await this.shard.kill();
     await rm(this.#options.dir, { recursive: true, force: true });
   }
