@@ -22,6 +22,8 @@ export type Bug = 'acknowledge before the log write' | 'apply a duplicate';
 export interface FaultPlan {
   readonly crash?: Crash | undefined;
   readonly bug?: Bug | undefined;
+  /** Added to the wall clock. */
+  readonly clockOffsetMs?: number | undefined;
   /** File in which every completed sync is noted: what a power cut leaves. */
   readonly syncJournal?: string | undefined;
 }

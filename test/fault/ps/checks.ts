@@ -1,6 +1,7 @@
 // Faults that are no kill: each is one check of the suite.
 import { clientsThatStop, garbage } from './bad-clients.ts';
 import { bitFlips } from './bit-flips.ts';
+import { jumpingClock } from './clocks.ts';
 import { failingDisk, fullDisk, readOnlyFolder } from './disks.ts';
 
 export interface Check {
@@ -21,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   },
   { name: 'clients that send garbage', run: garbage },
   { name: 'clients that do not read, and pushes that never end', run: clientsThatStop },
+  { name: 'a clock that jumps', run: jumpingClock },
   { name: 'a full disk', run: fullDisk },
   { name: 'a disk that fails every write', run: failingDisk },
   { name: 'a read-only folder', run: readOnlyFolder },
