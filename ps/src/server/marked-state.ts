@@ -103,7 +103,7 @@ export class MarkedState {
       if (sketch === undefined) continue;
       for (const [chunk, cells] of sketch.chunks.entries()) {
         if (cells === undefined) continue;
-        const age = bytesOf(Uint32Array.of(sketch.age.counted, sketch.age.chunk));
+        const age = bytesOf(Uint32Array.of(sketch.age.counted, sketch.age.block));
         yield [SKETCHES, sketchKey(this.#upTo, uid, chunk), sealed(KIND.sketch, age, cells)];
       }
     }
@@ -146,7 +146,7 @@ async function loadSketch(store: Store, { spec, sketch }: LiveTable, upTo: numbe
       throw new WeirError('CORRUPT', `${what}: ${value.length} bytes are not those of a chunk`);
     }
     const view = new DataView(value.buffer, value.byteOffset + ENVELOPE_BYTES);
-    sketch!.restoreAge({ counted: view.getUint32(0, true), chunk: view.getUint32(4, true) });
+    sketch!.restoreAge({ counted: view.getUint32(0, true), block: view.getUint32(4, true) });
     sketch!.restoreChunk(chunk, copied(value.subarray(CHUNK_HEADER_BYTES)));
   }
 }
