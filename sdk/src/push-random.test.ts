@@ -1,6 +1,7 @@
 // Random pushes, merged as it comes, at a shard that loses answers, is overloaded, refuses some, breaks connections and
 // turns streams away; callers give up at random and go on by what the error says. Every push counts once or not at all.
 // WEIR_SEED replays the choices; what overlaps in time may differ.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import { expect, it } from 'vitest';
 import { connect, OutcomeUnknownError, type PushResult } from './index.ts';
@@ -62,8 +63,8 @@ it(`counts every push once or, when it says so, not at all (WEIR_SEED=${SEED})`,
     if (poisoned) keys[keys.length - 1] = POISON;
     const values = Float32Array.from(keys, () => 1 + upTo(3));
     const options = random() < 0.3 ? { timeoutMs: 1 + upTo(20) } : {};
-    let push = (): Promise<PushResult> => table.push(keys, values, options);
-    for (;;) {
+    const fresh = (): Promise<PushResult> => table.push(keys, values, options);
+    for (let push = fresh; ; ) {
       try {
         await push();
         break;
@@ -71,8 +72,13 @@ it(`counts every push once or, when it says so, not at all (WEIR_SEED=${SEED})`,
         if (!(error instanceof WeirError)) throw error;
         count(error.code);
         if (error.code === 'NOT_FINITE') expect([poisoned, error.keyIndex]).toEqual([true, keys.length - 1]);
-        if (!(error instanceof OutcomeUnknownError)) return;
-        push = () => error.retry({ timeoutMs: 1 + upTo(50) });
+        if (error instanceof OutcomeUnknownError) push = () => error.retry({ timeoutMs: 1 + upTo(50) });
+        else if (error.code !== 'PERMISSION_DENIED') return;
+        else {
+          // Nothing of it was applied.
+          push = fresh;
+          await sleep(2);
+        }
       }
     }
     expect(poisoned).toBe(false);
