@@ -148,7 +148,7 @@ describe('the client', () => {
       [{ optimizer: { beta1: 0.5 } }, 'sgd has no beta1'],
       [{ optimizer: { learningRate: -1 } }, 'optimizer.learningRate must be above 0'],
       [{ admission: { kind: 'count', count: 0 } }, 'admission.count'],
-      [{ rowsMax: 10, memoryRowsMax: 20 }, 'memoryRowsMax 20 is above rowsMax 10'],
+      [{ rowsMax: 10, memoryRowsMax: 20 }, 'memoryRowsMax goes with neither'],
     ] as const) {
       expect(await refusal(changes)).toMatchObject({
         code: 'INVALID_ARGUMENT',

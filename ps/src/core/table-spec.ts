@@ -87,11 +87,8 @@ export function validateTableSpec(spec: TableSpec): TableSpec {
       refuse(`${field} must be a whole number of 0 or more, not ${value}`);
   }
   const { uid, seed, dim, ttlMs, rowsMax, memoryRowsMax } = spec;
-  if (rowsMax > 0 && memoryRowsMax > rowsMax) {
-    refuse(`memoryRowsMax ${memoryRowsMax} is above rowsMax ${rowsMax}: so many rows never exist`);
-  }
   const admission = normalAdmission(spec.admission, refuse);
-  if (spec.memoryRowsMax > 0 && (spec.rowsMax > 0 || admission !== undefined)) {
+  if (memoryRowsMax > 0 && (rowsMax > 0 || admission !== undefined)) {
     refuse('memoryRowsMax goes with neither rowsMax nor admission: those look at rows in memory only');
   }
   const bounds = { admission, ttlMs, rowsMax, memoryRowsMax };

@@ -21,7 +21,7 @@ const BATCH = 200;
 const MEMORY_PAGES = 100;
 
 function smallTable() {
-  const tables = new Tables(createWasmTables(loadKernel()!, MEMORY_PAGES));
+  const tables = new Tables(undefined, createWasmTables(loadKernel()!, MEMORY_PAGES));
   const table = tables.add(sumTable('doc', DIM));
   const log = new PushLog({
     sink: { keeps: false, write: async () => undefined },
