@@ -8,7 +8,7 @@ const TABLE = testTable({ dim: 4, optimizer: OPTIMIZERS.adagrad, ttlMs: 1_000 })
 describe('an altered definition', () => {
   it('may have another optimizer rate, clip, cap, admission and bounds, in normal form', () => {
     const admission = { kind: AdmissionKind.ALWAYS, count: 9, probability: 9 };
-    const changes = { gradientClip: 2, updateNormMax: 1, ttlMs: 0, rowsMax: 9, memoryRowsMax: 5, admission };
+    const changes = { gradientClip: 2, updateNormMax: 1, ttlMs: 0, rowsMax: 9, admission };
     const optimizer = { ...TABLE.optimizer!, learningRate: 0.5, beta1: 3 };
     expect(alteredSpec(TABLE, { ...TABLE, ...changes, optimizer })).toEqual({
       ...TABLE,
@@ -23,6 +23,7 @@ describe('an altered definition', () => {
     ['seed', { seed: 2 }],
     ['dim', { dim: 5 }],
     ['optimizer.kind', { optimizer: { ...TABLE.optimizer!, kind: OptimizerKind.SGD } }],
+    ['memoryRowsMax from or to 0', { memoryRowsMax: 5, ttlMs: 0 }],
     [
       'initializer.kind',
       { initializer: { ...TABLE.initializer!, kind: InitializerKind.CONSTANT, value: 1 } },

@@ -1,5 +1,5 @@
 import type { WeirError } from '@weir/proto';
-import { InitializerKind, OptimizerKind, TableSpec } from '@weir/proto/v1/tables';
+import { AdmissionKind, InitializerKind, OptimizerKind, TableSpec } from '@weir/proto/v1/tables';
 import { describe, expect, it } from 'vitest';
 import { qualifiedTableName, sameDefinition, validateTableSpec } from './table-spec.ts';
 
@@ -92,6 +92,35 @@ describe('validateTableSpec', () => {
     expect(TableSpec.decode(TableSpec.encode(valid).finish())).toStrictEqual(valid);
     expect(valid.optimizer).toMatchObject({ learningRate: Math.fround(0.1), l1: 0 });
     expect(validateTableSpec(valid)).toStrictEqual(valid);
+  });
+
+  it('says nothing of an admission that admits every key, and takes the others as they are', () => {
+    const admitted = (admission: TableSpec['admission']) =>
+      validateTableSpec(specOf({ admission })).admission;
+    expect(admitted({ kind: AdmissionKind.ALWAYS, count: 3, probability: 1 })).toBeUndefined();
+    const count = { kind: AdmissionKind.COUNT, count: 255, probability: 0 };
+    expect(admitted({ ...count, probability: 0.5 })).toEqual(count);
+    const chance = { kind: AdmissionKind.PROBABILITY, count: 0, probability: 1 };
+    expect(admitted({ ...chance, count: 7 })).toEqual(chance);
+  });
+
+  it.each<[string, Changes]>([
+    ['admission.kind', { admission: { kind: AdmissionKind.UNSPECIFIED, count: 2, probability: 0 } }],
+    ['admission.count', { admission: { kind: AdmissionKind.COUNT, count: 0, probability: 0 } }],
+    ['admission.count', { admission: { kind: AdmissionKind.COUNT, count: 256, probability: 0 } }],
+    ['admission.probability', { admission: { kind: AdmissionKind.PROBABILITY, count: 0, probability: 0 } }],
+    ['admission.probability', { admission: { kind: AdmissionKind.PROBABILITY, count: 0, probability: 1.1 } }],
+    ['ttlMs', { ttlMs: 0.5 }],
+    ['rowsMax', { rowsMax: -1 }],
+    ['memoryRowsMax goes with neither', { rowsMax: 10, memoryRowsMax: 5 }],
+    [
+      'memoryRowsMax goes with neither',
+      { memoryRowsMax: 5, admission: { kind: 2, count: 2, probability: 0 } },
+    ],
+  ])('refuses a bad %s', (field, changes) => {
+    expect(() => validateTableSpec(specOf(changes))).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(field) }),
+    );
   });
 
   it('starts from zero where no initializer is given', () => {
