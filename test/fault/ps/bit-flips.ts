@@ -1,8 +1,9 @@
 // One bit of one file of a folder flipped while nobody serves it. Either the shard refuses to start and says what is
-// damaged, or every row is there: the bit was in bytes that no longer count.
+// damaged, and `weir verify` too, or every row is there: the bit was in bytes that no longer count.
 import assert from 'node:assert/strict';
 import { cp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { verifyFolder } from '../../../ps/src/server/verify-folder.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { World } from './world.ts';
 
@@ -43,6 +44,7 @@ export async function bitFlips(dir: string, seed: number, flips: number): Promis
       for (let i = 0; i < flips; i++) {
         await cp(good, shard.data, { recursive: true });
         const what = await flip(shard.data, pattern, random);
+        const { problemCount } = await verifyFolder(shard.data);
         const started = await shard.start().then(
           () => undefined,
           (error: unknown) => String(error),
@@ -51,6 +53,7 @@ export async function bitFlips(dir: string, seed: number, flips: number): Promis
         else {
           const lastWords = started.split('\n').findLast((line) => line.startsWith('weir ps:')) ?? started;
           assert.match(lastWords, /CORRUPT: .+restore the folder from a copy/, `${kind}: ${what}`);
+          assert.ok(problemCount > 0, `${kind}: ${what}: weir verify found nothing`);
           refused++;
         }
         await shard.kill();

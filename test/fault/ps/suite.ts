@@ -1,8 +1,10 @@
 // The parameter server's suite: rounds of kill -9 at the durabilities `process` and `machine` (there the power fails
 // with the process), the canaries, and the faults that are no kill.
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verifyFolder } from '../../../ps/src/server/verify-folder.ts';
 import { type Print, type Totals, textOf } from '../report.ts';
 import { CANARIES } from './canaries.ts';
 import { CHECKS, type Check } from './checks.ts';
@@ -55,14 +57,18 @@ async function rest(
   const world = await World.begin({ dir, seed: seed * 100_003 + first, durability, clients: CLIENTS });
   const { shard } = world;
   let bytesCut = 0;
-  const cut = async () => {
-    bytesCut += (await cutPower(shard.data, shard.syncJournal, world.random)).bytesCut;
+  const afterDeath = async () => {
+    if (durability === 'machine') {
+      bytesCut += (await cutPower(shard.data, shard.syncJournal, world.random)).bytesCut;
+    }
+    const { problems } = await verifyFolder(shard.data);
+    assert.deepEqual(problems, [], 'weir verify after a kill');
   };
   try {
     for (let round = first; round < end; round++) {
       totals.rounds++;
       const moment = MOMENTS[round % MOMENTS.length]!;
-      const { verdict, what } = await killRound(world, moment, durability === 'machine' ? cut : undefined);
+      const { verdict, what } = await killRound(world, moment, afterDeath);
       const { lost, doubled, problems } = verdict;
       const good = lost === 0 && doubled === 0 && problems.length === 0;
       totals.lost += lost;
