@@ -5,6 +5,7 @@ import { registerReplay } from './commands/replay.ts';
 import { registerRouting } from './commands/routing.ts';
 import { registerRows } from './commands/rows.ts';
 import { registerServices } from './commands/services.ts';
+import { registerSize } from './commands/size.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -34,6 +35,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerStatus(program);
   registerRouting(program);
   registerVerify(program);
+  registerSize(program);
   return program;
 }
 

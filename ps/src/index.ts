@@ -1,3 +1,6 @@
 // The parameter server: one shard as a service, and the check of its folder. Clients use @weir/sdk; tests start shards with @weir/ps/testing.
+
+export { type SizeQuestion, sizeOf, type TableSize } from './core/table-size.ts';
+export { LOG_REPLAY_MAX_DEFAULT } from './limits.ts';
 export { psService } from './server/ps-service.ts';
 export { type Problem, type VerifyReport, verifyFolder } from './server/verify-folder.ts';

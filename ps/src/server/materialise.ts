@@ -9,6 +9,7 @@ import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../core/client-numbers.ts';
+import type { LogPace } from '../core/log-pace.ts';
 import type { SeqClock } from '../core/seq-clock.ts';
 import { ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../limits.ts';
 import type { ShardCounters } from './counters.ts';
@@ -29,7 +30,6 @@ import {
   tableKey,
 } from './families.ts';
 import type { LiveTable } from './live-table.ts';
-import type { LogPace } from './log-pace.ts';
 import { encodeLowMark } from './low-mark.ts';
 import { MarkedState } from './marked-state.ts';
 import type { PushLog } from './push-log.ts';

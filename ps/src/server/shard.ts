@@ -5,6 +5,7 @@ import type { DescribeShardResponse, RoutingTable, TableState } from '@weir/prot
 import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
 import { ClientNumbers } from '../core/client-numbers.ts';
+import { LogPace } from '../core/log-pace.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
 import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
@@ -16,7 +17,6 @@ import { Expiry } from './expiry.ts';
 import { IDENTITY_KEY, META, ROWS } from './families.ts';
 import { beginIncarnation, type Incarnation } from './incarnations.ts';
 import type { Instruments } from './instruments.ts';
-import { LogPace } from './log-pace.ts';
 import { createLogSink, type Durability } from './log-sink.ts';
 import { Materialiser } from './materialise.ts';
 import { PushLog } from './push-log.ts';
