@@ -6,12 +6,12 @@ import { clientMetrics } from './client-metrics.ts';
 import { fetchFromSeeds } from './fetch-routing.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { TIMEOUT_MS_DEFAULT } from './limits.ts';
-import { type PushSettings, pushSettings } from './push-settings.ts';
+import { type PushSettingsGiven, pushSettings } from './push-settings.ts';
 import { Router } from './router.ts';
 import { isAddress } from './routing.ts';
 import { Weir } from './weir.ts';
 
-export interface ConnectOptions extends Partial<PushSettings> {
+export interface ConnectOptions extends PushSettingsGiven {
   /** `HOST:PORT` of some shards; any one of them that answers is enough. */
   readonly seeds: readonly string[];
   /** Names this client in logs and metrics; a random incarnation is added, so it need not be unique. */

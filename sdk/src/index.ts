@@ -4,6 +4,7 @@ export type { CallOptions } from './call-scope.ts';
 export type { TlsOptions } from './channel.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknown-error.ts';
+export type { PushSettings } from './push-settings.ts';
 export type { RoutingTable, ShardAddress } from './routing.ts';
 export type { SubscribeOptions } from './subscribe.ts';
 export type { PushOptions, Table, TableGradients } from './table.ts';

@@ -25,10 +25,11 @@ export interface PushSettings {
   readonly inFlightBytesMax: number;
 }
 
+/** As options: each has a default. */
+export type PushSettingsGiven = { readonly [name in keyof PushSettings]?: number | undefined };
+
 /** @throws WeirError INVALID_ARGUMENT naming the option and its range. */
-export function pushSettings(
-  given: { readonly [name in keyof PushSettings]?: number | undefined },
-): PushSettings {
+export function pushSettings(given: PushSettingsGiven): PushSettings {
   const {
     batchRows = BATCH_ROWS_DEFAULT,
     lingerMs = 0,
