@@ -1,6 +1,6 @@
 // A message on its way through gRPC, and the memory that gRPC copies it into. That copy is garbage as soon as it is
 // sent, and V8 counts its bytes: left to the collector, pushes at full speed start a full collection every 100 of them,
-// which costs as much CPU as everything else that the client does for them. So the copy is freed as soon as the message
+// which costs half as much CPU as everything else that the client does for them. So the copy is freed as soon as the message
 // has arrived (ADR 0011). Should gRPC make its copy in another way one day, the collector gets it, as before.
 import { COPY_FREED_BYTES_MIN } from './limits.ts';
 import { asBuffer } from './shard-stream.ts';
