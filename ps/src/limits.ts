@@ -82,6 +82,16 @@ export const EVICT_ROWS = 512;
 export const ROWS_OVER_MAX = 8_192;
 /** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */
 export const DEPARTED_ROWS_MAX = 65_536;
+/**
+ * A client incarnation without a new push for so long is forgotten. A push sent again after that would not be known as a
+ * duplicate, so this is far above any deadline of a client, also of one whose caller holds on to an unknown outcome.
+ */
+export const CLIENT_IDLE_MS = 24 * 60 * 60 * 1000;
+/** Idle clients are looked for so often; */
+export const CLIENT_IDLE_LOOK_MS = CLIENT_IDLE_MS / 24;
+/** and forgotten by records of so many. */
+export const FORGET_CLIENTS_MAX = 1_024;
+
 /** Problems of a folder that a check names one by one; all are counted. */
 export const VERIFY_PROBLEMS_MAX = 100;
 

@@ -94,6 +94,26 @@ export class ClientNumbers {
     return this.#state(client)?.logged ?? 0;
   }
 
+  /** Every client without a push under way, with its last number logged. */
+  *settled(): Iterable<ClientNumber> {
+    for (const { id, incarnation, admitted, logged } of this.#clients.values()) {
+      if (admitted === logged) yield { id, incarnation, number: logged };
+    }
+  }
+
+  /**
+   * Forgets a client whose last number logged is still this one; its next push is then a gap. Called in log order, at
+   * replay too. Returns whether it did.
+   */
+  forget(client: ClientNumber): boolean {
+    const state = this.#state(client);
+    if (state === undefined || state.logged !== client.number) return false;
+    if (state.admitted === state.logged) this.#clients.delete(keyOf(client));
+    // A push of it waits behind: when that is logged, all is as if the client began with it.
+    else state.refusals.clear();
+    return state.admitted === state.logged;
+  }
+
   /** What is logged, as bytes; what is only admitted is left out. */
   snapshot(): Uint8Array {
     const writer = new ByteWriter(64 + this.#clients.size * 64);

@@ -2,7 +2,7 @@
 // at the end the position, since it is known last.
 
 export const LOG_FORMAT_VERSION = 2;
-export const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6 } as const;
+export const KIND = { push: 1, create: 2, drop: 3, refusal: 4, alter: 5, remove: 6, forget: 7 } as const;
 /** Bytes of a record but for arrays and texts. */
 export const FIXED_BYTES_MAX = 64;
 /** Of the position. */

@@ -79,7 +79,22 @@ export interface RefusalRecord {
   readonly error: ErrorDetail;
 }
 
-export type LogRecord = PushRecord | CreateRecord | AlterRecord | RemoveRecord | DropRecord | RefusalRecord;
+/** Client incarnations that were idle for so long that nobody sends one of their pushes again. */
+export interface ForgetRecord {
+  readonly kind: 'forget';
+  readonly seq: number;
+  /** Each with its last number; one that has pushed since the choice was made stays. */
+  readonly clients: readonly ClientNumber[];
+}
+
+export type LogRecord =
+  | PushRecord
+  | CreateRecord
+  | AlterRecord
+  | RemoveRecord
+  | DropRecord
+  | RefusalRecord
+  | ForgetRecord;
 
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   if (record.kind === 'push') {
@@ -105,6 +120,10 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
     case 'refusal':
       writeClient(writer, record.client);
       writer.blob(ErrorDetail.encode(record.error).finish());
+      break;
+    case 'forget':
+      writer.u32(record.clients.length);
+      for (const client of record.clients) writeClient(writer, client);
       break;
   }
   writer.f64(record.seq);
@@ -156,6 +175,8 @@ function readBody(reader: ByteReader, kind: number, seq: number): LogRecord {
       const client = readClient(reader);
       return { kind: 'refusal', seq, client, error: ErrorDetail.decode(reader.blob()) };
     }
+    case KIND.forget:
+      return { kind: 'forget', seq, clients: Array.from({ length: reader.u32() }, () => readClient(reader)) };
     default:
       throw new RangeError(`unknown kind ${kind}`);
   }

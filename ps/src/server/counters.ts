@@ -19,6 +19,8 @@ export class ShardCounters {
   rounds = 0;
   roundPages = 0;
   storageFailures = 0;
+  /** Idle client incarnations whose numbers were forgotten. */
+  clientsForgotten = 0;
   /** Times that a log write waited for a materialisation round. */
   pushWaits = 0;
   readonly refusals = new Map<string, number>();

@@ -73,6 +73,12 @@ export function observeShard(shard: Shard): void {
   counter('ps.streams.refused', '{stream}', 'Streams that were one too many', () => counters.streamsRefused);
   gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
   gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
+  counter(
+    'ps.clients.forgotten',
+    '{client}',
+    'Idle client incarnations forgotten',
+    () => counters.clientsForgotten,
+  );
   gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
   gauge('ps.push.waiting', '{push}', 'Pushes that wait for their turn at the log', () => shard.turns.waiting);
   gauge('ps.pull.in_flight.bytes', 'By', 'Answers to pulls, not sent', () => shard.answers.held);

@@ -93,6 +93,7 @@ async function start(
     const listen = await server.bind(settings.listen);
     observeShard(shard);
     shard.expiry.start();
+    shard.idleClients.start();
     const endWatch = watchFullness(shard.tables, log);
     // Before a planned restart: it shortens the replay.
     if (durability !== 'memory') {

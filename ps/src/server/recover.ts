@@ -159,6 +159,9 @@ function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers)
     case 'drop':
       tables.drop(record.tableUid, record.seq);
       return 0;
+    case 'forget':
+      for (const client of record.clients) numbers.forget(client);
+      return 0;
     case 'refusal':
       numbers.logged(record.client, record.error);
       return 0;

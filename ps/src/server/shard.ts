@@ -15,6 +15,7 @@ import { BytesInFlight } from './bytes-in-flight.ts';
 import { ShardCounters } from './counters.ts';
 import { Expiry } from './expiry.ts';
 import { IDENTITY_KEY, META, ROWS } from './families.ts';
+import { IdleClients } from './idle-clients.ts';
 import { beginIncarnation, type Incarnation } from './incarnations.ts';
 import type { Instruments } from './instruments.ts';
 import { createLogSink, type Durability } from './log-sink.ts';
@@ -69,6 +70,7 @@ export class Shard {
   readonly tableAdmin: TableAdmin;
   /** Does nothing until it is started. */
   readonly expiry: Expiry;
+  readonly idleClients: IdleClients;
 
   /** For `openShard`, which has checked the folder. */
   constructor(options: ShardOptions, recovered: Recovered, incarnations: readonly Incarnation[]) {
@@ -135,6 +137,7 @@ export class Shard {
     );
     this.tableAdmin = new TableAdmin(this.tables, this.log);
     const { log, clock, seqClock } = this;
+    this.idleClients = new IdleClients({ numbers: this.numbers, log, clock, counters, logger });
     this.expiry = new Expiry({ store, tables, log, clock, seqClock, counters, logger });
   }
 
@@ -167,6 +170,7 @@ export class Shard {
 
   /** Settles what was taken, refuses what comes, writes nothing afterwards. */
   async stop(): Promise<void> {
+    this.idleClients.stop();
     await this.expiry.stop();
     await this.log.stop();
     await this.materialiser.stop();
