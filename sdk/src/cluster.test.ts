@@ -139,6 +139,29 @@ describe('the client', () => {
     }
   });
 
+  it('lets rows expire, and tells a subscriber', async () => {
+    await weir.tables.create({ name: 'short', dim: 1, optimizer: { kind: 'sum' }, ttlMs: 300 });
+    const table = await weir.table('short');
+    const keys = keysFrom(40, (i) => i);
+    const replica = new MapReplica();
+    const gone = new Set<bigint>();
+    for await (const delta of table.subscribe()) {
+      const before = replica.seqs.size;
+      replica.apply(delta);
+      // Once it has every shard's snapshot, so that it hears of every row.
+      if (before < 3 && replica.seqs.size === 3) await table.push(keys, new Float32Array(40).fill(1));
+      for (const key of delta.tombstones) gone.add(key);
+      if (gone.size === 40) break;
+    }
+    expect(replica.size).toBe(0);
+    expect([...(await table.pull(BigUint64Array.of(1n, 2n)))]).toEqual([0, 0]);
+    expect((await weir.tables.describe('short')).rows).toBe(0);
+    const metrics = await (await fetch(`http://${cluster.admins[0]}/metrics`)).text();
+    expect(metrics).toMatch(/^ps_rows_expired_total [1-9]/m);
+    expect(metrics).toMatch(/^ps_admission_held_total \d/m);
+    expect(metrics).toMatch(/^ps_table_fullness\{table="default\/short"\} 0/m);
+  });
+
   it('refuses to alter what a table cannot change, naming it', async () => {
     await weir.tables.create({ name: 'fixed', dim: 1, optimizer: { kind: 'sgd', learningRate: 1 } });
     const refusal = (changes: object) => weir.tables.alter('fixed', changes).catch((error: unknown) => error);

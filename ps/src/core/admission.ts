@@ -1,5 +1,5 @@
 // Which updates of keys without a row make one. Decided when a push is taken, before it is logged, and the record says what
-// came of it (ADR 0011): pages may be newer than a record, so a replay could not tell whether the key had a row then.
+// came of it (ADR 0012): pages may be newer than a record, so a replay could not tell whether the key had a row then.
 import { fmix64, KeyIndex, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import { AdmissionKind, type TableSpec } from '@weir/proto/v1/tables';
 import type { CountSketch } from './count-sketch.ts';
