@@ -24,6 +24,9 @@ describe('wrong usage', () => {
     [['routing', '--seeds', 'h:1', '--sedes', 'h:1'], 'Did you mean --seeds?'],
     [['routing', '--seeds', 'nowhere'], '"nowhere" is not HOST:PORT'],
     [['status'], '--seeds'],
+    [['verify'], "required option '--data <DIR>'"],
+    [['size', '--rows', '0', '--dim', '4', '--optimizer', 'sum'], '--rows and --shards are at least 1'],
+    [['size', '--rows', '9', '--dim', '4', '--optimizer', 'lion'], 'Allowed choices'],
     [['pull', 'doc', '--seeds', 'h:1'], "missing required argument 'key'"],
     [['pull', 'doc', 'x', '--seeds', 'h:1'], 'unsigned integer of 64 bits'],
     [['push', 'doc', '7', '--seeds', 'h:1'], 'not KEY:VALUE'],
@@ -59,6 +62,8 @@ describe('help', () => {
     [['push']],
     [['status']],
     [['routing']],
+    [['verify']],
+    [['size']],
   ])('of %j has an example', async (verb) => {
     const { code, stdout, stderr } = await weir([...verb, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -69,6 +69,7 @@ const record: fc.Arbitrary<LogRecord> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('drop' as const), seq, tableUid: fc.string() }),
   fc.record({ kind: fc.constant('refusal' as const), seq, client, error }),
+  fc.record({ kind: fc.constant('forget' as const), seq, clients: fc.array(client, { maxLength: 5 }) }),
 );
 
 const corrupt = (message: RegExp) =>
