@@ -7,6 +7,7 @@ import { benchPsMixed } from './ps-mixed.ts';
 import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
 import { benchPsRecovery } from './ps-recovery.ts';
+import { benchPsSpill } from './ps-spill.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'ps-latency': benchPsLatency,
   'ps-recovery': benchPsRecovery,
   'ps-memory': benchPsMemory,
+  'ps-spill': benchPsSpill,
   replay: benchReplay,
 };
 
@@ -25,7 +27,7 @@ const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N]',
   '  replay: [--dataset NAME --input PATH]',
   '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
-  '  ps-recovery, ps-memory: [--rows N]',
+  '  ps-recovery, ps-memory, ps-spill: [--rows N]',
   `NAME: ${Object.keys(BENCHES).join(', ')}`,
 ].join('\n');
 

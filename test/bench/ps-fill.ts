@@ -9,6 +9,8 @@ export interface FillOptions {
   readonly rows: number;
   /** Each row once, or so many rows at random. */
   readonly pushRows: 'each' | number;
+  /** 0: all. */
+  readonly memoryRowsMax?: number;
 }
 
 const IN_FLIGHT = 16;
@@ -21,6 +23,7 @@ await weir.tables.create({
   dim: DIM,
   optimizer: { kind: 'adagrad', learningRate: 0.1, initialAccumulator: 0.1 },
   initializer: { kind: 'zero' },
+  memoryRowsMax: options.memoryRowsMax ?? 0,
 });
 const table = await weir.table('bench');
 const random = randomKeys(rows);

@@ -40,6 +40,10 @@ export class BenchShard {
     return (performance.now() - begun) / 1000;
   }
 
+  get address(): string {
+    return this.#address;
+  }
+
   get pid(): number {
     return this.#process!.pid;
   }

@@ -17,9 +17,10 @@ export function keyBatches(
   distribution: KeyDistribution,
   batches: number,
   batchRows: number,
+  rows = ROWS,
 ): BigUint64Array[] {
   const random = generator(1);
-  const next = distribution === 'uniform' ? () => Math.floor(random() * ROWS) : zipf(random);
+  const next = distribution === 'uniform' ? () => Math.floor(random() * rows) : zipf(random, rows);
   return Array.from({ length: batches }, () => {
     const keys = new Uint32Array(2 * batchRows);
     for (let i = 0; i < batchRows; i++) writeKey(keys, i, next());
@@ -66,17 +67,17 @@ function writeKey(keys: Uint32Array, at: number, row: number): void {
 }
 
 /** Ranks after Gray et al., "Quickly generating billion-record synthetic databases" (1994); rank 0 is the hottest. */
-function zipf(random: Random): () => number {
+function zipf(random: Random, rows: number): () => number {
   let zeta = 0;
-  for (let rank = 1; rank <= ROWS; rank++) zeta += rank ** -ZIPF_EXPONENT;
+  for (let rank = 1; rank <= rows; rank++) zeta += rank ** -ZIPF_EXPONENT;
   const zeta2 = 1 + 2 ** -ZIPF_EXPONENT;
   const alpha = 1 / (1 - ZIPF_EXPONENT);
-  const eta = (1 - (2 / ROWS) ** (1 - ZIPF_EXPONENT)) / (1 - zeta2 / zeta);
+  const eta = (1 - (2 / rows) ** (1 - ZIPF_EXPONENT)) / (1 - zeta2 / zeta);
   return () => {
     const u = random();
     if (u * zeta < 1) return 0;
     if (u * zeta < zeta2) return 1;
-    return Math.min(ROWS - 1, Math.floor(ROWS * (eta * u - eta + 1) ** alpha));
+    return Math.min(rows - 1, Math.floor(rows * (eta * u - eta + 1) ** alpha));
   };
 }
 

@@ -1,0 +1,94 @@
+// A table with five times more rows than it may keep in memory, under pulls and pushes of keys by Zipf: rows a second,
+// and how much memory it takes over what the rows take that it may keep.
+//
+// The bound is what a shard's resident memory grows by when it holds `memoryRowsMax` rows without a bound, measured in
+// the same run: their key, weights and state, and what the kernel needs beside them.
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { memoryBytes } from './process-usage.ts';
+import { BenchShard } from './ps-shard.ts';
+import type { SpillOptions, SpillReport } from './ps-spill-client.ts';
+import { BATCH_ROWS, DIM, ZIPF_EXPONENT } from './ps-workload.ts';
+import { type BenchOptions, type BenchResult, median } from './result.ts';
+
+const CLIENT = fileURLToPath(new URL('./ps-spill-client.ts', import.meta.url));
+const ROWS_PER_PLACE = 5;
+const REST_MS = 2_000;
+
+export async function benchPsSpill({
+  rows,
+  runs,
+  seconds,
+  log,
+}: BenchOptions): Promise<readonly BenchResult[]> {
+  const memoryRowsMax = Math.floor(rows / ROWS_PER_PLACE);
+  const reports: (SpillReport & { readonly overBound: number })[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const bound = await onShard(async (shard, empty) => {
+      await shard.fill({ rows: memoryRowsMax, pushRows: 'each' });
+      await shard.materialise();
+      await delay(REST_MS);
+      return memoryBytes(shard.pid) - empty;
+    });
+    const report = await onShard(async (shard, empty) => {
+      const begun = performance.now();
+      await shard.fill({ rows, pushRows: 'each', memoryRowsMax });
+      log(
+        `ps spill, run ${run} of ${runs}: filled at ${Math.round(rows / (performance.now() - begun))} rows/ms`,
+      );
+      await shard.materialise();
+      const loaded = await load({ seed: shard.address, serverPid: shard.pid, rows, seconds });
+      return { ...loaded, overBound: (loaded.serverBytes - empty) / bound };
+    });
+    log(
+      `ps spill, run ${run} of ${runs}: ${Math.round(report.rows / report.seconds)} rows/s, memory ${report.overBound.toFixed(2)} x ` +
+        `the ${bound} bytes of ${memoryRowsMax} rows; CPU s per million rows: server ${perMillion(report.serverCpuS, report.rows)}`,
+    );
+    reports.push(report);
+  }
+  const params = {
+    rows,
+    memory_rows_max: memoryRowsMax,
+    dim: DIM,
+    batch_rows: BATCH_ROWS,
+    zipf: ZIPF_EXPONENT,
+  };
+  const cost = {
+    server_cpu_s_per_million_rows: median(reports.map((each) => perMillion(each.serverCpuS, each.rows))),
+    client_cpu_s_per_million_rows: median(reports.map((each) => perMillion(each.clientCpuS, each.rows))),
+  };
+  const rate = Math.round(median(reports.map((each) => each.rows / each.seconds)));
+  const over = Number(median(reports.map(({ overBound }) => overBound)).toFixed(3));
+  return [
+    { bench: 'ps-spill', metric: 'rows_per_s', value: rate, unit: 'rows/s', runs, params, cost },
+    { bench: 'ps-spill', metric: 'memory_over_bound', value: over, unit: '1', runs, params },
+  ];
+}
+
+/** @param act gets the resident memory of the shard while it was empty, too. */
+async function onShard<T>(act: (shard: BenchShard, emptyBytes: number) => Promise<T>): Promise<T> {
+  const shard = await BenchShard.create();
+  try {
+    await shard.start();
+    await delay(REST_MS);
+    return await act(shard, memoryBytes(shard.pid));
+  } finally {
+    await shard.remove();
+  }
+}
+
+async function load(options: SpillOptions): Promise<SpillReport> {
+  const child = spawn(process.execPath, [CLIENT, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const output = await text(child.stdout);
+  if ((await ended) !== 0) throw new Error('the client of ps-spill failed');
+  return JSON.parse(output) as SpillReport;
+}
+
+function perMillion(cpuS: number, rows: number): number {
+  return Number(((cpuS * 1e6) / rows).toFixed(3));
+}
