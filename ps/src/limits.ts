@@ -74,10 +74,12 @@ export const ROUND_LOG_BYTES_MIN = 32 * MIB;
 /** Between a round that failed and the next try. */
 export const ROUND_RETRY_MS = 500;
 
-/** Rows that are looked up on disk in one read, and taken into memory in one go. */
-export const LOOK_UP_ROWS = 512;
-/** Rows that leave memory in one go. */
-export const EVICT_ROWS = 512;
+/** Rows that are looked up on disk in one read and taken into memory in one go, and how many such reads run at once. */
+export const LOOK_UP_ROWS = 256;
+export const LOOK_UPS_AT_ONCE = 8;
+/** Rows that are chosen to leave memory at a time, and how many of them go in one go. */
+export const EVICT_ROWS = 2_048;
+export const EVICT_PIECE_ROWS = 256;
 /** Pushes wait while a table has this many rows in memory above `memoryRowsMax`: the disk must take some first. */
 export const ROWS_OVER_MAX = 8_192;
 /** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */

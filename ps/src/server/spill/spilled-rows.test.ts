@@ -169,7 +169,7 @@ describe('a table that keeps few rows in memory', () => {
         for (const each of specs) expect(await pull(shard, each, ALL)).toEqual(pulled(reference, ALL));
         await shard.stop();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -8,14 +8,17 @@
 // - A key that is not in memory gets a row by a push only after it was looked up. So what is read is never outdated when
 //   it arrives.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { PackedKeys } from '@weir/proto';
+import { type PackedKeys, packKeys, unpackKeys } from '@weir/proto';
 import type { Store } from '@weir/store';
 import { DepartedRows } from '../../core/departed-rows.ts';
+import { SEQ_AT } from '../../kernel/layout.ts';
 import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import {
   DEPARTED_ROWS_MAX,
+  EVICT_PIECE_ROWS,
   EVICT_ROWS,
   LOOK_UP_ROWS,
+  LOOK_UPS_AT_ONCE,
   ROWS_OVER_MAX,
   STORAGE_RETRY_MAX_MS,
   STORAGE_RETRY_MIN_MS,
@@ -196,10 +199,12 @@ export class SpilledRows {
     await undefined;
     let pauseMs = STORAGE_RETRY_MIN_MS;
     while (this.#waiting.length > 0 || (this.#overMax > 0 && !this.#stopped)) {
+      // Rows come while others that shall leave are written.
+      const leaving = this.#overMax > 0 && !this.#stopped ? this.#writeVictims() : undefined;
+      leaving?.catch(() => undefined);
       if (this.#overMax < ROWS_OVER_MAX || this.#stopped) await this.#answerGroup();
-      if (this.#overMax <= 0 || this.#stopped) continue;
       try {
-        await this.#makeRoom();
+        if (leaving !== undefined) await this.#letLeave(await leaving);
         pauseMs = STORAGE_RETRY_MIN_MS;
       } catch {
         // The disk refuses writes. Rows stay where they are; the log says so, for its writes fail too.
@@ -211,52 +216,67 @@ export class SpilledRows {
 
   /** Looks up what waits, up to a bound, and then lets those go on who wait for it. */
   async #answerGroup(): Promise<void> {
-    let rows = 0;
+    // Each key once: were a row inserted twice, the second time could undo a removal in between.
+    const missing = new Set<bigint>();
     let count = 0;
-    while (count < this.#waiting.length && rows < LOOK_UP_ROWS) {
-      rows += this.#waiting[count]!.keys.length / 2;
+    while (count < this.#waiting.length && missing.size < LOOK_UP_ROWS * LOOK_UPS_AT_ONCE) {
+      const keys = this.#removed.without(this.#rows.missing(this.#waiting[count]!.keys));
+      for (const key of unpackKeys(keys)) missing.add(key);
       count++;
     }
+    const pieces: PackedKeys[] = [];
+    const keys = packKeys(BigUint64Array.from(missing));
+    for (let at = 0; at < keys.length; at += 2 * LOOK_UP_ROWS) {
+      pieces.push(keys.subarray(at, at + 2 * LOOK_UP_ROWS));
+    }
     const group = this.#waiting.splice(0, count);
-    try {
-      for (const { keys } of group) {
-        for (let from = 0; from < keys.length; from += 2 * LOOK_UP_ROWS) {
-          await this.#bringIn(keys.subarray(from, from + 2 * LOOK_UP_ROWS));
-        }
-      }
-      for (const { resolve } of group) resolve();
-    } catch (error) {
-      for (const { reject } of group) reject(error);
+    const found = await Promise.allSettled(pieces.map((piece) => this.#bringIn(piece)));
+    const failure = found.find((result) => result.status === 'rejected');
+    for (const { resolve, reject } of group) {
+      if (failure === undefined) resolve();
+      else reject(failure.reason);
     }
     // What was waited for is used before anything leaves again.
     await nextTurn();
   }
 
-  async #bringIn(keys: PackedKeys): Promise<void> {
-    const missing = this.#removed.without(this.#rows.missing(keys));
-    if (missing.length === 0) return;
+  async #bringIn(missing: PackedKeys): Promise<void> {
     this.#out = Math.max(0, this.#out - this.#rows.insert(await this.#stored.read(missing)));
   }
 
-  /** Some rows that were not used for long leave memory. */
-  async #makeRoom(): Promise<void> {
-    const images = this.#rows.imagesOf(
-      this.#rows.victims(Math.min(EVICT_ROWS, this.#overMax + (this.#rows.spec.memoryRowsMax >>> 6))),
-    );
-    if (images.length === 0) {
-      await nextTurn();
-      return;
+  /** Writes some rows that were not used for long. */
+  async #writeVictims(): Promise<Uint32Array[]> {
+    const wanted = Math.min(EVICT_ROWS, this.#overMax + (this.#rows.spec.memoryRowsMax >>> 6));
+    const keys = this.#rows.victims(wanted);
+    const pieces: Uint32Array[] = [];
+    const writes: Promise<void>[] = [];
+    for (let at = 0; at < keys.length; at += 2 * EVICT_PIECE_ROWS) {
+      if (at > 0) await nextTurn();
+      // As the row is now: nothing newer of it is written before this.
+      const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * EVICT_PIECE_ROWS));
+      pieces.push(images);
+      writes.push(this.#stored.write(this.#changed(images)));
     }
-    await this.#stored.write(this.#changed(images));
-    do await this.#recordWhole();
-    while (this.#holds > 0);
+    const written = await Promise.allSettled(writes);
+    const failure = written.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return pieces;
+  }
+
+  /** Those that are as they were written go. */
+  async #letLeave(pieces: readonly Uint32Array[]): Promise<void> {
     const words = this.#rows.imageWords;
-    const seqs = new Float64Array(images.buffer);
-    for (let at = 0; at < images.length; at += words) {
-      this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + 1]!);
+    if (pieces.length === 0) await nextTurn();
+    for (const images of pieces) {
+      do await this.#recordWhole();
+      while (this.#holds > 0);
+      const seqs = new Float64Array(images.buffer);
+      for (let at = 0; at < images.length; at += words) {
+        this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + SEQ_AT]!);
+      }
+      this.#anyOut = true;
+      this.#out += this.#rows.evict(images);
     }
-    this.#anyOut = true;
-    this.#out += this.#rows.evict(images);
   }
 
   /** Those that the store does not have as they are. */
@@ -267,7 +287,7 @@ export class SpilledRows {
     const changed = new Uint32Array(images.length);
     let at = 0;
     for (let from = 0; from < images.length; from += words) {
-      if (seqs[from / 2 + 1]! <= storedUpTo) continue;
+      if (seqs[from / 2 + SEQ_AT]! <= storedUpTo) continue;
       changed.set(images.subarray(from, from + words), at);
       at += words;
     }
