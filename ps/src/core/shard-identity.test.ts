@@ -74,14 +74,19 @@ describe('the stored identity', () => {
   });
 
   it('is refused when a newer Weir wrote it, whatever else it holds', () => {
-    const newer = new TextEncoder().encode('{"formatVersion": 2, "replicas": []}');
-    expect(() => decodeIdentity(newer)).toThrow(configuration(/format 2.*start a newer Weir/));
+    const newer = new TextEncoder().encode('{"formatVersion": 3, "replicas": []}');
+    expect(() => decodeIdentity(newer)).toThrow(configuration(/format 3.*start a newer Weir/));
+  });
+
+  it('is refused when it is of a format that is read no more', () => {
+    const older = new TextEncoder().encode(JSON.stringify({ ...stored, formatVersion: 1 }));
+    expect(() => decodeIdentity(older)).toThrow(configuration(/format 1.*empty folder/));
   });
 
   it('is CORRUPT when damaged', () => {
     const bytes = encodeIdentity(stored);
     expect(() => decodeIdentity(bytes.subarray(0, 40))).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
-    const wrong = new TextEncoder().encode('{"formatVersion": 1, "id": 7}');
+    const wrong = new TextEncoder().encode('{"formatVersion": 2, "id": 7}');
     expect(() => decodeIdentity(wrong)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   });
 });

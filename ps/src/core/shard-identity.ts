@@ -6,8 +6,8 @@ import type { RoutingTable } from '@weir/proto/v1/parameter_server';
 import { z } from 'zod';
 import { ownershipOf } from './routing.ts';
 
-/** Of everything in a shard's folder: raised when an older Weir could not read what a newer one writes. */
-export const FOLDER_FORMAT_VERSION = 1;
+/** Of everything in a shard's folder: raised when an older Weir could not read what a newer one writes. Format 1 is gone: no table was kept in it. */
+export const FOLDER_FORMAT_VERSION = 2;
 
 export interface ShardIdentity {
   readonly formatVersion: number;
@@ -50,7 +50,7 @@ export function encodeIdentity(identity: ShardIdentity): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(identity));
 }
 
-/** @throws WeirError CORRUPT; CONFIGURATION for a newer format. */
+/** @throws WeirError CORRUPT; CONFIGURATION for another format. */
 export function decodeIdentity(bytes: Uint8Array): ShardIdentity {
   let stored: unknown;
   try {
@@ -64,6 +64,12 @@ export function decodeIdentity(bytes: Uint8Array): ShardIdentity {
     throw new WeirError(
       'CONFIGURATION',
       `the folder has format ${version}, this Weir reads up to ${FOLDER_FORMAT_VERSION}: start a newer Weir`,
+    );
+  }
+  if (version !== undefined && version < FOLDER_FORMAT_VERSION) {
+    throw new WeirError(
+      'CONFIGURATION',
+      `the folder has format ${version}, this Weir reads ${FOLDER_FORMAT_VERSION}: choose an empty folder with --data, or start the Weir that wrote it`,
     );
   }
   const result = identitySchema.safeParse(stored);
