@@ -8,6 +8,7 @@ import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
 import { benchPsRecovery } from './ps-recovery.ts';
 import { benchPsSpill } from './ps-spill.ts';
+import { benchPsSlices } from './ps-slices.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'ps-pull': benchPsPull,
   'ps-mixed': benchPsMixed,
   'ps-latency': benchPsLatency,
+  'ps-slices': benchPsSlices,
   'ps-recovery': benchPsRecovery,
   'ps-memory': benchPsMemory,
   'ps-spill': benchPsSpill,

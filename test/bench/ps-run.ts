@@ -17,6 +17,11 @@ export interface PsReport extends ClientReport {
   readonly serverPeakBytes: number;
   /** Materialisation rounds of the shard in all. */
   readonly rounds: number;
+  /** Milliseconds of the longest piece of work on the shard's event loop, by kind, and pieces above the bound. */
+  readonly slices: ReadonlyMap<
+    string,
+    { readonly longestMs: number; readonly long: number; readonly all: number }
+  >;
 }
 
 export type PsLoad = Pick<ClientOptions, 'load' | 'keys' | 'seconds'> & { readonly durability: string };
@@ -32,8 +37,9 @@ export async function runPs({ durability, ...load }: PsLoad): Promise<PsReport> 
   const shard = await spawnService({ command: [WEIR, 'ps', ...flags, ...more], name: 'shard-0' });
   try {
     const report = await client({ ...load, seed: address, serverPid: shard.pid });
-    const rounds = await roundsOf(shard.admin);
-    return { ...report, serverPeakBytes: peakMemoryBytes(shard.pid), rounds };
+    const metrics = await (await fetch(`http://${shard.admin}/metrics`)).text();
+    const serverPeakBytes = peakMemoryBytes(shard.pid);
+    return { ...report, serverPeakBytes, rounds: roundsOf(metrics), slices: slicesOf(metrics) };
   } finally {
     await shard.stop();
     await rm(folder, { recursive: true, force: true });
@@ -86,8 +92,22 @@ async function client(options: ClientOptions): Promise<ClientReport> {
   return JSON.parse(output) as ClientReport;
 }
 
-async function roundsOf(admin: string): Promise<number> {
-  const metrics = await (await fetch(`http://${admin}/metrics`)).text();
+function roundsOf(metrics: string): number {
   const line = metrics.split('\n').find((each) => /^ps_rounds_total[ {]/.test(each));
   return Number(line?.split(' ')[1] ?? 0);
+}
+
+function slicesOf(metrics: string): PsReport['slices'] {
+  const kinds = new Map<string, { longestMs: number; long: number; all: number }>();
+  for (const [, name, labels, value] of metrics.matchAll(/^(ps_slice\w*)\{([^}]*)\} (\S+)$/gm)) {
+    const kind = /kind="(\w+)"/.exec(labels!)![1]!;
+    const sums = kinds.get(kind) ?? { longestMs: 0, long: 0, all: 0 };
+    kinds.set(kind, sums);
+    if (name!.includes('longest')) sums.longestMs = Number(value) * 1000;
+    else {
+      sums.all += Number(value);
+      if (labels!.includes('long="true"')) sums.long += Number(value);
+    }
+  }
+  return kinds;
 }
