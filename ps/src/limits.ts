@@ -47,8 +47,8 @@ export const LARGE_ANSWER_BYTES_MAX = 96 * MIB;
 export const SMALL_ANSWER_BYTES = 256 * 1024;
 /** Answers that wait for such memory: one of each stream, and those of unary calls. */
 export const ANSWERS_WAITING_MAX = 4_096;
-/** Bytes of answers on one stream that are not sent yet, above which it takes no further request. */
-export const STREAM_ANSWER_BYTES_MAX = MIB;
+/** Bytes of answers on one stream that are not sent yet, above which it takes no further request; less under load. */
+export const STREAM_ANSWER_BYTES_MAX = 2 * MIB;
 
 /** Pages, and records of the log, that recovery reads at a time while it works on those before. */
 export const RECOVERY_READ_ENTRIES = 16;

@@ -6,6 +6,7 @@ import {
   ANSWERS_WAITING_MAX,
   LARGE_ANSWER_BYTES_MAX,
   SMALL_ANSWER_BYTES,
+  STREAM_ANSWER_BYTES_MAX,
 } from '../limits.ts';
 import { MemoryPool } from './memory-pool.ts';
 import { overloaded } from './push-pipeline.ts';
@@ -30,6 +31,11 @@ export class AnswerMemory {
   /** Answers that wait for memory. */
   get waiting(): number {
     return this.#small.length + this.#large.length;
+  }
+
+  /** What a stream may have unsent and still take requests: the less, the less is left for others. */
+  get allowance(): number {
+    return Math.min(STREAM_ANSWER_BYTES_MAX, (ANSWER_BYTES_MAX - this.#held) / 4);
   }
 
   /**

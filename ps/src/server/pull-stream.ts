@@ -1,11 +1,10 @@
-// One client's pull stream. Requests are answered one after the other. While an answer is gathered, or more than
-// STREAM_ANSWER_BYTES_MAX of answers are on their way, the stream takes no further request; a client that reads
-// nothing of them for the shard's patience is cut off, since others could use the memory.
+// One client's pull stream. Requests are answered one after the other. While an answer is gathered, or more answers
+// are on their way than the memory allows a stream, it takes no further request; a client that reads nothing of them
+// for the shard's patience is cut off, since others could use the memory.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import { type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
 import { cutOff } from '@weir/runtime';
-import { STREAM_ANSWER_BYTES_MAX } from '../limits.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { answerPull, type EncodedPull, type PullParts } from './pull.ts';
@@ -67,7 +66,7 @@ class PullStream {
 
   /** The client may have read something. */
   goOn(): void {
-    if (this.#answering !== undefined || this.#unsentBytes > STREAM_ANSWER_BYTES_MAX) return;
+    if (this.#answering !== undefined || this.#full) return;
     if (this.#call.writableNeedDrain) return;
     clearTimeout(this.#deaf);
     this.#deaf = undefined;
@@ -91,6 +90,10 @@ class PullStream {
     clearTimeout(this.#deaf);
     for (const answer of this.#unsent) answer.release();
     this.#unsent.clear();
+  }
+
+  get #full(): boolean {
+    return this.#unsentBytes > 0 && this.#unsentBytes > this.#shard.memory.allowance;
   }
 
   #answer(request: PullRequest): EncodedPull | Promise<EncodedPull> {
@@ -124,7 +127,7 @@ class PullStream {
       this.#deaf?.refresh();
       if (this.#call.isPaused()) this.goOn();
     });
-    if (room && this.#unsentBytes <= STREAM_ANSWER_BYTES_MAX) return;
+    if (room && !this.#full) return;
     this.#call.pause();
     this.#deaf ??= setTimeout(() => this.#cut(), this.#shard.patienceMs).unref();
   }
