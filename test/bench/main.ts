@@ -7,8 +7,8 @@ import { benchPsMixed } from './ps-mixed.ts';
 import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
 import { benchPsRecovery } from './ps-recovery.ts';
-import { benchPsSpill } from './ps-spill.ts';
 import { benchPsSlices } from './ps-slices.ts';
+import { benchPsSpill } from './ps-spill.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 
