@@ -9,32 +9,32 @@ import type { FillOptions } from './ps-fill.ts';
 
 const WEIR = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const FILL = fileURLToPath(new URL('./ps-fill.ts', import.meta.url));
-/** Rounds begin when a bench asks for one, not by the length of the log. */
-const LOG_REPLAY_MAX = 4 * 1024 * 1024 * 1024;
-
 export class BenchShard {
   readonly #folder: string;
   readonly #address: string;
+  readonly #settings: readonly string[];
   #process: ServiceProcess | undefined;
 
-  private constructor(folder: string, address: string) {
+  private constructor(folder: string, address: string, settings: readonly string[]) {
     this.#folder = folder;
     this.#address = address;
+    this.#settings = settings;
   }
 
-  static async create(): Promise<BenchShard> {
+  /** @param settings of `weir ps`, beside its place. */
+  static async create(...settings: readonly string[]): Promise<BenchShard> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
     const [port] = await freePorts(1);
     const address = `127.0.0.1:${port}`;
     const shards = [{ id: 'shard-0', address }];
     await writeFile(join(folder, 'topology.json'), JSON.stringify({ epoch: 1, shards }));
-    return new BenchShard(folder, address);
+    return new BenchShard(folder, address, settings);
   }
 
   /** Seconds from the start of the process to its ready line. */
   async start(): Promise<number> {
     const place = ['--id', 'shard-0', '--data', join(this.#folder, 'data'), '--listen', this.#address];
-    const more = ['--topology', join(this.#folder, 'topology.json'), '--log-replay-max', `${LOG_REPLAY_MAX}`];
+    const more = ['--topology', join(this.#folder, 'topology.json'), ...this.#settings];
     const begun = performance.now();
     this.#process = await spawnService({ command: [WEIR, 'ps', ...place, ...more], name: 'shard-0' });
     return (performance.now() - begun) / 1000;
