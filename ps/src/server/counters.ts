@@ -26,8 +26,8 @@ export class ShardCounters {
   readonly refusals = new Map<string, number>();
   /** Streams that were one too many. */
   streamsRefused = 0;
-  /** Streams ended because their client did not read what it had asked for. */
-  readonly cutOff = { pull: 0, subscriber: 0 };
+  /** Streams ended because their client stopped in the middle: of sending a push, of reading answers or deltas. */
+  readonly cutOff = { push: 0, pull: 0, subscriber: 0 };
 
   removed(reason: RemoveReason, rows: number): void {
     if (reason === 'expired') this.expiredRows += rows;

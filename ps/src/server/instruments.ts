@@ -85,10 +85,9 @@ export function observeShard(shard: Shard): void {
   gauge('ps.pull.waiting', '{pull}', 'Answers to pulls that wait for memory', () => shard.answers.waiting);
   ps.createObservableCounter('ps.cut_off', {
     unit: '{stream}',
-    description: 'Streams ended because their client did not read',
+    description: 'Streams ended because their client stopped in the middle of sending or reading',
   }).addCallback((result) => {
-    result.observe(counters.cutOff.pull, { kind: 'pull' });
-    result.observe(counters.cutOff.subscriber, { kind: 'subscriber' });
+    for (const [kind, count] of Object.entries(counters.cutOff)) result.observe(count, { kind });
   });
   ps.createObservableCounter('ps.slices', {
     unit: '{slice}',

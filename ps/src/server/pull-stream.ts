@@ -43,6 +43,7 @@ class PullStream {
   }
 
   take(request: PullRequest): void {
+    if (this.#closed) return;
     const begun = performance.now();
     const answer = this.#answer(request);
     if (!(answer instanceof Promise)) {
@@ -66,7 +67,7 @@ class PullStream {
 
   /** The client may have read something. */
   goOn(): void {
-    if (this.#answering !== undefined || this.#full) return;
+    if (this.#closed || this.#answering !== undefined || this.#full) return;
     if (this.#call.writableNeedDrain) return;
     clearTimeout(this.#deaf);
     this.#deaf = undefined;

@@ -138,6 +138,7 @@ describe('a client that does not do its part', () => {
     await expect(half.stream.next()).rejects.toMatchObject({ code: 'OVERLOADED' });
     expect(server.shard.bytesInFlight.held).toBe(0);
     expect(server.shard.counters.refusals.get('OVERLOADED')).toBe(refused + 1);
+    expect(server.shard.counters.cutOff.push).toBe(1);
     half.close();
   });
 

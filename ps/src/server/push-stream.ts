@@ -6,6 +6,7 @@ import { CLIENT_ID_LENGTH_MAX, PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/pro
 import type { PushClient, PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { BytesInFlight, ShareOfBytes } from './bytes-in-flight.ts';
+import type { ShardCounters } from './counters.ts';
 import { frameBytes, PushAssembly, type WholePush } from './frames.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { overloaded, type PushOutcome, type PushPipeline } from './push-pipeline.ts';
@@ -18,6 +19,7 @@ export interface PushParts {
   readonly pipeline: PushPipeline;
   readonly turns: PushTurns;
   readonly bytesInFlight: BytesInFlight;
+  readonly counters: ShardCounters;
 }
 
 export function servePushStream(
@@ -129,7 +131,8 @@ class PushStream {
 
   /** Half a push holds memory that others could use. */
   #givenUp(number: number): void {
-    const { pipeline, bytesInFlight } = this.#shard;
+    const { pipeline, bytesInFlight, counters } = this.#shard;
+    counters.cutOff.push++;
     const message = `the last frame of push ${number} did not come within ${this.#patienceMs} ms of the one before`;
     const error = overloaded(message, bytesInFlight.retryAfterMs);
     pipeline.turnAway(error, () => this.#cut(error));
