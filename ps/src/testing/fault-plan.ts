@@ -11,10 +11,10 @@ export type Crash =
 
 /**
  * Writes by what they hold: `push` records of pushes only, `table` a definition, `pages` a part of a materialisation
- * round, `mark` its end, `state` the folder's own (identity, incarnation). `sync` is the wait for the disk, `flush`
- * what makes the engine begin a log file.
+ * round, `mark` its end, `rows` rows that leave memory, `state` the folder's own (identity, incarnation). `sync` is the
+ * wait for the disk, `flush` what makes the engine begin a log file.
  */
-export type StoreStep = 'push' | 'table' | 'pages' | 'mark' | 'state' | 'sync' | 'flush';
+export type StoreStep = 'push' | 'table' | 'pages' | 'mark' | 'rows' | 'state' | 'sync' | 'flush';
 
 /** Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. */
 export type Bug = 'acknowledge before the log write' | 'apply a duplicate';

@@ -1,6 +1,6 @@
 // A store on disk whose process ends at a chosen write, sync or read. It knows a write by the keys that it holds.
 import type { Entry, Range, Store, WriteBatch } from '@weir/store';
-import { LOG, LOW_MARK_KEY, META, PAGES } from '../server/families.ts';
+import { LOG, LOW_MARK_KEY, META, PAGES, ROWS } from '../server/families.ts';
 import { writeLate } from './bugs.ts';
 import type { CrashPoint } from './crash-point.ts';
 import type { Bug, StoreStep } from './fault-plan.ts';
@@ -66,6 +66,7 @@ class WatchedBatch implements WriteBatch {
   put(family: string, key: Uint8Array, value: Uint8Array): this {
     if (family === PAGES) this.#step = 'pages';
     else if (key === LOW_MARK_KEY) this.#step = 'mark';
+    else if (family === ROWS && this.#step === 'state') this.#step = 'rows';
     else if (family === LOG && this.#step === 'state') this.#step = 'push';
     else if (family === META && this.#step === 'push') this.#step = 'table';
     this.inner.put(family, this.#copied(key), this.#copied(value));

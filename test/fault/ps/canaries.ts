@@ -68,6 +68,7 @@ async function killedAfterPushes(
   await shard.crash({ at: 'push', when: 'after', count: 6 + Math.floor(random() * 12) });
   const { exited } = shard;
   const pushing = Promise.all(world.sessions.map((session) => session.run(PUSHES, IN_FLIGHT)));
+  pushing.catch(() => undefined);
   await Promise.race([exited, pushing]);
   await shard.kill();
   await afterDeath();

@@ -44,6 +44,9 @@ export async function killRound(
   const tuning = moment === 'table change' || random() < 0.2 ? tuner.run(() => !working) : undefined;
   const materialising =
     moment === 'materialisation' || random() < 0.3 ? materialise(world, () => dead || !working) : undefined;
+  // A round that fails ends before they do.
+  const work = Promise.all([pushing, churning, tuning, leaving]);
+  work.catch(() => undefined);
   await Promise.race([exited, pushing]);
   // The work may have been too little for the moment to come.
   await leaving;
@@ -53,9 +56,7 @@ export async function killRound(
   const deaths = moment === 'recovery' ? 1 + Math.floor(random() * 2) : 0;
   for (let i = 0; i < deaths; i++) await dieInRecovery(world, afterDeath);
   await shard.start();
-  await pushing;
-  await churning;
-  await tuning;
+  await work;
   return {
     verdict: await world.check(),
     what: `killed at ${JSON.stringify(crash)}, ${deaths} more in recovery`,
@@ -71,6 +72,7 @@ function crashAt(moment: Moment, random: () => number): Crash {
     case 'recovery':
       return random() < 0.2 ? { at: 'sync', when, count: upTo(20) } : { at: 'push', when, count: upTo(40) };
     case 'materialisation':
+      if (random() < 0.2) return { at: 'rows', when, count: upTo(10) };
       if (random() < 0.4) return { at: 'pages', when, count: upTo(20) };
       return { at: random() < 0.5 ? 'mark' : 'flush', when, count: upTo(3) };
     case 'table change':

@@ -9,7 +9,10 @@ export const SHARED: TableDefinition = { name: 'shared', dim: 2, optimizer: { ki
 /** Rows of several KiB, for pushes of several frames. */
 export const WIDE: TableDefinition = { name: 'wide', dim: 1024, optimizer: { kind: 'sum' } };
 
-/** Tables whose result depends on the order of updates: each client has rows of its own in them. */
+/**
+ * Tables whose result depends on the order of updates: each client has rows of its own in them. Of two of them most rows
+ * are on disk only.
+ */
 export const ORDERED: readonly TableDefinition[] = [
   {
     name: 'sgd',
@@ -28,12 +31,14 @@ export const ORDERED: readonly TableDefinition[] = [
     dim: 4,
     optimizer: { kind: 'adagrad', learningRate: 0.1, initialAccumulator: 0.1 },
     initializer: { kind: 'normal', mean: 0, standardDeviation: 0.1 },
+    memoryRowsMax: 48,
   },
   {
     name: 'adam',
     dim: 3,
     optimizer: { kind: 'adam', learningRate: 0.02 },
     initializer: { kind: 'uniform', low: -0.1, high: 0.1 },
+    memoryRowsMax: 16,
   },
   { name: 'ftrl', dim: 2, optimizer: { kind: 'ftrl', learningRate: 0.3, l1: 0.1, l2: 0.5 } },
   { name: 'assign', dim: 2, optimizer: { kind: 'assign' } },
