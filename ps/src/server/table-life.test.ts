@@ -289,7 +289,8 @@ it('any sequence of changes, sweeps, rounds and crashes leaves what a plain mode
 /** A shard with one table, whose clock the test moves on. */
 async function oneTable(spec: TableSpec) {
   let elapsedMs = 0;
-  const disk = new FaultyStore(openMemoryStore({ families: FAMILIES }));
+  const store = openMemoryStore({ families: FAMILIES });
+  const disk = new FaultyStore(store);
   const shard = await openTestShardOnly({ store: disk.store, elapsedMs: () => elapsedMs });
   await shard.tableAdmin.create(spec);
   const push = (...keys: bigint[]) => submit(shard, spec, keys, 1);
@@ -297,8 +298,44 @@ async function oneTable(spec: TableSpec) {
     elapsedMs += afterMs;
     return shard.expiry.sweep();
   };
-  return { shard, disk, push, expire, table: shard.tables.get(spec.uid)! };
+  return { shard, store, disk, push, expire, table: shard.tables.get(spec.uid)! };
 }
+
+it('pushes logged before an alter go by the old definition, those behind it by the new one, also in a replay', async () => {
+  const spec = tableSpec('doc', 1, { kind: OptimizerKind.SGD, learningRate: 1 });
+  const { shard, store, disk, push, table } = await oneTable(spec);
+  const weight = (rows: RowTable): number => {
+    const out = new Float32Array(1);
+    rows.pull(Uint32Array.of(1, 0), out);
+    return out[0]!;
+  };
+  await push(1n);
+  disk.hold();
+  const before = push(1n);
+  const altered = shard.tableAdmin.alter({ ...spec, optimizer: { ...spec.optimizer!, learningRate: 0.25 } });
+  while (shard.log.submittedSeq < shard.log.appliedSeq + 2) await new Promise(setImmediate);
+  const behind = push(1n);
+  disk.release();
+  await Promise.all([before, altered, behind]);
+  expect(weight(table.rows)).toBe(-2.25);
+  disk.writesLeft = 0;
+  const again = await openTestShardOnly({ store });
+  expect(weight(again.tables.get(spec.uid)!.rows)).toBe(-2.25);
+  expect(again.tables.get(spec.uid)!.spec.optimizer!.learningRate).toBe(0.25);
+});
+
+it('a removal that its table was dropped before is skipped', async () => {
+  const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
+  const { shard, disk, push, expire } = await oneTable(spec);
+  await push(1n);
+  disk.hold();
+  const dropped = shard.tableAdmin.drop(spec.uid);
+  while (shard.log.submittedSeq < shard.log.appliedSeq + 1) await new Promise(setImmediate);
+  const expired = expire(1_500);
+  disk.release();
+  await Promise.all([dropped, expired]);
+  expect(shard.counters).toMatchObject({ expiredRows: 0, skippedRecords: 1 });
+});
 
 it('a follower who was away for longer than tombstones are kept gets a snapshot', async () => {
   const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
