@@ -1,8 +1,8 @@
 // Long work as steps: it may be interrupted where it yields, and nobody must see what it has done so far.
 export type Steps<T> = Generator<void, T, void>;
 
-/** Values (keys count as two) that a step looks at or copies: some hundred microseconds at most. */
-export const STEP_VALUES = 64 * 1024;
+/** Values (keys count as two) that a step looks at, copies or updates: a hundred microseconds or so. */
+export const STEP_VALUES = 16 * 1024;
 
 /** All steps at once. */
 export function runThrough<T>(steps: Steps<T>): T {
