@@ -54,6 +54,18 @@ export class Tombstones {
 
   /** Batches in (after, upTo], oldest first. Precondition: `after` is not below the floor. */
   between(after: number, upTo: number): readonly TombstoneBatch[] {
-    return this.#batches.filter(({ seq }) => seq > after && seq <= upTo);
+    return this.#batches.slice(this.#firstAbove(after), this.#firstAbove(upTo));
+  }
+
+  /** Index of the first batch with a position above. */
+  #firstAbove(position: number): number {
+    let from = 0;
+    let to = this.#batches.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#batches[middle]!.seq <= position) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
