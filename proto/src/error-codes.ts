@@ -95,7 +95,31 @@ export const ERROR_CODES = {
     status.FAILED_PRECONDITION,
     false,
     'A newer generation or epoch has taken over.',
-    'Stop; a successor works already.',
+    'Stop what was done under the old one; a successor may work already. To go on, join or acquire anew.',
+  ),
+  GROUP_NOT_FOUND: info(
+    status.NOT_FOUND,
+    false,
+    'No group of this name.',
+    'Check its name; a group begins when its first member joins.',
+  ),
+  GROUP_CHANGED: info(
+    status.FAILED_PRECONDITION,
+    false,
+    'Members came or went: the step was not completed in the generation that the call names.',
+    'Take the new generation and members from the error, and contribute to the same step again.',
+  ),
+  BARRIER_TIMEOUT: info(
+    status.DEADLINE_EXCEEDED,
+    true,
+    'Not every member contributed to the step in time.',
+    'Look after the members that the error names. The contribution stands: sync of the same step goes on waiting.',
+  ),
+  STEP_EXPIRED: info(
+    status.OUT_OF_RANGE,
+    false,
+    'The step is over, and its result is not kept or was not for this member.',
+    'Go on from the last result, which latest() returns.',
   ),
   OVERLOADED: info(
     status.RESOURCE_EXHAUSTED,

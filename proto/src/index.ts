@@ -5,6 +5,18 @@ export {
   type FeatureValues,
 } from './encode-feature-block.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo, isErrorCode } from './error-codes.ts';
+export {
+  canReduce,
+  decodePartReduce,
+  decodePartType,
+  encodePartReduce,
+  encodePartType,
+  isPartReduce,
+  isPartType,
+  type PartReduce,
+  type PartType,
+  VALUE_BYTES,
+} from './group-parts.ts';
 export { xxHash64, xxHash64OfBytes } from './hash.ts';
 export { KeyIndex } from './key-index.ts';
 export {
@@ -23,6 +35,12 @@ export {
   DOCUMENTS_MAX,
   FEATURES_MAX,
   FRAME_BYTES,
+  GROUP_MEMBERS_MAX,
+  GROUP_NAME_BYTES_MAX,
+  GROUP_PARTS_MAX,
+  GROUP_PAYLOAD_BYTES_MAX,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
   MESSAGE_BYTES_MAX,
   PULL_BYTES_MAX,
   PUSH_BYTES_MAX,
@@ -40,6 +58,7 @@ export {
   writePullResponse,
 } from './pull-frame.ts';
 export { PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
+export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';

@@ -17,6 +17,15 @@ export const PULL_BYTES_MAX = 16 * 1024 * 1024;
 /** Table name: `namespace/name`, each of `[A-Za-z0-9_.-]`. */
 export const TABLE_NAME_LENGTH_MAX = 200;
 export const CLIENT_ID_LENGTH_MAX = 200;
+/** Name of a group, and of a member: 1 to so many UTF-8 bytes. */
+export const GROUP_NAME_BYTES_MAX = 200;
+export const GROUP_MEMBERS_MAX = 256;
+/** Parts of one contribution. */
+export const GROUP_PARTS_MAX = 64;
+/** Bytes that a member contributes to one step, and of the step's result. */
+export const GROUP_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+export const LEASE_MS_MIN = 200;
+export const LEASE_MS_MAX = 3_600_000;
 /** Bytes of one stream record. */
 export const RECORD_BYTES_MAX = 4 * 1024 * 1024;
 export const DOCUMENTS_MAX = 4096;

@@ -13,6 +13,10 @@ export interface WeirErrorDetails {
   readonly retryAfterMs?: number;
   /** With SOURCE_GAP: the offset up to which the shard has applied. */
   readonly applied?: number;
+  /** With GROUP_CHANGED: members of the new generation. With BARRIER_TIMEOUT: those who are missing. */
+  readonly members?: readonly string[];
+  /** With GROUP_CHANGED: the new generation. */
+  readonly generation?: number;
   readonly cause?: unknown;
 }
 
@@ -28,6 +32,8 @@ export class WeirError extends Error {
   readonly epoch: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly applied: number | undefined;
+  readonly members: readonly string[] | undefined;
+  readonly generation: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: WeirErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -39,6 +45,8 @@ export class WeirError extends Error {
     this.epoch = details.epoch;
     this.retryAfterMs = details.retryAfterMs;
     this.applied = details.applied;
+    this.members = details.members;
+    this.generation = details.generation;
   }
 
   /** Any thrown value as a WeirError: gRPC errors by their detail or status, others as INTERNAL. */
@@ -66,6 +74,8 @@ export class WeirError extends Error {
       ...(detail.epoch !== 0 && { epoch: detail.epoch }),
       ...(detail.retryAfterMs !== 0 && { retryAfterMs: detail.retryAfterMs }),
       ...(detail.applied !== undefined && { applied: detail.applied }),
+      ...(detail.members.length > 0 && { members: detail.members }),
+      ...(detail.generation !== 0 && { generation: detail.generation }),
     });
   }
 
@@ -79,6 +89,8 @@ export class WeirError extends Error {
       epoch: this.epoch ?? 0,
       retryAfterMs: this.retryAfterMs ?? 0,
       applied: this.applied,
+      members: [...(this.members ?? [])],
+      generation: this.generation ?? 0,
     };
   }
 

@@ -1,6 +1,12 @@
 // Every bound of a shard that is its own business; what both sides must agree on stands in @weir/proto.
 // Relations between them are asserted at load.
-import { FRAME_BYTES, MESSAGE_BYTES_MAX, PULL_BYTES_MAX, PUSH_BYTES_MAX } from '@weir/proto';
+import {
+  FRAME_BYTES,
+  GROUP_PAYLOAD_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  PULL_BYTES_MAX,
+  PUSH_BYTES_MAX,
+} from '@weir/proto';
 
 const MIB = 1024 * 1024;
 
@@ -122,6 +128,18 @@ export const FULLNESS_WARNING = 0.8;
 export const FULLNESS_INTERVAL_MS = 5_000;
 /** Keys of removed rows that are kept for subscribers who were away, per table; older ones cost them a snapshot. */
 export const TOMBSTONE_BYTES_MAX = 4 * MIB;
+/** Groups of one shard; they stay once somebody has joined, because their steps never start again. */
+export const GROUPS_MAX = 4_096;
+/** Members that wait at barriers or follow a group, over all groups. */
+export const GROUP_STREAMS_MAX = 8_192;
+/** Steps of all groups under way: contributions of all members and the result, with room for eight of the largest. */
+export const GROUP_BYTES_MAX = 1024 * MIB;
+/** Bytes of a result that one write takes. */
+export const GROUP_WRITE_BYTES = MIB;
+/** How long a call may wait at a barrier, whatever it asks for: what a timer of Node can hold. */
+export const SYNC_TIMEOUT_MS_MAX = 2 ** 31 - 1;
+/** A timer that fires later than this shows that the process stood still; leases are prolonged by as much. */
+export const LEASE_STALL_MS = 100;
 /** Earlier incarnations of the log that the folder remembers. */
 export const INCARNATIONS_MAX = 64;
 
@@ -138,4 +156,5 @@ if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers n
 if (LOG_REPLAY_MAX_MIN < 2 * ROUND_LOG_BYTES_MIN) throw new Error('rounds must have room while they run');
 if (LOG_REPLAY_MAX_MIN < 4 * COMMIT_BYTES_MAX) throw new Error('a log must hold several writes');
 if (SUBSCRIBERS_MAX > STREAMS_MAX / 2) throw new Error('subscribers must leave streams to pushes and pulls');
+if (GROUP_BYTES_MAX < 9 * GROUP_PAYLOAD_BYTES_MAX) throw new Error('eight of the largest must fit a step');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

@@ -1,6 +1,7 @@
 // How the client reaches a server: credentials, metadata and gRPC's settings. One connection per client object.
 import { type ChannelCredentials, type ClientOptions, credentials, Metadata } from '@grpc/grpc-js';
 import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
+import { GroupsClient } from '@weir/proto/v1/groups';
 import { ParameterServerClient } from '@weir/proto/v1/parameter_server';
 import {
   FLOW_CONTROL_WINDOW_BYTES,
@@ -22,6 +23,7 @@ export interface TlsOptions {
 /** Opens clients that all carry the same identity. */
 export interface Channels {
   open(address: string): ParameterServerClient;
+  openGroups(address: string): GroupsClient;
   readonly metadata: Metadata;
 }
 
@@ -48,6 +50,7 @@ export function channels(tls: TlsOptions | undefined, token: string | undefined)
   };
   return {
     open: (address) => new ParameterServerClient(address, identity, options),
+    openGroups: (address) => new GroupsClient(address, identity, options),
     metadata,
   };
 }

@@ -3,6 +3,10 @@ export { ERROR_CODES, type ErrorCode, type PackedKeys, packKeys, unpackKeys, Wei
 export type { CallOptions } from './call-scope.ts';
 export type { TlsOptions } from './channel.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { Group, JoinOptions, Membership } from './group.ts';
+export type { GroupPart, PartValue } from './group-parts.ts';
+export type { GroupDescription, GroupReader } from './group-reader.ts';
+export type { GroupResult, GroupResultPart } from './group-result.ts';
 export { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknown-error.ts';
 export type { PushSettings } from './push-settings.ts';
 export type { RoutingTable, ShardAddress } from './routing.ts';

@@ -42,6 +42,12 @@ export const REQUEST_OVERHEAD_BYTES = 256;
 export const WAITING_MAX = 65_536;
 /** The same for the bytes of pushes: each was copied when it was made. */
 export const WAITING_PUSH_BYTES_MAX = 1024 * 1024 * 1024;
+/** Signs of life within one lease: two may be lost. */
+export const RENEWALS_PER_LEASE = 3;
+/** Longest wait between two tries to renew a lease or to follow a group. */
+export const GROUP_RETRY_MS_MAX = 500;
+/** How much sooner than the caller's deadline the shard ends a wait, at most: its answer names who is missing. */
+export const BARRIER_MARGIN_MS_MAX = 100;
 /** Deltas of all shards that a subscriber has not taken yet; beyond it the shards are not read. */
 export const DELTAS_BUFFERED_MAX = 32;
 

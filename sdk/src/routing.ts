@@ -1,5 +1,5 @@
 // The routing table as the client holds it: slot -> shard, with an epoch. Pure.
-import { SLOT_COUNT, slotOf, WeirError, xxHash64 } from '@weir/proto';
+import { SLOT_COUNT, slotOfName, WeirError } from '@weir/proto';
 import type { RoutingTable as RoutingMessage } from '@weir/proto/v1/parameter_server';
 
 export interface ShardAddress {
@@ -46,9 +46,7 @@ export function isAddress(text: string): boolean {
   return /^.+:\d{1,5}$/.test(text);
 }
 
-/** The shard that owns the slot of a name: the one that decides who creates a table first. */
+/** The shard that owns the slot of a name: where a group lives, and which decides who creates a table first. */
 export function homeShard(name: string, routing: RoutingTable): ShardAddress {
-  const hash = xxHash64(name);
-  const slot = slotOf(Number(hash & 0xffff_ffffn), Number(hash >> 32n));
-  return routing.shards[routing.slots[slot]!]!;
+  return routing.shards[routing.slots[slotOfName(name)]!]!;
 }

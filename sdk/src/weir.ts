@@ -5,6 +5,9 @@ import { keyCount, WeirError } from '@weir/proto';
 import type { DescribeShardResponse } from '@weir/proto/v1/parameter_server';
 import { type CallOptions, CallScope } from './call-scope.ts';
 import { Calls } from './calls.ts';
+import { type Group, type JoinOptions, joinGroup } from './group.ts';
+import { GroupCalls, GroupConnections } from './group-calls.ts';
+import { GroupReader } from './group-reader.ts';
 import type { PushResult } from './outcome-unknown-error.ts';
 import { pullRows } from './pull.ts';
 import { Push } from './push.ts';
@@ -46,6 +49,7 @@ export class Weir {
   readonly #timeoutMs: number;
   readonly #closing = new AbortController();
   readonly #tableClient: TableClient;
+  readonly #groupConnections: GroupConnections;
   /** Tables that pushes named by name. */
   readonly #byName = new Map<string, Table>();
 
@@ -54,6 +58,7 @@ export class Weir {
     this.#router = router;
     this.#timeoutMs = timeoutMs;
     this.#calls = new Calls(timeoutMs);
+    this.#groupConnections = new GroupConnections(router.context.channels.openGroups);
     this.#tables = new Tables(router, this.#calls);
     this.tables = this.#tables;
     this.#tableClient = {
@@ -105,6 +110,18 @@ export class Weir {
     }
   }
 
+  /** A group to look at, without being a member. */
+  group(name: string): GroupReader;
+  /**
+   * Joins a group: takes a lease, which is renewed in the background, and returns once this member is in it.
+   * @throws WeirError INVALID_ARGUMENT, DEADLINE_EXCEEDED when its shard could not be reached, CANCELLED.
+   */
+  group(name: string, options: JoinOptions): Promise<Group>;
+  group(name: string, options?: JoinOptions): GroupReader | Promise<Group> {
+    const calls = new GroupCalls(name, this.#router, this.#calls, this.#groupConnections);
+    return options === undefined ? new GroupReader(calls) : joinGroup(calls, options, this.#closing.signal);
+  }
+
   /** Slot -> shard, as last fetched. */
   routing(): RoutingTable {
     return this.#router.current;
@@ -147,6 +164,7 @@ export class Weir {
     this.#closing.abort();
     this.#calls.close();
     this.#router.close();
+    this.#groupConnections.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

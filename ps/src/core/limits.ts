@@ -10,3 +10,10 @@ export const SHARD_ID_LENGTH_MAX = 63;
 export const UID_LENGTH_MAX = 64;
 /** Times of positions that are kept: enough for a resolution of 1/64 over years. */
 export const SEQ_CLOCK_ENTRIES_MAX = 2048;
+/** Results of a group that are kept, newest first, and their bytes together; the last one is kept in any case. */
+export const RESULTS_KEPT = 8;
+export const RESULT_BYTES_KEPT_MAX = 256 * 1024 * 1024;
+/** Former members that a group remembers, so that a late repeat of their join does not bring them back. */
+export const FENCED_MAX = 64;
+/** Calls of one member that wait for a step: repeats whose first try the server has not seen end yet. */
+export const CALLS_PER_MEMBER_MAX = 8;

@@ -1,6 +1,6 @@
 // The gRPC face of a shard: what each method means stands in the part that it calls.
 import type { EventEmitter } from 'node:events';
-import type { handleUnaryCall, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import {
   Delta,
@@ -19,6 +19,7 @@ import { overloaded } from './push-pipeline.ts';
 import { servePushStream } from './push-stream.ts';
 import type { Shard } from './shard.ts';
 import { subscribe } from './subscribe.ts';
+import { unaryAnswer } from './unary-answer.ts';
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -54,19 +55,7 @@ export function serveShard(
     latency: instruments.pullLatency,
   };
   const unaryPushes = new UnaryPushes(shard);
-  const unary = <Request, Response>(
-    answer: (request: Request, call: ServerUnaryCall<Request, Response>) => Response | Promise<Response>,
-  ): handleUnaryCall<Request, Response> => {
-    return async (call, callback) => {
-      try {
-        callback(null, await answer(call.request, call));
-      } catch (thrown) {
-        const error = WeirError.from(thrown);
-        if (error.code === 'INTERNAL') logger.error({ err: thrown, method: call.getPath() }, 'a call failed');
-        callback(error.toStatus());
-      }
-    };
-  };
+  const unary = unaryAnswer(logger);
   const admitted = <Call extends EventEmitter>(serve: (call: Call) => void): ((call: Call) => void) => {
     return (call) => {
       if (calls.size < STREAMS_MAX) {

@@ -10,10 +10,15 @@ import {
   type Runtime,
   type ServiceDefinition,
 } from '@weir/runtime';
+import type { Store } from '@weir/store';
 import { z } from 'zod';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
 import { parseTopology } from '../core/topology.ts';
 import { LOG_REPLAY_MAX_DEFAULT, LOG_REPLAY_MAX_MIN } from '../limits.ts';
+import { observeGroups } from './group-counters.ts';
+import { serveGroups } from './group-service.ts';
+import { holdsGroups, openGroupFolder } from './group-store.ts';
+import { openGroups } from './groups.ts';
 import { createInstruments, observeShard } from './instruments.ts';
 import { DURABILITIES } from './log-sink.ts';
 import { folderError, openFolder } from './open-folder.ts';
@@ -74,7 +79,9 @@ async function start(
   // While it recovers, nothing listens on the shard's port: clients find it unavailable and try again.
   using _telling = tellProgress(progress, { log, admin });
   const store = await parts.openFolder(data);
+  let groupStore: Store | undefined;
   try {
+    groupStore = await openGroupFolder(data);
     const instruments = createInstruments();
     const opening = {
       id,
@@ -86,12 +93,16 @@ async function start(
       instruments,
       progress,
       signal,
+      holdsGroups: await holdsGroups(groupStore),
     };
     const shard = await parts.openShard(opening);
+    const groups = await openGroups({ ownership: shard.ownership, store: groupStore, logger: log });
     const server = createGrpcServer();
     const parameterServer = serveShard(server, shard, instruments, log);
+    const groupServer = serveGroups(server, groups, log);
     const listen = await server.bind(settings.listen);
     observeShard(shard);
+    observeGroups(groups);
     shard.expiry.start();
     shard.idleClients.start();
     const endWatch = watchFullness(shard.tables, log);
@@ -102,19 +113,25 @@ async function start(
         return { low_mark: shard.materialiser.lowMark };
       });
     }
-    signal.addEventListener('abort', () => parameterServer.stop(), { once: true });
+    const stopStreams = (): void => {
+      parameterServer.stop();
+      groupServer.stop();
+    };
+    signal.addEventListener('abort', stopStreams, { once: true });
     return {
       listen,
       async stop() {
         endWatch();
-        parameterServer.stop();
+        stopStreams();
         await server.stop(settings.shutdownTimeoutMs / 2);
         await shard.stop();
         await store.close();
+        await groupStore?.close();
       },
     };
   } catch (error) {
     await store.close();
+    await groupStore?.close();
     throw folderError(data, error);
   }
 }

@@ -36,6 +36,8 @@ export interface ShardOptions {
   readonly durability: Durability;
   /** Opened with the families of families.ts; the caller closes it after `stop`. */
   readonly store: Store;
+  /** Whether the folder holds groups: then the shard cannot give up or gain slots. */
+  readonly holdsGroups?: boolean;
   readonly logger: Runtime['log'];
   readonly instruments: Instruments;
   /** A monotonic clock; default: the process's. */
@@ -191,7 +193,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   if (stored === undefined && hasData) {
     throw new WeirError('CORRUPT', 'the folder holds rows but does not say which shard it belongs to');
   }
-  const identity = decideOpen(stored, identityOf(id, routing), hasData);
+  const identity = decideOpen(stored, identityOf(id, routing), hasData || options.holdsGroups === true);
   if (durability === 'memory' && hasData) {
     throw new WeirError(
       'CONFIGURATION',

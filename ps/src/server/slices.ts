@@ -1,11 +1,11 @@
 // Long work in slices of at most SLICE_MS, so that pulls and acknowledgements do not wait for it. Between two slices
-// the event loop takes what the network has brought. Work that answers somebody now (pushes being applied) goes on in
+// the event loop takes what the network has brought. Work that answers somebody now (pushes, barriers) goes on in
 // the next turn of the loop; of the other kinds at most one slice each runs in a turn, however many tasks there are:
 // one of large pulls, one of the background.
 import type { Steps } from '../core/steps.ts';
 import { SLICE_BUDGET_MS, SLICE_MS } from '../limits.ts';
 
-export type SliceKind = 'push' | 'pull' | 'subscriber' | 'round' | 'expiry' | 'recovery';
+export type SliceKind = 'push' | 'barrier' | 'pull' | 'subscriber' | 'round' | 'expiry' | 'recovery';
 
 /** Of one kind, since the start. */
 export interface SliceTimes {
@@ -49,6 +49,7 @@ class LoopTurns {
 const background = new LoopTurns();
 const LANES: Readonly<Record<SliceKind, LoopTurns | undefined>> = {
   push: undefined,
+  barrier: undefined,
   recovery: undefined,
   pull: new LoopTurns(),
   subscriber: background,

@@ -4,6 +4,9 @@ import { openMemoryStore, type Store } from '@weir/store';
 import { routingTableOf } from '../core/routing.ts';
 import type { Topology } from '../core/topology.ts';
 import { FAMILIES } from '../server/families.ts';
+import { serveGroups } from '../server/group-service.ts';
+import { GROUP_FAMILIES } from '../server/group-store.ts';
+import { openGroups } from '../server/groups.ts';
 import type { Instruments } from '../server/instruments.ts';
 import type { Durability } from '../server/log-sink.ts';
 import { serveShard } from '../server/parameter-server.ts';
@@ -22,6 +25,8 @@ export const silentLogger = () => createLogger('ps', 'silent');
 export interface TestShardOptions {
   /** Default: a store in memory. Closing it is the test's business. */
   readonly store?: Store;
+  /** Default: a store in memory. Closing it is the test's business. */
+  readonly groupStore?: Store;
   readonly topology?: Topology;
   readonly id?: string;
   readonly durability?: Durability;
@@ -62,10 +67,15 @@ export async function startTestShard(options: TestShardOptions = {}): Promise<Te
   const shard = await openTestShardOnly({ ...options, store });
   const server = createGrpcServer();
   const parameterServer = serveShard(server, shard, SILENT, silentLogger(), options.patienceMs);
+  const groupStore = options.groupStore ?? openMemoryStore({ families: GROUP_FAMILIES });
+  const { ownership } = shard;
+  const groups = await openGroups({ ownership, store: groupStore, logger: silentLogger() });
+  const groupServer = serveGroups(server, groups, silentLogger(), options.patienceMs);
   const address = await server.bind('127.0.0.1:0');
   const client = new RawClient(address);
   const stop = async (): Promise<void> => {
     parameterServer.stop();
+    groupServer.stop();
     client.close();
     await server.stop(2_000);
     await shard.stop();

@@ -1,0 +1,261 @@
+// A group's barrier as a state machine: events in, effects out, the clock passed in. What always holds:
+// - A step is completed once, by contributions of all members of one generation; every change of membership is a new
+//   generation and drops what was contributed.
+// - No answer goes out before all that it says is durable, but for timeouts, which promise nothing.
+// - Steps are 1, 2, 3, ... over the life of the group. A member contributes once to a step of a generation; a repeat waits
+//   for the same result.
+import { GROUP_MEMBERS_MAX, type WeirError } from '@weir/proto';
+import { GroupAnswers } from './group-answers.ts';
+import { GroupErrors } from './group-errors.ts';
+import type {
+  CompletedStep,
+  ContributeEvent,
+  GroupAnswer,
+  GroupEffect,
+  GroupEvent,
+  Membership,
+  Reduced,
+} from './group-events.ts';
+import { GroupMembers } from './group-members.ts';
+import type { GroupState, Identity, ResultHead } from './group-state.ts';
+import { GroupStep } from './group-step.ts';
+import { CALLS_PER_MEMBER_MAX, RESULT_BYTES_KEPT_MAX, RESULTS_KEPT } from './limits.ts';
+
+interface Waiting {
+  readonly member: Identity;
+  readonly deadlineMs: number;
+}
+
+export class Group {
+  readonly #errors: GroupErrors;
+  readonly #members: GroupMembers;
+  #generation: number;
+  #lastStep: number;
+  #results: ResultHead[];
+  readonly #step: GroupStep;
+  readonly #waiting = new Map<number, Waiting>();
+  /** The reduction under way. */
+  #reducing: number | undefined;
+  #reductions = 0;
+  readonly #answers: GroupAnswers;
+  #effects: GroupEffect[] = [];
+
+  /** A group as it was stored, or a new one without members. Leases begin now, in full. */
+  constructor(name: string, state: GroupState | undefined, results: readonly ResultHead[], nowMs: number) {
+    this.#errors = new GroupErrors(name);
+    this.#step = new GroupStep(this.#errors);
+    this.#members = new GroupMembers(state?.members ?? [], state?.fenced ?? [], nowMs);
+    this.#generation = state?.generation ?? 0;
+    this.#lastStep = state?.lastStep ?? 0;
+    this.#results = [...results];
+    this.#answers = new GroupAnswers(this.#membership());
+  }
+
+  /** As far as it is durable. */
+  get membership(): Membership {
+    return this.#answers.visible;
+  }
+
+  get members(): GroupMembers {
+    return this.#members;
+  }
+
+  /** Of results that are kept, oldest first. */
+  get results(): readonly ResultHead[] {
+    return this.#results;
+  }
+
+  /** Of the next step. */
+  get step(): GroupStep {
+    return this.#step;
+  }
+
+  /** When a tick has something to do. */
+  get nextDueMs(): number {
+    const deadlines = [...this.#waiting.values()].map(({ deadlineMs }) => deadlineMs);
+    return Math.min(this.#members.nextExpiryMs, this.#answers.nextDeadlineMs, ...deadlines);
+  }
+
+  /** Whether a contribution has its answer whatever it holds: its bytes need not come. */
+  isSettled(member: Identity, generation: number, step: number): boolean {
+    return this.#settled(member, generation, step) !== undefined;
+  }
+
+  apply(event: GroupEvent, nowMs: number): readonly GroupEffect[] {
+    switch (event.kind) {
+      case 'join':
+        this.#reply(event.call, this.#join(event.member, event.leaseMs, nowMs));
+        break;
+      case 'renew':
+        this.#reply(
+          event.call,
+          this.#members.renew(event.member, nowMs) ? this.#membershipAnswer() : this.#fenced(event.member),
+        );
+        break;
+      case 'leave': {
+        const left = this.#members.leave(event.member);
+        if (left) this.#newGeneration();
+        this.#reply(event.call, { kind: 'left', left });
+        break;
+      }
+      case 'contribute': {
+        const answer = this.#contribute(event, nowMs);
+        if (answer !== undefined) this.#reply(event.call, answer, event.deadlineMs);
+        break;
+      }
+      case 'cancel':
+        this.#waiting.delete(event.call);
+        this.#answers.cancel(event.call);
+        break;
+      case 'tick':
+        this.#timeOut(nowMs);
+        if (this.#members.expire(nowMs)) this.#newGeneration();
+        break;
+      case 'stalled':
+        this.#members.prolong(event.byMs);
+        break;
+      case 'reduced':
+        if (event.reduction === this.#reducing) this.#complete(event.outcome);
+        break;
+      case 'persisted':
+        this.#effects.push(...this.#answers.persisted(event.version));
+        break;
+    }
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #join(member: Identity, leaseMs: number, nowMs: number): GroupAnswer {
+    const outcome = this.#members.join(member, leaseMs, nowMs);
+    if (outcome === 'fenced') return this.#fenced(member);
+    if (outcome === 'full') return failed(this.#errors.full(GROUP_MEMBERS_MAX));
+    if (outcome === 'joined') this.#newGeneration();
+    return this.#membershipAnswer();
+  }
+
+  /** Undefined while it waits. */
+  #contribute(event: ContributeEvent, nowMs: number): GroupAnswer | undefined {
+    const { call, member, generation, step, deadlineMs, contribution } = event;
+    const settled = this.#settled(member, generation, step);
+    if (settled !== undefined) return settled;
+    this.#members.renew(member, nowMs);
+    const calls = [...this.#waiting.values()].filter((waiting) => waiting.member.name === member.name).length;
+    if (calls >= CALLS_PER_MEMBER_MAX) return failed(this.#errors.tooManyCalls(member));
+    const error = this.#step.add(member.name, contribution, step, nowMs);
+    if (error !== undefined) return failed(error);
+    this.#waiting.set(call, { member, deadlineMs });
+    const members = this.#members.names;
+    if (this.#reducing === undefined && this.#step.missing(members).length === 0) {
+      this.#reducing = ++this.#reductions;
+      const contributions = this.#step.inOrder(members);
+      this.#effects.push({ kind: 'reduce', reduction: this.#reducing, contributions });
+    }
+    return undefined;
+  }
+
+  #settled(member: Identity, generation: number, step: number): GroupAnswer | undefined {
+    const head = this.#results.find((result) => result.step === step);
+    if (head?.members.some((each) => each.incarnation === member.incarnation && each.name === member.name)) {
+      return { kind: 'result', head, completed: undefined };
+    }
+    if (!this.#members.has(member)) return this.#fenced(member);
+    if (step <= this.#lastStep) return failed(this.#errors.expired(step, this.#lastStep));
+    if (step > this.#lastStep + 1) return failed(this.#errors.tooEarly(step, this.#lastStep + 1));
+    if (generation !== this.#generation) return failed(this.#errors.changed(this.#membership()));
+    return undefined;
+  }
+
+  #complete(outcome: Reduced): void {
+    if ('error' in outcome) {
+      this.#endStep(() => failed(outcome.error));
+      return;
+    }
+    const step = this.#lastStep + 1;
+    const { parts } = outcome;
+    const head: ResultHead = {
+      step,
+      generation: this.#generation,
+      members: this.#members.list.map(({ name, incarnation }) => ({ name, incarnation })),
+      parts: parts.map(({ value: _, ...part }) => part),
+      bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+    this.#lastStep = step;
+    this.#results.push(head);
+    const completed = { head, parts };
+    this.#persist(completed, this.#dropResults());
+    this.#endStep(() => ({ kind: 'result', head, completed }));
+  }
+
+  /** Drops what was contributed and answers who waits. */
+  #endStep(answer: (member: Identity) => GroupAnswer): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#step.clear();
+    this.#reducing = undefined;
+    for (const [call, { member, deadlineMs }] of waiting) this.#reply(call, answer(member), deadlineMs);
+  }
+
+  #newGeneration(): void {
+    this.#generation++;
+    this.#persist(undefined, []);
+    const changed = this.#errors.changed(this.#membership());
+    this.#endStep((member) => (this.#members.has(member) ? failed(changed) : this.#fenced(member)));
+  }
+
+  #dropResults(): ResultHead[] {
+    let kept = 0;
+    let bytes = 0;
+    for (const head of this.#results.toReversed()) {
+      bytes += head.bytes;
+      if (kept > 0 && (kept === RESULTS_KEPT || bytes > RESULT_BYTES_KEPT_MAX)) break;
+      kept++;
+    }
+    return this.#results.splice(0, this.#results.length - kept);
+  }
+
+  #persist(result: CompletedStep | undefined, dropped: readonly ResultHead[]): void {
+    const { list: members, fenced } = this.#members;
+    const state: GroupState = { generation: this.#generation, lastStep: this.#lastStep, members, fenced };
+    const version = this.#answers.changed(this.#membership());
+    this.#effects.push({ kind: 'persist', version, state, result, dropped });
+  }
+
+  #timeOut(nowMs: number): void {
+    const missing = this.#step.missing(this.#members.names);
+    for (const [call, { deadlineMs }] of this.#waiting) {
+      if (deadlineMs > nowMs) continue;
+      this.#waiting.delete(call);
+      const error =
+        missing.length > 0 ? this.#errors.timeout(this.#lastStep + 1, missing) : this.#errors.notDurable();
+      this.#effects.push({ kind: 'reply', call, answer: failed(error) });
+    }
+    for (const call of this.#answers.timedOut(nowMs)) {
+      this.#effects.push({ kind: 'reply', call, answer: failed(this.#errors.notDurable()) });
+    }
+  }
+
+  #reply(call: number, answer: GroupAnswer, deadlineMs = Number.POSITIVE_INFINITY): void {
+    this.#effects.push(...this.#answers.reply(call, answer, deadlineMs));
+  }
+
+  #fenced(member: Identity): GroupAnswer {
+    return failed(this.#errors.fenced(member));
+  }
+
+  #membershipAnswer(): GroupAnswer {
+    return { kind: 'membership', membership: this.#membership() };
+  }
+
+  #membership(): Membership {
+    return {
+      generation: this.#generation,
+      members: this.#members.names,
+      nextStep: this.#lastStep + 1,
+    };
+  }
+}
+
+function failed(error: WeirError): GroupAnswer {
+  return { kind: 'error', error };
+}

@@ -1,0 +1,46 @@
+// What a shard counts about its groups since it started, and how Prometheus sees it.
+import { meter } from '@weir/runtime';
+import type { Groups } from './groups.ts';
+
+export class GroupCounters {
+  /** Completed. */
+  steps = 0;
+  /** Contributed to completed steps, over all members. */
+  bytes = 0;
+  /** Of membership. */
+  changes = 0;
+  storageFailures = 0;
+  readonly refusals = new Map<string, number>();
+
+  refused(code: string): void {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
+}
+
+/** Shows the counters of a running shard's groups. */
+export function observeGroups(groups: Groups): void {
+  const ps = meter('ps');
+  const { counters } = groups;
+  const counter = (name: string, unit: string, description: string, read: () => number) =>
+    ps.createObservableCounter(name, { unit, description }).addCallback((result) => result.observe(read()));
+  const gauge = (name: string, unit: string, description: string, read: () => number) =>
+    ps.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(read()));
+  counter('ps.group.steps', '{step}', 'Barriers completed', () => counters.steps);
+  counter('ps.group.contributed.bytes', 'By', 'Contributed to completed steps', () => counters.bytes);
+  counter('ps.group.changes', '{change}', 'Generations begun', () => counters.changes);
+  counter(
+    'ps.group.storage.failures',
+    '{write}',
+    'Writes of groups that the disk refused',
+    () => counters.storageFailures,
+  );
+  ps.createObservableCounter('ps.group.refusals', {
+    unit: '{call}',
+    description: 'Calls of members answered with an error',
+  }).addCallback((result) => {
+    for (const [code, count] of counters.refusals) result.observe(count, { code });
+  });
+  gauge('ps.groups', '{group}', 'Groups held', () => groups.size);
+  gauge('ps.group.members', '{member}', 'Members of all groups', () => groups.members);
+  gauge('ps.group.memory.bytes', 'By', 'Memory taken by steps under way', () => groups.memory.held);
+}

@@ -1,0 +1,60 @@
+// A value that changes, and those who follow it: each sees the newest, and may miss what was overtaken before it looked.
+export class Changing<T> {
+  #current: T;
+  #version = 1;
+  #ended: { readonly error: unknown } | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(current: T) {
+    this.#current = current;
+  }
+
+  get current(): T {
+    return this.#current;
+  }
+
+  change(current: T): void {
+    if (this.#ended !== undefined) return;
+    this.#current = current;
+    this.#version++;
+    this.#wake();
+  }
+
+  /** Ends those who follow, with an error if there is one. */
+  end(error?: unknown): void {
+    this.#ended ??= { error };
+    this.#wake();
+  }
+
+  /** The value now, then whenever it has changed. @throws what it was ended with. */
+  async *follow(signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
+    for (let seen = 0; ; ) {
+      while (seen === this.#version && this.#ended === undefined && signal?.aborted !== true) {
+        await this.#next(signal);
+      }
+      if (signal?.aborted === true) return;
+      if (seen === this.#version) {
+        if (this.#ended?.error !== undefined) throw this.#ended.error;
+        return;
+      }
+      seen = this.#version;
+      yield this.#current;
+    }
+  }
+
+  #next(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', wake);
+    });
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}
