@@ -193,5 +193,5 @@ export async function joinGroup(
 
 /** Of the shard's wait: less than what is left, so that its answer, which names who is missing, comes in time. */
 function barrierTimeoutMs({ remainingMs }: CallScope): number {
-  return Math.max(1, Math.floor(remainingMs - Math.min(BARRIER_MARGIN_MS_MAX, remainingMs / 10)));
+  return Math.max(1, Math.floor(remainingMs - Math.min(BARRIER_MARGIN_MS_MAX, remainingMs / 4)));
 }

@@ -47,7 +47,7 @@ export const RENEWALS_PER_LEASE = 3;
 /** Longest wait between two tries to renew a lease or to follow a group. */
 export const GROUP_RETRY_MS_MAX = 500;
 /** How much sooner than the caller's deadline the shard ends a wait, at most: its answer names who is missing. */
-export const BARRIER_MARGIN_MS_MAX = 100;
+export const BARRIER_MARGIN_MS_MAX = 250;
 /** Deltas of all shards that a subscriber has not taken yet; beyond it the shards are not read. */
 export const DELTAS_BUFFERED_MAX = 32;
 
