@@ -115,6 +115,24 @@ export function observeShard(shard: Shard): void {
       for (const { spec, rowCount } of tables.list()) result.observe(rowCount, { table: spec.name });
     },
   );
+  ps.createObservableGauge('ps.table.rows_in_memory', {
+    unit: '{row}',
+    description: 'Rows held in memory, of tables with memory_rows_max',
+  }).addCallback((result) => {
+    for (const { spec, rows, spill } of tables.list()) {
+      if (spill !== undefined) result.observe(rows.rows, { table: spec.name });
+    }
+  });
+  ps.createObservableCounter('ps.spill.rows', {
+    unit: '{row}',
+    description: 'Rows that left memory for the disk, and that came back',
+  }).addCallback((result) => {
+    for (const { spec, spill } of tables.list()) {
+      if (spill === undefined) continue;
+      result.observe(spill.moved.out, { table: spec.name, direction: 'out' });
+      result.observe(spill.moved.in, { table: spec.name, direction: 'in' });
+    }
+  });
   ps.createObservableGauge('ps.table.fullness', {
     unit: '1',
     description: 'Share in use of the memory that its fullest stripe may take; new keys are refused at 1',

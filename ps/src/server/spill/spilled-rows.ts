@@ -55,6 +55,8 @@ export class SpilledRows {
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
   #holds = 0;
+  #takenIn = 0;
+  #left = 0;
   #stopped = false;
 
   constructor(store: Store, rows: RowTable) {
@@ -73,6 +75,11 @@ export class SpilledRows {
   attach(shard: SpillShard, appliedSeq: number): void {
     this.#shard = shard;
     this.#departed = new DepartedRows(DEPARTED_ROWS_MAX, appliedSeq);
+  }
+
+  /** Rows that came back into memory, and rows that left it, since the start. */
+  get moved(): { readonly in: number; readonly out: number } {
+    return { in: this.#takenIn, out: this.#left };
   }
 
   /** Rows of the table, those in memory and the others. After a crash it may miss some that had just been made. */
@@ -241,7 +248,9 @@ export class SpilledRows {
   }
 
   async #bringIn(missing: PackedKeys): Promise<void> {
-    this.#out = Math.max(0, this.#out - this.#rows.insert(await this.#stored.read(missing)));
+    const inserted = this.#rows.insert(await this.#stored.read(missing));
+    this.#takenIn += inserted;
+    this.#out = Math.max(0, this.#out - inserted);
   }
 
   /** Writes some rows that were not used for long. */
@@ -275,7 +284,9 @@ export class SpilledRows {
         this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + SEQ_AT]!);
       }
       this.#anyOut = true;
-      this.#out += this.#rows.evict(images);
+      const evicted = this.#rows.evict(images);
+      this.#left += evicted;
+      this.#out += evicted;
     }
   }
 
