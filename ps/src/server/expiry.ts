@@ -3,7 +3,7 @@
 //
 // A record says the newest seq that its victims may have, the one by which they were chosen: a row that is pushed between
 // the choice and the record stays.
-import type { PackedKeys } from '@weir/proto';
+import { type PackedKeys, WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
 import { encodeLogRecord, type RemoveReason } from '../core/log-record.ts';
@@ -50,6 +50,8 @@ export class Expiry {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** Ends the wait for the record under way. */
+  #giveUp: ((error: WeirError) => void) | undefined;
 
   constructor(parts: ExpiryParts) {
     this.#parts = parts;
@@ -76,10 +78,11 @@ export class Expiry {
     await this.#running;
   }
 
-  /** Ends a sweep in progress at its next record. */
+  /** Ends a sweep in progress, without waiting for its record: a disk that refuses may hold that for ever. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#giveUp?.(new WeirError('UNAVAILABLE', 'the shard is stopping'));
     await this.#running?.catch(() => undefined);
   }
 
@@ -141,6 +144,7 @@ export class Expiry {
     const { log, counters, tables } = this.#parts;
     const { uid: tableUid } = table.spec;
     return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
       const record = (seq: number) => ({ kind: 'remove', seq, tableUid, reason, upToSeq, keys }) as const;
       log.submit({
         bytes: keys.byteLength,

@@ -372,6 +372,18 @@ it('a row that is pushed between the choice and its record stays', async () => {
   expect(table.tombstones.between(0, 100).map(({ keys }) => [...keys])).toEqual([[1, 0]]);
 });
 
+it('a shard stops although the disk refuses the removal under way', async () => {
+  const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
+  const { shard, disk, push, expire } = await oneTable(spec);
+  await push(1n);
+  disk.failure = new Error('the disk refuses');
+  const expired = expire(1_500);
+  while (shard.counters.storageFailures === 0) await new Promise(setImmediate);
+  const refused = expect(expired).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await shard.stop();
+  await refused;
+});
+
 it('expiry that the disk refuses leaves the rows, and takes them later', async () => {
   const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
   const { shard, push, expire, table } = await oneTable(spec);
