@@ -27,7 +27,7 @@ export async function killRound(
 ): Promise<KillRound> {
   const { shard, random, churn, tuner } = world;
   await world.fillSessions();
-  const crash = crashAt(moment, random);
+  const crash = crashAt(moment, random, world.durability === 'machine');
   await shard.crash(crash);
   let working = true;
   let dead = false;
@@ -50,6 +50,7 @@ export async function killRound(
   await Promise.race([exited, pushing]);
   // The work may have been too little for the moment to come.
   await leaving;
+  const how = dead ? 'died at' : 'killed at rest, not at';
   await shard.kill();
   await materialising;
   await afterDeath();
@@ -59,22 +60,24 @@ export async function killRound(
   await work;
   return {
     verdict: await world.check(),
-    what: `killed at ${JSON.stringify(crash)}, ${deaths} more in recovery`,
+    what: `${how} ${JSON.stringify(crash)}, ${deaths} more in recovery`,
   };
 }
 
-function crashAt(moment: Moment, random: () => number): Crash {
+/** @param syncs whether the shard waits for the disk at all. */
+function crashAt(moment: Moment, random: () => number, syncs: boolean): Crash {
   const when = random() < 0.5 ? 'before' : 'after';
   const upTo = (most: number): number => 1 + Math.floor(random() * most);
   if (random() < 0.3) return { at: 'time', afterMs: upTo(150) };
   switch (moment) {
     case 'push':
     case 'recovery':
-      return random() < 0.2 ? { at: 'sync', when, count: upTo(20) } : { at: 'push', when, count: upTo(40) };
+      if (syncs && random() < 0.3) return { at: 'sync', when, count: upTo(20) };
+      return { at: 'push', when, count: upTo(25) };
     case 'materialisation':
-      if (random() < 0.2) return { at: 'rows', when, count: upTo(10) };
-      if (random() < 0.4) return { at: 'pages', when, count: upTo(20) };
-      return { at: random() < 0.5 ? 'mark' : 'flush', when, count: upTo(3) };
+      if (random() < 0.2) return { at: 'rows', when, count: upTo(4) };
+      if (random() < 0.4) return { at: 'pages', when, count: upTo(8) };
+      return { at: random() < 0.5 ? 'mark' : 'flush', when, count: upTo(2) };
     case 'table change':
       return { at: 'table', when, count: upTo(4) };
   }

@@ -18,9 +18,13 @@ const CLIENTS = 3;
 
 export async function psSuite(seed: number, rounds: number, totals: Totals, print: Print): Promise<void> {
   for (let first = 0; first < rounds; first += ROUNDS_PER_WORLD) {
-    await inFolder((dir) =>
-      rest(dir, seed, first, Math.min(rounds, first + ROUNDS_PER_WORLD), totals, print),
-    );
+    const end = Math.min(rounds, first + ROUNDS_PER_WORLD);
+    try {
+      await inFolder((dir) => roundsOfWorld(dir, seed, first, end, totals, print));
+    } catch (error) {
+      totals.failed++;
+      print(`ps, rounds ${first + 1} to ${end}: ${textOf(error)}`);
+    }
   }
   for (const each of CHECKS) await check(each, seed, totals, print);
   for (const canary of CANARIES) {
@@ -45,7 +49,7 @@ async function check({ name, run }: Check, seed: number, totals: Totals, print: 
 }
 
 /** Rounds of one world; a world in which something went wrong is left. */
-async function rest(
+async function roundsOfWorld(
   dir: string,
   seed: number,
   first: number,
@@ -80,9 +84,6 @@ async function rest(
       for (const problem of problems) print(`  ${problem}`);
       if (!good) return;
     }
-  } catch (error) {
-    totals.failed++;
-    print(`ps, world of rounds ${first + 1} to ${end}: ${textOf(error)}`);
   } finally {
     await world.end();
     totals.kills += shard.kills;

@@ -75,6 +75,10 @@ export class World {
     return new World(options, shard, weir, churn, tuner, tables);
   }
 
+  get durability(): Durability {
+    return this.#options.durability;
+  }
+
   /** As many open sessions as clients; a closed one is followed by another, with rows of its own. */
   async fillSessions(): Promise<void> {
     const { clients, seed } = this.#options;
