@@ -118,12 +118,12 @@ export class Expiry {
     await this.#removeStale(table, threshold, 'evicted', rowsMax);
   }
 
-  /** @param rowsMin stops when no more rows are left. */
+  /** @param rowsMin stops when no more rows are left; by default it takes all. */
   async #removeStale(table: LiveTable, upToSeq: number, reason: RemoveReason, rowsMin = 0): Promise<void> {
     const { rows } = table;
     let from: ChangePosition | undefined;
     do {
-      const excess = rows.rows - rowsMin;
+      const excess = rowsMin === 0 ? VICTIMS_MAX : rows.rows - rowsMin;
       if (excess <= 0 || this.#stopped || this.#parts.tables.get(table.spec.uid) !== table) return;
       const slice = await Slice.begin('expiry');
       const { keys, next } = rows.stale(upToSeq, from, Math.min(VICTIMS_MAX, excess));

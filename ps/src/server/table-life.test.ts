@@ -372,6 +372,19 @@ it('a row that is pushed between the choice and its record stays', async () => {
   expect(table.tombstones.between(0, 100).map(({ keys }) => [...keys])).toEqual([[1, 0]]);
 });
 
+it('rows on disk expire too, though none of the table is left in memory', async () => {
+  const spec = { ...sumTable('doc', 1), ttlMs: 1_000, memoryRowsMax: 10 };
+  const { shard, push, expire, table } = await oneTable(spec);
+  await push(...Array.from({ length: 300 }, (_, key) => BigInt(key)));
+  while (table.rows.rows > 10) await new Promise(setImmediate);
+  expect(table.rowCount).toBe(300);
+  await expire(1_500);
+  expect(table.rowCount).toBe(0);
+  expect(shard.counters.expiredRows).toBe(300);
+  const removed = table.tombstones.between(0, 1_000).flatMap(({ keys }) => [...keys]);
+  expect(new Set(removed.filter((_, i) => i % 2 === 0)).size).toBe(300);
+});
+
 it('a shard stops although the disk refuses the removal under way', async () => {
   const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
   const { shard, disk, push, expire } = await oneTable(spec);
