@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { bytesOf, KEY_BYTES, packKeys, WeirError } from '@weir/proto';
+import { bytesOf, KEY_BYTES, packKeys, unpackKeys, WeirError } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
 import { PullResponse } from '@weir/proto/v1/parameter_server';
 import { InitializerKind, OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
@@ -22,6 +22,7 @@ import { openFolder } from '../open-folder.ts';
 import { answerPull } from '../pull.ts';
 import type { PushOutcome } from '../push-pipeline.ts';
 import type { Shard } from '../shard.ts';
+import { staleStoredRows } from './stale-rows.ts';
 import { takeInAll } from './take-in.ts';
 
 const OPTIMIZER = { kind: OptimizerKind.ADAGRAD, learningRate: 0.1, initialAccumulator: 0.01 };
@@ -224,6 +225,24 @@ describe('a table that keeps few rows in memory', () => {
     });
     const others = [1, 2, 3, 4, 5, 6].filter((each) => each !== out);
     expect((await pull(shard, table, others)).length).toBe(5 * DIM);
+    await shard.stop();
+  });
+
+  it('names rows out of memory that were not updated for long', async () => {
+    const store = openMemoryStore({ families: FAMILIES });
+    const shard = await openTestShardOnly({ store });
+    const table = spec('few', 2);
+    await shard.tableAdmin.create(table);
+    const upToSeq = await push(shard, [table], 1, [1, 2, 3, 4, 5, 6], 1);
+    await push(shard, [table], 2, [11, 12, 13, 14, 15, 16], 1);
+    const live = shard.tables.get(table.uid)!;
+    while (live.rows.rows > 2) await nextTurn();
+    const stale = new Set(unpackKeys(live.rows.stale(upToSeq, undefined, 100).keys));
+    for await (const some of staleStoredRows(store, live, upToSeq, 2)) {
+      expect(some.length).toBeLessThanOrEqual(4);
+      for (const key of unpackKeys(some)) stale.add(key);
+    }
+    expect([...stale].sort()).toEqual([1n, 2n, 3n, 4n, 5n, 6n]);
     await shard.stop();
   });
 });
