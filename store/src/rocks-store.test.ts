@@ -164,6 +164,20 @@ describe('RocksDB store', () => {
     await store.close();
   });
 
+  it('opens read only beside its writer, shows what was written before, and takes no write', async () => {
+    const writer = await openRocksStore(folder, { families: FAMILIES });
+    await writer.write(writer.batch().put('log', numbered(1), numbered(1)));
+    const reader = await openRocksStore(folder, { families: FAMILIES, readOnly: true });
+    expect(await reader.get('log', numbered(1))).toEqual(Buffer.from(numbered(1)));
+    const refused = reader.write(reader.batch().put('log', numbered(2), numbered(2)));
+    await expect(refused).rejects.toMatchObject({ code: 'FAILED' });
+    await reader.close();
+    expect(await count(writer, 'log')).toBe(1);
+    await writer.close();
+    const nowhere = openRocksStore(join(folder, 'nowhere'), { families: FAMILIES, readOnly: true });
+    await expect(nowhere).rejects.toMatchObject({ code: 'FAILED' });
+  });
+
   it('names the missing library when it cannot be loaded', async () => {
     const libraries = join(root, 'libraries');
     await mkdir(libraries);

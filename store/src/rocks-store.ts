@@ -1,7 +1,7 @@
 // The store on disk: RocksDB with its write-ahead log on.
 // Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX; the log is opened so
 // that damage in its middle is an error and only a torn tail, which was never acknowledged, is cut off.
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type RocksDB from 'rocksdb-native';
 import type { ColumnFamily } from 'rocksdb-native';
@@ -30,9 +30,13 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   const engine = await loadEngine();
   const { readOnly = false } = options;
   try {
-    if (!readOnly) await mkdir(folder, { recursive: true });
+    await (readOnly ? access(folder) : mkdir(folder, { recursive: true }));
   } catch (error) {
-    throw new StoreError('FAILED', `cannot make the folder ${folder}: ${String(error)}`, error);
+    throw new StoreError(
+      'FAILED',
+      `cannot ${readOnly ? 'read' : 'make'} the folder ${folder}: ${String(error)}`,
+      error,
+    );
   }
   const tail = await damagedTail(folder);
   if (tail !== undefined) throw damagedLog(folder, tail);
