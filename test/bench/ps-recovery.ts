@@ -12,6 +12,8 @@ const LOG_REPLAY_MAX = 4 * 1024 * 1024 * 1024;
 interface Restart {
   readonly readyS: number;
   readonly replayRowsPerS: number;
+  /** The store's own recovery, then the shard's. */
+  readonly openS: number;
   readonly pagesS: number;
   readonly cpuS: number;
   readonly peakBytes: number;
@@ -31,6 +33,7 @@ export async function benchPsRecovery(options: BenchOptions): Promise<readonly B
     restarts.push(restart);
   }
   const cost = {
+    open_s: median(restarts.map(({ openS }) => openS)),
     pages_s: median(restarts.map(({ pagesS }) => pagesS)),
     server_cpu_s: median(restarts.map(({ cpuS }) => cpuS)),
     server_peak_bytes: Math.max(...restarts.map(({ peakBytes }) => peakBytes)),
@@ -54,11 +57,12 @@ async function once(rows: number, tailRows: number): Promise<Restart> {
     await shard.fill({ rows, pushRows: tailRows });
     await shard.kill();
     const readyS = await shard.start();
-    const { log_rows: replayed, log_s: seconds, pages_s: pagesS } = await shard.recovery();
+    const { log_rows: replayed, log_s: seconds, pages_s: pagesS, open_s: openS } = await shard.recovery();
     if (replayed !== tailRows) throw new Error(`the log held ${replayed} rows, not ${tailRows}`);
     return {
       readyS,
       replayRowsPerS: tailRows / seconds!,
+      openS: openS!,
       pagesS: pagesS!,
       cpuS: cpuSeconds(shard.pid),
       peakBytes: peakMemoryBytes(shard.pid),

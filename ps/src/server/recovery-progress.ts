@@ -58,6 +58,7 @@ export class RecoveryProgress {
       records_total: this.recordsTotal,
       log_bytes: this.logBytes,
       log_rows: this.rows,
+      open_s: rounded(this.secondsOf('opening the folder')),
       pages_s: rounded(this.secondsOf('loading pages')),
       log_s: rounded(this.secondsOf('replaying the log')),
       ...(left !== undefined && { stage_left_s: rounded(left) }),
