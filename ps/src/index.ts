@@ -2,5 +2,6 @@
 
 export { type SizeQuestion, sizeOf, type TableSize } from './core/table-size.ts';
 export { LOG_REPLAY_MAX_DEFAULT } from './limits.ts';
+export type { Problem, VerifyReport } from './server/folder-check.ts';
 export { psService } from './server/ps-service.ts';
-export { type Problem, type VerifyReport, verifyFolder } from './server/verify-folder.ts';
+export { verifyFolder } from './server/verify-folder.ts';
