@@ -1,6 +1,7 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { registerDev } from './commands/dev.ts';
+import { registerGroup } from './commands/group.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRouting } from './commands/routing.ts';
 import { registerRows } from './commands/rows.ts';
@@ -34,6 +35,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerRows(program);
   registerStatus(program);
   registerRouting(program);
+  registerGroup(program);
   registerVerify(program);
   registerSize(program);
   return program;

@@ -99,13 +99,15 @@ export class Group {
     const { parts: specs, frames } = encodeParts(parts, what);
     using scope = this.#calls.calls.begin(what, options);
     if (this.#lost !== undefined) throw this.#lost;
+    // Of now: what was contributed with other members in mind must not slip into a later generation by a repeat.
+    const { generation } = this;
     const { metadata } = this.#calls.router.context.channels;
     try {
       const result = await this.#calls.retried(scope, async (place) => {
         const start = {
           group: this.name,
           member: this.#lease.member,
-          generation: this.generation,
+          generation,
           step,
           timeoutMs: barrierTimeoutMs(scope),
           parts: specs,

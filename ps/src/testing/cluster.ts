@@ -20,6 +20,8 @@ export interface Cluster {
   readonly seeds: string[];
   /** Admin addresses, `host:port`, as of the last start of each shard. */
   readonly admins: string[];
+  /** Process ids, as of the last start of each shard: to stop one and wake it. */
+  readonly pids: number[];
   /** SIGKILL; resolves when the process has ended. */
   kill(shard: number): Promise<void>;
   /** Starts a shard that was killed, on its data; one that runs is stopped first. Resolves when it is ready. */
@@ -41,6 +43,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const processes: (ServiceProcess | undefined)[] = [];
   const admins: string[] = [];
+  const pids: number[] = [];
   const start = async (i: number): Promise<void> => {
     const { id, address } = members[i]!;
     const flags = ['--id', id, '--data', join(dir, id), '--listen', address, '--topology', topology];
@@ -51,6 +54,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     });
     processes[i] = started;
     admins[i] = started.admin;
+    pids[i] = started.pid;
   };
   const end = async (i: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     const running = processes[i];
@@ -74,6 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     seeds,
     admins,
+    pids,
     kill: (i) => end(i, 'SIGKILL'),
     async restart(i) {
       await end(i, 'SIGTERM');
