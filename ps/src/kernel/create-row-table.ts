@@ -4,12 +4,13 @@ import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import { scanChanges, scanStale } from './changes.ts';
 import { createInitializer } from './initializers.ts';
-import { layoutOf, PLACES_MAX, SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
+import { layoutOf, PLACES_MAX, SEQ_AT, STRIPE_COUNT, WEIGHTS_AT } from './layout.ts';
 import { createOptimizer, type RowOptimizer } from './optimizers.ts';
 import { corruptPage, decodePage, encodePage } from './page.ts';
 import { assertSameRows } from './reconfigured.ts';
 import type { ChangePosition, Changes, PageId, RowTable, Stale } from './row-table.ts';
-import { ABSENT, Stripe } from './stripe.ts';
+import { ClockHand, evictImages, imagesOf, insertImages, missingKeys } from './spill.ts';
+import { ABSENT, Stripe, stripeOfMixed } from './stripe.ts';
 
 /** In the list of found rows: no such row, or not one to update. */
 const NONE = 0xffff_ffff;
@@ -35,8 +36,7 @@ class SlabRowTable implements RowTable {
   #seq = 0;
   /** Seq of the last push or replay. */
   #recordSeq = 0;
-  /** Which stripe the hand of the clock is in. */
-  #handStripe = 0;
+  readonly #hand = new ClockHand();
 
   constructor(spec: TableSpec) {
     this.#spec = spec;
@@ -255,71 +255,23 @@ class SlabRowTable implements RowTable {
   }
 
   missing(keys: PackedKeys): PackedKeys {
-    const rows = keyCount(keys);
-    const found = this.#find(keys, rows);
-    const missing: number[] = [];
-    for (let i = 0; i < rows; i++) if (found[i] === NONE) missing.push(keys[2 * i]!, keys[2 * i + 1]!);
-    return Uint32Array.from(missing);
+    return missingKeys(this.#stripes, keys);
   }
 
   imagesOf(keys: PackedKeys): Uint32Array {
-    const rows = keyCount(keys);
-    const { stride } = this.#layout;
-    const images = new Uint32Array(rows * stride);
-    const found = this.#find(keys, rows);
-    for (let i = 0; i < rows; i++) {
-      const row = found[i]!;
-      if (row === NONE) continue;
-      images.set(this.#stripes[row & STRIPE_MASK]!.rowWords(row >>> STRIPE_BITS), i * stride);
-    }
-    return images;
+    return imagesOf(this.#stripes, this.#layout, keys);
   }
 
   insert(images: Uint32Array): number {
-    const { stride } = this.#layout;
-    let inserted = 0;
-    for (let at = 0; at < images.length; at += stride) {
-      const low = images[at]!;
-      const high = images[at + 1]!;
-      fmix64(low, high);
-      const hash = mixed[0]!;
-      const stripe = this.#stripes[stripeOfMixed()]!;
-      if (stripe.find(low, high, hash) !== ABSENT) continue;
-      const place = stripe.add(low, high, hash);
-      stripe.rowWords(place).set(images.subarray(at, at + stride));
-      stripe.markPage(place, stripe.seqAt(place));
-      inserted++;
-    }
-    return inserted;
+    return insertImages(this.#stripes, this.#layout, images);
   }
 
   evict(images: Uint32Array): number {
-    const { stride } = this.#layout;
-    const seqs = new Float64Array(images.buffer, images.byteOffset, images.length / 2);
-    let evicted = 0;
-    for (let at = 0; at < images.length; at += stride) {
-      const low = images[at]!;
-      const high = images[at + 1]!;
-      fmix64(low, high);
-      const hash = mixed[0]!;
-      const stripe = this.#stripes[stripeOfMixed()]!;
-      const place = stripe.find(low, high, hash);
-      if (place === ABSENT || stripe.seqAt(place) !== seqs[at / 2 + SEQ_AT]) continue;
-      stripe.remove(place, hash);
-      evicted++;
-    }
-    return evicted;
+    return evictImages(this.#stripes, this.#layout, images);
   }
 
   victims(rowsMax: number): PackedKeys {
-    const keys: number[] = [];
-    // Each stripe's turn comes at most once a call, so that no row is named twice.
-    for (let turn = 0; turn < STRIPE_COUNT && keys.length < 2 * rowsMax; turn++) {
-      const wanted = rowsMax - keys.length / 2;
-      const through = this.#stripes[this.#handStripe]!.sweep(keys, wanted, SCAN_ROWS_MAX);
-      if (through) this.#handStripe = (this.#handStripe + 1) & STRIPE_MASK;
-    }
-    return Uint32Array.from(keys);
+    return this.#hand.sweep(this.#stripes, rowsMax);
   }
 
   #startRecord(seq: number, goesOn = false): void {
@@ -402,9 +354,4 @@ class SlabRowTable implements RowTable {
     if (this.#found.length < rows) this.#found = new Uint32Array(2 ** Math.ceil(Math.log2(rows)));
     return this.#found;
   }
-}
-
-/** The stripe of the key whose fmix64 stands in `mixed`: its slot is the top 10 bits. */
-function stripeOfMixed(): number {
-  return (mixed[1]! >>> 22) & STRIPE_MASK;
 }

@@ -1,4 +1,6 @@
 // One stripe of a table: its slab, and the index from key to place.
+import { mixed } from '@weir/proto';
+import { STRIPE_COUNT } from './layout.ts';
 import { Slab } from './slab.ts';
 
 /** No such key. */
@@ -92,4 +94,9 @@ function insert(index: Uint32Array, mask: number, hash: number, next: number): v
   while (index[2 * entry + 1] !== 0) entry = (entry + 1) & mask;
   index[2 * entry] = hash;
   index[2 * entry + 1] = next;
+}
+
+/** The stripe of the key whose fmix64 stands in `mixed`: its slot is the top 10 bits. */
+export function stripeOfMixed(): number {
+  return (mixed[1]! >>> 22) & (STRIPE_COUNT - 1);
 }
