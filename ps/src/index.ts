@@ -2,6 +2,6 @@
 
 export { type SizeQuestion, sizeOf, type TableSize } from './core/table-size.ts';
 export { LOG_REPLAY_MAX_DEFAULT } from './limits.ts';
-export type { Problem, VerifyReport } from './server/folder-check.ts';
+export type { Problem, VerifyReport } from './server/folder/folder-check.ts';
+export { verifyFolder } from './server/folder/verify-folder.ts';
 export { psService } from './server/ps-service.ts';
-export { verifyFolder } from './server/verify-folder.ts';

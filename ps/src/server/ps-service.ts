@@ -15,18 +15,18 @@ import { z } from 'zod';
 import { ownershipOf, routingTableOf } from '../core/routing.ts';
 import { parseTopology } from '../core/topology.ts';
 import { LOG_REPLAY_MAX_DEFAULT, LOG_REPLAY_MAX_MIN } from '../limits.ts';
-import { observeGroups } from './group-counters.ts';
-import { serveGroups } from './group-service.ts';
-import { holdsGroups, openGroupFolder } from './group-store.ts';
-import { openGroups } from './groups.ts';
+import { folderError, openFolder } from './folder/open-folder.ts';
+import { observeGroups } from './groups/group-counters.ts';
+import { serveGroups } from './groups/group-service.ts';
+import { holdsGroups, openGroupFolder } from './groups/group-store.ts';
+import { openGroups } from './groups/groups.ts';
 import { createInstruments, observeShard } from './instruments.ts';
-import { DURABILITIES } from './log-sink.ts';
-import { folderError, openFolder } from './open-folder.ts';
+import { DURABILITIES } from './log/log-sink.ts';
 import { serveShard } from './parameter-server.ts';
-import { RecoveryProgress } from './recovery-progress.ts';
+import { RecoveryProgress } from './recovery/recovery-progress.ts';
+import { tellProgress } from './recovery/tell-progress.ts';
 import { openShard } from './shard.ts';
-import { tellProgress } from './tell-progress.ts';
-import { watchFullness } from './watch-fullness.ts';
+import { watchFullness } from './tables/watch-fullness.ts';
 
 const config = z.object({
   ...listenConfig,

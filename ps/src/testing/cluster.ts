@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
-import type { Durability } from '../server/log-sink.ts';
+import type { Durability } from '../server/log/log-sink.ts';
 
 export interface ClusterOptions {
   readonly shards: number;

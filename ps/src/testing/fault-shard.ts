@@ -1,7 +1,7 @@
 // `weir ps` with faults: the same service, over a store that does what the plan in the environment says. POST /crash
 // on its admin port sets the moment of its end later on, POST /clock shifts its wall clock.
 import { runService } from '@weir/runtime';
-import { openFolder } from '../server/open-folder.ts';
+import { openFolder } from '../server/folder/open-folder.ts';
 import { psServiceOf } from '../server/ps-service.ts';
 import { openShard } from '../server/shard.ts';
 import { applyDuplicates } from './bugs.ts';

@@ -1,6 +1,6 @@
 // A store on disk whose process ends at a chosen write, sync or read. It knows a write by the keys that it holds.
 import type { Entry, Range, Store, WriteBatch } from '@weir/store';
-import { LOG, LOW_MARK_KEY, META, PAGES, ROWS } from '../server/families.ts';
+import { LOG, LOW_MARK_KEY, META, PAGES, ROWS } from '../server/folder/families.ts';
 import { writeLate } from './bugs.ts';
 import type { CrashPoint } from './crash-point.ts';
 import type { Bug, StoreStep } from './fault-plan.ts';

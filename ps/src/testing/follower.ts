@@ -2,8 +2,8 @@
 // and comes back with it.
 import { bytesOf, floatsFromBytes, keysFromBytes, unpackKeys } from '@weir/proto';
 import type { Cursor, Delta } from '@weir/proto/v1/parameter_server';
+import { subscribe } from '../server/pull/subscribe.ts';
 import type { Shard } from '../server/shard.ts';
-import { subscribe } from '../server/subscribe.ts';
 
 export class Follower {
   readonly rows = new Map<bigint, Float32Array>();

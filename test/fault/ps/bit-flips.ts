@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { cp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verifyFolder } from '../../../ps/src/server/verify-folder.ts';
+import { verifyFolder } from '../../../ps/src/server/folder/verify-folder.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { World } from './world.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
-import type { Durability } from '../../../ps/src/server/log-sink.ts';
+import type { Durability } from '../../../ps/src/server/log/log-sink.ts';
 import { type Crash, FAULT_PLAN, type FaultPlan } from '../../../ps/src/testing/fault-plan.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../ps/src/testing/fault-shard.ts', import.meta.url));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyFolder } from '../../../ps/src/server/verify-folder.ts';
+import { verifyFolder } from '../../../ps/src/server/folder/verify-folder.ts';
 import { type Print, type Totals, textOf } from '../report.ts';
 import { CANARIES } from './canaries.ts';
 import { CHECKS, type Check } from './checks.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { connect, type Weir } from '@weir/sdk';
-import type { Durability } from '../../../ps/src/server/log-sink.ts';
+import type { Durability } from '../../../ps/src/server/log/log-sink.ts';
 import type { FaultPlan } from '../../../ps/src/testing/fault-plan.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { Churn } from './churn.ts';

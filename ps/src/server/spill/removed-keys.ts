@@ -3,7 +3,7 @@
 import type { PackedKeys } from '@weir/proto';
 import type { WriteBatch } from '@weir/store';
 import type { RowTable } from '../../kernel/row-table.ts';
-import { ROWS, rowKeys } from '../families.ts';
+import { ROWS, rowKeys } from '../folder/families.ts';
 
 export class RemovedKeys {
   readonly #rows: RowTable;

@@ -3,8 +3,8 @@
 import { WeirError } from '@weir/proto';
 import type { Store } from '@weir/store';
 import { z } from 'zod';
-import { fromJson, META, ROWS, ROWS_AT_MARK_KEY, rowRange, toJson } from '../families.ts';
-import type { Tables } from '../tables.ts';
+import { fromJson, META, ROWS, ROWS_AT_MARK_KEY, rowRange, toJson } from '../folder/families.ts';
+import type { Tables } from '../tables/tables.ts';
 
 const schema = z.record(z.string(), z.int().nonnegative());
 

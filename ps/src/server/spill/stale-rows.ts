@@ -4,9 +4,9 @@ import type { PackedKeys } from '@weir/proto';
 import type { Store } from '@weir/store';
 import { ENVELOPE_BYTES } from '../../core/sealed.ts';
 import { RECOVERY_READ_ENTRIES } from '../../limits.ts';
-import { keyOfRow, ROWS, rowRange } from '../families.ts';
-import type { LiveTable } from '../live-table.ts';
+import { keyOfRow, ROWS, rowRange } from '../folder/families.ts';
 import { Slice } from '../slices.ts';
+import type { LiveTable } from '../tables/live-table.ts';
 
 /**
  * Keys, at most `rowsMax` at a time, of rows whose stored seq is `upToSeq` or below. What memory has of such a row may be

@@ -3,7 +3,7 @@ import { type PackedKeys, WeirError } from '@weir/proto';
 import { type Store, StoreError } from '@weir/store';
 import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
-import { keyOfRow, ROWS, rowKeys, rowRange } from '../families.ts';
+import { keyOfRow, ROWS, rowKeys, rowRange } from '../folder/families.ts';
 import type { RemovedKeys } from './removed-keys.ts';
 
 export interface StoredKeys {

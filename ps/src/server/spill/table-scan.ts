@@ -4,7 +4,7 @@ import type { PackedKeys } from '@weir/proto';
 import { SEQ_AT, WEIGHTS_AT } from '../../kernel/layout.ts';
 import type { ChangePosition } from '../../kernel/row-table.ts';
 import { LOOK_UP_ROWS } from '../../limits.ts';
-import type { LiveTable } from '../live-table.ts';
+import type { LiveTable } from '../tables/live-table.ts';
 import type { SpilledRows } from './spilled-rows.ts';
 
 export interface ScannedRows {

@@ -1,0 +1,245 @@
+// Materialisation: what the log says, brought into pages, so that the log stays short and a restart quick.
+// A round writes every page with a row changed since the round before, then, in one write, what was true at its
+// beginning (clients' numbers, pages per table, and see marked-state.ts), the new low mark, and the removal of the log below it. A crash in
+// mid-round leaves pages that are newer than the low mark, which recovery allows for.
+//
+// Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
+// durable; and no push is ever half applied when a page is read.
+import { WeirError } from '@weir/proto';
+import type { Runtime } from '@weir/runtime';
+import type { Store, WriteBatch } from '@weir/store';
+import type { ClientNumbers } from '../../core/client-numbers.ts';
+import type { LogPace } from '../../core/log-pace.ts';
+import type { SeqClock } from '../../core/seq-clock.ts';
+import { ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../../limits.ts';
+import type { ShardCounters } from '../counters.ts';
+import type { PushLog } from '../log/push-log.ts';
+import { Slice } from '../slices.ts';
+import { encodeRowsAtMark } from '../spill/rows-at-mark.ts';
+import type { SpilledRows } from '../spill/spilled-rows.ts';
+import type { LiveTable } from '../tables/live-table.ts';
+import type { Tables } from '../tables/tables.ts';
+import {
+  CLIENTS_KEY,
+  droppedKey,
+  FAMILIES,
+  LOG,
+  LOW_MARK_KEY,
+  META,
+  PAGES,
+  pageKey,
+  pageRange,
+  ROWS,
+  ROWS_AT_MARK_KEY,
+  seqKey,
+  TOMBSTONES,
+  tableKey,
+} from './families.ts';
+import { encodeLowMark } from './low-mark.ts';
+import { MarkedState } from './marked-state.ts';
+
+export interface MaterialiserParts {
+  readonly store: Store;
+  readonly tables: Tables;
+  readonly numbers: ClientNumbers;
+  readonly seqClock: SeqClock;
+  readonly log: PushLog;
+  readonly pace: LogPace;
+  readonly counters: ShardCounters;
+  readonly logger: Runtime['log'];
+}
+
+export class Materialiser {
+  readonly #parts: MaterialiserParts;
+  #lowMark: number;
+  #materialisedBytes = 0;
+  #running: Promise<void> | undefined;
+  /** Of the round in progress: length of the log when it began, pages passed, and all that it goes through. */
+  #begunAtBytes: number | undefined;
+  #pagesPassed = 0;
+  #pagesToPass = 0;
+  #failing: { readonly since: number; readonly error: unknown } | undefined;
+  #nextStep: PromiseWithResolvers<void> | undefined;
+  #stopped = false;
+
+  /** @param lowMark as recovered. */
+  constructor(parts: MaterialiserParts, lowMark: number) {
+    this.#parts = parts;
+    this.#lowMark = lowMark;
+  }
+
+  /** Position of the oldest record kept. */
+  get lowMark(): number {
+    return this.#lowMark;
+  }
+
+  /** Bytes of applied records that stand in the log only. */
+  get logBytes(): number {
+    return this.#parts.log.appliedBytes - this.#materialisedBytes;
+  }
+
+  /** Begins a round when the log has grown long enough; call it after every log write. */
+  consider(): void {
+    if (this.#running !== undefined || this.#stopped) return;
+    if (this.logBytes < this.#parts.pace.dueAt(this.#parts.tables.bytes())) return;
+    this.round().then(
+      () => {
+        this.#failing = undefined;
+      },
+      (error: unknown) => {
+        this.#parts.logger.error({ err: error }, 'a materialisation round failed; the next one starts anew');
+        this.#failing = { since: this.#failing?.since ?? performance.now(), error };
+        this.#step();
+        setTimeout(() => this.consider(), ROUND_RETRY_MS).unref();
+      },
+    );
+  }
+
+  /**
+   * Whether the log may grow. Undefined: it may. Else resolves when it is time to look again.
+   * @throws WeirError STORAGE_FAILED (rejects) when rounds have failed for long, and the log is at its bound.
+   */
+  room(): Promise<void> | undefined {
+    const { pace, counters } = this.#parts;
+    const progress = this.#pagesToPass === 0 ? 0 : this.#pagesPassed / this.#pagesToPass;
+    if (this.#stopped || this.logBytes <= pace.bytesAllowed(this.#begunAtBytes, progress)) return undefined;
+    counters.pushWaits++;
+    if (this.#failing === undefined) this.consider();
+    else if (performance.now() - this.#failing.since >= STORAGE_WAIT_MS) {
+      const { error: cause } = this.#failing;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the push log is full, and the shard's disk refuses pages: ${why}`;
+      return Promise.reject(new WeirError('STORAGE_FAILED', message, { cause }));
+    }
+    this.#nextStep ??= Promise.withResolvers();
+    return this.#nextStep.promise;
+  }
+
+  /** A whole round, begun after this call. @throws StoreError when the disk refuses; the state stays as it was. */
+  async round(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined);
+    if (this.#stopped) return;
+    this.#begunAtBytes = this.logBytes;
+    this.#pagesPassed = 0;
+    this.#running = this.#round();
+    try {
+      await this.#running;
+    } finally {
+      this.#running = undefined;
+      this.#begunAtBytes = undefined;
+      this.#step();
+    }
+  }
+
+  /** Ends a round in progress at its next slice. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#step();
+    await this.#running?.catch(() => undefined);
+  }
+
+  /** Whoever waits for room looks again. */
+  #step(): void {
+    this.#nextStep?.resolve();
+    this.#nextStep = undefined;
+  }
+
+  async #round(): Promise<void> {
+    const { store, tables, numbers, seqClock, log, counters } = this.#parts;
+    const upTo = log.appliedSeq;
+    if (upTo < this.#lowMark) return;
+    const bytes = log.appliedBytes;
+    const clients = numbers.snapshot();
+    const marked = new MarkedState(tables, seqClock, this.#lowMark, upTo);
+    const live = tables.list();
+    const paged = live.filter(({ spill }) => spill === undefined);
+    const pages = Object.fromEntries(paged.map((table) => [table.spec.uid, table.rows.pageCounts]));
+    const rowsAtMark = encodeRowsAtMark(tables);
+    this.#pagesToPass = sum(live.flatMap(({ rows }) => rows.pageCounts));
+    for (const table of live) {
+      if (table.spill === undefined) await this.#writePages(table);
+      else await this.#writeRows(table, table.spill);
+    }
+    await marked.writeAhead(store);
+    if (this.#stopped) return;
+    const last = store
+      .batch()
+      .put(META, CLIENTS_KEY, clients)
+      .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, pages }))
+      .put(META, ROWS_AT_MARK_KEY, rowsAtMark)
+      .deleteRange(LOG, seqKey(this.#lowMark), seqKey(upTo + 1));
+    marked.finish(last);
+    const dropped = tables.droppedUpTo(upTo);
+    for (const uid of dropped) {
+      const { gte, lt } = pageRange(uid);
+      last.deleteRange(PAGES, gte, lt).deleteRange(ROWS, gte, lt).deleteRange(TOMBSTONES, gte, lt);
+      last.delete(META, tableKey(uid)).delete(META, droppedKey(uid));
+    }
+    await store.write(last);
+    for (const uid of dropped) tables.forgetDropped(uid);
+    this.#lowMark = upTo + 1;
+    this.#materialisedBytes = bytes;
+    counters.rounds++;
+    // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
+    // The other families' too: while bytes of one wait in memory, the store keeps all files of its own log since.
+    await store.flush(FAMILIES);
+  }
+
+  /** A dropped table's pages and rows go with the round after the drop; no need to write more of them. */
+  #needs({ spec }: LiveTable): boolean {
+    return !this.#stopped && this.#parts.tables.get(spec.uid) !== undefined;
+  }
+
+  async #writeRows(table: LiveTable, spill: SpilledRows): Promise<void> {
+    const before = this.#pagesPassed;
+    const counts = table.rows.pageCounts;
+    await spill.writeChanged(this.#lowMark - 1, ({ stripe, page }) => {
+      this.#pagesPassed = before + sum(counts.slice(0, stripe)) + page;
+      this.#step();
+      return this.#needs(table);
+    });
+    this.#pagesPassed = before + sum(counts);
+  }
+
+  async #writePages(table: LiveTable): Promise<void> {
+    const { spec, rows } = table;
+    const { store, log, counters } = this.#parts;
+    const slice = await Slice.begin('round');
+    const before = this.#pagesPassed;
+    const counts = rows.pageCounts;
+    const firstOf = counts.map((_, stripe) => before + sum(counts.slice(0, stripe)));
+    let batch: WriteBatch = store.batch();
+    /** One write is in flight while the next is gathered. */
+    let writing: Promise<void> = Promise.resolve();
+    for (const id of rows.pages(this.#lowMark - 1)) {
+      if (!this.#needs(table)) break;
+      while (log.midRecord !== undefined) {
+        slice.end();
+        await log.midRecord;
+        await slice.next();
+      }
+      batch.put(PAGES, pageKey(spec.uid, id), rows.readPage(id));
+      counters.roundPages++;
+      if (batch.bytes >= ROUND_WRITE_BYTES) {
+        slice.end();
+        await writing;
+        writing = store.write(batch);
+        // Its failure is met at the next wait for it.
+        writing.catch(() => undefined);
+        batch = store.batch();
+        this.#pagesPassed = firstOf[id.stripe]! + id.page;
+        this.#step();
+        await slice.next();
+      } else if (slice.over) await slice.next();
+    }
+    slice.end();
+    await writing;
+    if (batch.size > 0) await store.write(batch);
+    this.#pagesPassed = before + sum(counts);
+    this.#step();
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,286 @@
+// One group at work: its state machine with a clock, a disk and callers. Events go in as they come; effects are done in
+// their order; versions are written one after the other, those that wait together.
+import { setTimeout as delay, setImmediate as giveWay } from 'node:timers/promises';
+import { WeirError } from '@weir/proto';
+import type { Runtime } from '@weir/runtime';
+import { Group } from '../../core/group.ts';
+import { contributionBytes } from '../../core/group-contribution.ts';
+import type {
+  CompletedStep,
+  GroupAnswer,
+  GroupEvent,
+  Membership,
+  PersistEffect,
+} from '../../core/group-events.ts';
+import { type Contribution, type PartSpec, reduceParts } from '../../core/group-reduce.ts';
+import type { Identity, ResultHead } from '../../core/group-state.ts';
+import { LEASE_STALL_MS, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS } from '../../limits.ts';
+import { runInSlices, Slice } from '../slices.ts';
+import type { GroupCounters } from './group-counters.ts';
+import type { GroupMemory, GroupRoom } from './group-memory.ts';
+import { framesOf, storedFrames } from './group-result-frames.ts';
+import type { GroupStore, StoredGroup } from './group-store.ts';
+
+export interface GroupParts {
+  readonly store: GroupStore;
+  readonly memory: GroupMemory;
+  readonly counters: GroupCounters;
+  readonly logger: Runtime['log'];
+}
+
+export interface SyncCall {
+  readonly member: Identity;
+  readonly generation: number;
+  readonly step: number;
+  readonly deadlineMs: number;
+}
+
+type Call = Extract<GroupEvent, { call: number }>;
+type WithoutNumber<Event> = Event extends unknown ? Omit<Event, 'call'> : never;
+
+export class GroupHost {
+  readonly name: string;
+  readonly #group: Group;
+  readonly #parts: GroupParts;
+  readonly #room: GroupRoom;
+  readonly #answers = new Map<number, (answer: GroupAnswer) => void>();
+  readonly #watchers = new Set<(membership: Membership) => void>();
+  /** Contributions whose bytes are coming. */
+  readonly #uploads = new Set<readonly PartSpec[]>();
+  /** Results on their way, each with how many are sending it. */
+  readonly #sending = new Map<CompletedStep, { readonly frames: Uint8Array[]; users: number }>();
+  readonly #unwritten: PersistEffect[] = [];
+  #calls = 0;
+  #writing = false;
+  #ticking = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(name: string, stored: StoredGroup | undefined, parts: GroupParts) {
+    this.name = name;
+    this.#parts = parts;
+    this.#room = parts.memory.room();
+    this.#group = new Group(name, stored?.state, stored?.results ?? [], performance.now());
+    this.#schedule();
+  }
+
+  get group(): Group {
+    return this.#group;
+  }
+
+  async join(member: Identity, leaseMs: number): Promise<Membership> {
+    return membershipOf(await this.#ask({ kind: 'join', member, leaseMs }));
+  }
+
+  async renew(member: Identity): Promise<Membership> {
+    return membershipOf(await this.#ask({ kind: 'renew', member }));
+  }
+
+  /** @returns false when it was no member. */
+  async leave(member: Identity): Promise<boolean> {
+    const answer = await this.#ask({ kind: 'leave', member });
+    return answer.kind === 'left' && answer.left;
+  }
+
+  /** Whether the call has its answer before any of its bytes are here. */
+  isSettled({ member, generation, step }: SyncCall): boolean {
+    return this.#group.isSettled(member, generation, step);
+  }
+
+  /** Takes room for a contribution that is coming. @throws WeirError OVERLOADED, INVALID_ARGUMENT. */
+  beginUpload(parts: readonly PartSpec[]): { end(): void } {
+    const largest = Math.max(this.#largestBytes(), contributionBytes({ parts }));
+    this.#room.require(this.name, this.#group.members.size, largest);
+    this.#uploads.add(parts);
+    this.#account();
+    return {
+      end: () => {
+        this.#uploads.delete(parts);
+        this.#account();
+      },
+    };
+  }
+
+  /**
+   * Waits for the step. Sends the result's messages by `send`.
+   * @throws WeirError GROUP_CHANGED, BARRIER_TIMEOUT, FENCED, STEP_EXPIRED, INVALID_ARGUMENT; CANCELLED by the signal.
+   */
+  async sync(
+    call: SyncCall,
+    contribution: Contribution,
+    signal: AbortSignal,
+    send: (frames: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => Promise<void>,
+  ): Promise<void> {
+    const answer = await this.#ask({ kind: 'contribute', ...call, contribution }, signal);
+    if (answer.kind === 'error') throw answer.error;
+    if (answer.kind !== 'result') throw new TypeError(`sync was answered with ${answer.kind}`);
+    if (answer.completed === undefined) {
+      await send(storedFrames(this.#parts.store, this.name, answer.head));
+      return;
+    }
+    const shared = this.#sending.get(answer.completed) ?? { frames: framesOf(answer.completed), users: 0 };
+    this.#sending.set(answer.completed, shared);
+    shared.users++;
+    this.#account();
+    try {
+      await send(shared.frames);
+    } finally {
+      if (--shared.users === 0) this.#sending.delete(answer.completed);
+      this.#account();
+    }
+  }
+
+  /** The last completed step that is durable; undefined before the first. */
+  latest(): ResultHead | undefined {
+    const { nextStep } = this.#group.membership;
+    return this.#group.results.find(({ step }) => step === nextStep - 1);
+  }
+
+  frames(head: ResultHead): AsyncIterable<Uint8Array> {
+    return storedFrames(this.#parts.store, this.name, head);
+  }
+
+  /** Tells every change from now on; returns how to end it. */
+  watch(listener: (membership: Membership) => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  get watched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  /** Who waits is told that the shard is going. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const error = new WeirError('UNAVAILABLE', 'the shard is stopping');
+    for (const answer of this.#answers.values()) answer({ kind: 'error', error });
+    this.#answers.clear();
+  }
+
+  #ask(event: WithoutNumber<Call>, signal?: AbortSignal): Promise<GroupAnswer> {
+    if (this.#stopped) throw new WeirError('UNAVAILABLE', 'the shard is stopping');
+    const call = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      const cancel = (): void => {
+        this.#answers.delete(call);
+        this.#apply({ kind: 'cancel', call });
+        reject(new WeirError('CANCELLED', 'the caller is gone'));
+      };
+      this.#answers.set(call, (answer) => {
+        signal?.removeEventListener('abort', cancel);
+        resolve(answer);
+      });
+      signal?.addEventListener('abort', cancel, { once: true });
+      this.#apply({ ...event, call } as GroupEvent);
+    });
+  }
+
+  #apply(event: GroupEvent): void {
+    const { counters } = this.#parts;
+    for (const effect of this.#group.apply(event, performance.now())) {
+      switch (effect.kind) {
+        case 'reply':
+          if (effect.answer.kind === 'error') counters.refused(effect.answer.error.code);
+          this.#answers.get(effect.call)?.(effect.answer);
+          this.#answers.delete(effect.call);
+          break;
+        case 'reduce':
+          void this.#reduce(effect.reduction, effect.contributions);
+          break;
+        case 'persist':
+          this.#unwritten.push(effect);
+          if (effect.result !== undefined) counters.steps++;
+          break;
+        case 'changed':
+          counters.changes++;
+          for (const listener of this.#watchers) listener(effect.membership);
+          break;
+      }
+    }
+    this.#account();
+    this.#schedule();
+    void this.#write();
+  }
+
+  async #reduce(reduction: number, contributions: readonly Contribution[]): Promise<void> {
+    try {
+      const parts = await runInSlices(reduceParts(contributions), new Slice('barrier'));
+      for (const each of contributions) this.#parts.counters.bytes += contributionBytes(each);
+      this.#apply({ kind: 'reduced', reduction, outcome: { parts } });
+    } catch (error) {
+      if (!(error instanceof WeirError)) this.#parts.logger.error({ err: error }, 'a reduction failed');
+      this.#apply({ kind: 'reduced', reduction, outcome: { error: WeirError.from(error) } });
+    }
+  }
+
+  async #write(): Promise<void> {
+    if (this.#writing) return;
+    this.#writing = true;
+    let pauseMs = STORAGE_RETRY_MIN_MS;
+    while (this.#unwritten.length > 0 && !this.#stopped) {
+      const versions = [...this.#unwritten];
+      try {
+        await this.#parts.store.write(this.name, versions);
+      } catch (error) {
+        this.#parts.counters.storageFailures++;
+        this.#parts.logger.warn(
+          { err: error, group: this.name },
+          'the disk refuses what a group has decided',
+        );
+        await delay(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, STORAGE_RETRY_MAX_MS);
+        continue;
+      }
+      this.#unwritten.splice(0, versions.length);
+      pauseMs = STORAGE_RETRY_MIN_MS;
+      // Not within the loop that writes: answers may bring the next version.
+      if (!this.#stopped) this.#apply({ kind: 'persisted', version: versions.at(-1)!.version });
+    }
+    this.#writing = false;
+  }
+
+  #schedule(): void {
+    const dueMs = this.#group.nextDueMs;
+    if (this.#stopped || this.#ticking || dueMs === this.#timerDueMs) return;
+    clearTimeout(this.#timer);
+    this.#timerDueMs = dueMs;
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    const waitMs = Math.min(Math.max(0, Math.ceil(dueMs - performance.now())), TIMER_MS_MAX);
+    this.#timer = setTimeout(() => void this.#tick(dueMs), waitMs);
+  }
+
+  /** Renewals that came while this process stood still must be seen before a lease is said to have expired. */
+  async #tick(dueMs: number): Promise<void> {
+    this.#ticking = true;
+    const lateMs = performance.now() - dueMs;
+    if (lateMs > LEASE_STALL_MS) this.#apply({ kind: 'stalled', byMs: lateMs });
+    for (let i = 0; i < INPUT_ROUNDS; i++) await giveWay();
+    this.#ticking = false;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+    if (!this.#stopped) this.#apply({ kind: 'tick' });
+  }
+
+  #largestBytes(): number {
+    const coming = [...this.#uploads].map((parts) => contributionBytes({ parts }));
+    return Math.max(this.#group.step.largestBytes, ...coming);
+  }
+
+  #account(): void {
+    const onTheWay = [...this.#sending.keys()].reduce((sum, { head }) => sum + head.bytes, 0);
+    const unwritten = this.#unwritten.reduce((sum, { result }) => sum + (result?.head.bytes ?? 0), 0);
+    this.#room.hold(this.#group.members.size, this.#largestBytes(), onTheWay + unwritten);
+  }
+}
+
+/** Turns of the event loop in which what stands in sockets is read, decoded and handled. */
+const INPUT_ROUNDS = 4;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+function membershipOf(answer: GroupAnswer): Membership {
+  if (answer.kind === 'membership') return answer.membership;
+  if (answer.kind === 'error') throw answer.error;
+  throw new TypeError(`a member was answered with ${answer.kind}`);
+}

@@ -1,0 +1,63 @@
+// Bounded memory for what members contribute, over all groups of a shard. A step takes its room as a whole, for all members
+// and the result, when its first contribution is announced: so steps that have begun never wait for each other's room.
+import { GROUP_PAYLOAD_BYTES_MAX, WeirError } from '@weir/proto';
+import { GROUP_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../../limits.ts';
+
+export class GroupMemory {
+  #held = 0;
+
+  get held(): number {
+    return this.#held;
+  }
+
+  room(): GroupRoom {
+    return new GroupRoom(this);
+  }
+
+  /** For rooms. */
+  change(by: number): void {
+    this.#held += by;
+  }
+}
+
+/** What one group holds of it. */
+export class GroupRoom {
+  readonly #memory: GroupMemory;
+  #held = 0;
+
+  constructor(memory: GroupMemory) {
+    this.#memory = memory;
+  }
+
+  /**
+   * Room for a step of so many members, the largest of whose contributions has so many bytes.
+   * @throws WeirError OVERLOADED; INVALID_ARGUMENT when there is never so much.
+   */
+  require(group: string, members: number, largestBytes: number): void {
+    const wanted = stepBytes(members, largestBytes);
+    if (wanted > GROUP_BYTES_MAX) {
+      throw new WeirError(
+        'INVALID_ARGUMENT',
+        `group ${group}: ${members} members with ${largestBytes} bytes each are more than a shard holds ` +
+          `(${GROUP_BYTES_MAX} bytes); contribute less at a time`,
+      );
+    }
+    if (this.#memory.held - this.#held + wanted > GROUP_BYTES_MAX) {
+      throw new WeirError('OVERLOADED', `group ${group}: other groups' steps fill the memory for them`, {
+        retryAfterMs: OVERLOADED_RETRY_AFTER_MS,
+      });
+    }
+  }
+
+  /** As it is now. @param resultBytes of results on their way to members. */
+  hold(members: number, largestBytes: number, resultBytes: number): void {
+    const held = stepBytes(members, largestBytes) + resultBytes;
+    this.#memory.change(held - this.#held);
+    this.#held = held;
+  }
+}
+
+function stepBytes(members: number, largestBytes: number): number {
+  const contributed = members * largestBytes;
+  return contributed + Math.min(contributed, GROUP_PAYLOAD_BYTES_MAX);
+}

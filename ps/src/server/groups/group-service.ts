@@ -1,0 +1,148 @@
+// The gRPC face of a shard's groups: what each method means stands in the part that it calls.
+import type { EventEmitter } from 'node:events';
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
+import {
+  type DescribeGroupResponse,
+  type GroupMembership,
+  GroupsService,
+  type LatestResultRequest,
+  type WatchGroupRequest,
+} from '@weir/proto/v1/groups';
+import type { GrpcServer, Runtime } from '@weir/runtime';
+import type { Membership } from '../../core/group-events.ts';
+import { CLIENT_PATIENCE_MS, GROUP_STREAMS_MAX } from '../../limits.ts';
+import { OpenCalls } from '../open-calls.ts';
+import { overloaded } from '../push/push-pipeline.ts';
+import { unaryAnswer } from '../unary-answer.ts';
+import type { GroupHost } from './group-host.ts';
+import { sendFrames } from './group-send.ts';
+import { serveSync } from './group-sync.ts';
+import { checkedLease, checkedMember, type Groups } from './groups.ts';
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const AS_BYTES = { responseSerialize: asBuffer, responseDeserialize: (bytes: Buffer): Uint8Array => bytes };
+
+/** The generated definition, but results are bytes already, encoded once for all members. */
+const DEFINITION = {
+  ...GroupsService,
+  sync: { ...GroupsService.sync, ...AS_BYTES },
+  latest: { ...GroupsService.latest, ...AS_BYTES },
+};
+
+export interface GroupServer {
+  /** Ends streams and waiting calls with UNAVAILABLE. */
+  stop(): void;
+}
+
+export function serveGroups(
+  server: GrpcServer,
+  groups: Groups,
+  logger: Runtime['log'],
+  patienceMs = CLIENT_PATIENCE_MS,
+): GroupServer {
+  const calls = new OpenCalls();
+  const unary = unaryAnswer(logger);
+  const admitted = <Call extends EventEmitter>(serve: (call: Call) => void): ((call: Call) => void) => {
+    return (call) => {
+      if (calls.size < GROUP_STREAMS_MAX) serve(call);
+      else call.emit('error', overloaded(`${GROUP_STREAMS_MAX} calls wait at groups already`).toStatus());
+    };
+  };
+  server.addService(DEFINITION, {
+    join: unary(async ({ group, member, leaseMs }) => {
+      const [asked, lease] = [checkedMember(member), checkedLease(leaseMs)];
+      return membershipMessage(await groups.make(group).join(asked, lease));
+    }),
+    renew: unary(async ({ group, member }) => {
+      const asked = checkedMember(member);
+      return membershipMessage(await groups.of(group, asked).renew(asked));
+    }),
+    leave: unary(async ({ group, member }) => ({
+      left: (await groups.find(group)?.leave(checkedMember(member))) ?? false,
+    })),
+    describe: unary(({ group }) => describe(groups.ownership.shard, groups.get(group))),
+    sync: admitted((call) => serveSync(call, groups, calls, patienceMs)),
+    latest: (call) => void serveLatest(call, groups, patienceMs),
+    watch: admitted((call) => serveWatch(call, groups, calls)),
+  });
+  return {
+    stop() {
+      calls.stopAll();
+      groups.stop();
+    },
+  };
+}
+
+async function serveLatest(
+  call: ServerWritableStream<LatestResultRequest, Uint8Array>,
+  groups: Groups,
+  patienceMs: number,
+): Promise<void> {
+  try {
+    const host = groups.find(call.request.group);
+    const head = host?.latest();
+    if (host !== undefined && head !== undefined) await sendFrames(call, host.frames(head), patienceMs);
+    call.end();
+  } catch (error) {
+    call.emit('error', WeirError.from(error).toStatus());
+  }
+}
+
+/** A caller that reads slowly misses what was overtaken meanwhile, never the newest. */
+function serveWatch(
+  call: ServerWritableStream<WatchGroupRequest, GroupMembership>,
+  groups: Groups,
+  calls: OpenCalls,
+): void {
+  const fail = (error: unknown): void => void call.emit('error', WeirError.from(error).toStatus());
+  let host: GroupHost;
+  try {
+    host = groups.get(call.request.group);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  let full = false;
+  let missed: Membership | undefined;
+  const tell = (membership: Membership): void => {
+    if (full) missed = membership;
+    else full = !call.write(membershipMessage(membership));
+  };
+  const unwatch = host.watch(tell);
+  call.on('drain', () => {
+    full = false;
+    const next = missed;
+    missed = undefined;
+    if (next !== undefined) tell(next);
+  });
+  for (const event of ['cancelled', 'close']) call.once(event, unwatch);
+  calls.add(call, () => fail(new WeirError('UNAVAILABLE', 'the shard is stopping')));
+  tell(host.group.membership);
+}
+
+function membershipMessage({ generation, members, nextStep }: Membership): GroupMembership {
+  return { generation, members: [...members], nextStep };
+}
+
+function describe(shard: string, { group }: GroupHost): DescribeGroupResponse {
+  const nowMs = performance.now();
+  const { members, step, results, membership } = group;
+  const since = step.sinceMs;
+  const ago = (ms: number): number => Math.max(0, Math.round(nowMs - ms));
+  return {
+    shard,
+    generation: membership.generation,
+    nextStep: membership.nextStep,
+    members: members.list.map((member) => ({
+      ...member,
+      leaseLeftMs: Math.round(members.leaseLeftMs(member, nowMs)),
+      contributed: since.has(member.name),
+      contributedMs: ago(since.get(member.name) ?? nowMs),
+    })),
+    waitingFor: since.size === 0 ? [] : step.missing(members.names),
+    waitingMs: ago(Math.min(nowMs, ...since.values())),
+    results: results.map(({ step: of, generation, bytes }) => ({ step: of, generation, bytes })),
+  };
+}

@@ -1,0 +1,98 @@
+// Frames of one push, put together again before anything is looked at. One stream has one assembly: the frames
+// of a push arrive one after the other, under one number. Their parts are only collected here; parts of the
+// same table are joined when the whole push is validated.
+import { PUSH_BYTES_MAX, WeirError } from '@weir/proto';
+import type { PushPart, PushRequest } from '@weir/proto/v1/parameter_server';
+import { UID_LENGTH_MAX } from '../../core/limits.ts';
+import { PUSH_PARTS_MAX } from '../../limits.ts';
+
+export interface WholePush {
+  readonly number: number;
+  readonly originTimeMs: number;
+  readonly hasSources: boolean;
+  readonly parts: readonly PushPart[];
+  /** Bytes that it holds: keys and values. */
+  readonly bytes: number;
+  /** Why it was not kept; then `parts` is empty and `bytes` 0. */
+  readonly error: WeirError | undefined;
+}
+
+export function frameBytes(frame: PushRequest): number {
+  let bytes = 0;
+  for (const part of frame.parts) bytes += part.keys.byteLength + part.values.byteLength;
+  return bytes;
+}
+
+export class PushAssembly {
+  #first: PushRequest | undefined;
+  #parts: PushPart[] = [];
+  #bytes = 0;
+  #hasSources = false;
+  #error: WeirError | undefined;
+
+  /** Bytes held for the push under assembly. */
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps nothing of the push under assembly; it comes out with this error once its last frame is here. */
+  abandon(error: WeirError): void {
+    this.#error ??= error;
+    this.#parts = [];
+    this.#bytes = 0;
+  }
+
+  /**
+   * The whole push if this was its last frame.
+   * @throws WeirError INVALID_ARGUMENT when frames of two pushes are mixed.
+   */
+  add(frame: PushRequest): WholePush | undefined {
+    this.#first ??= frame;
+    if (frame.number !== this.#first.number) {
+      throw new WeirError(
+        'INVALID_ARGUMENT',
+        `push ${frame.number} begins before the last frame of push ${this.#first.number} has come`,
+      );
+    }
+    if (frame.sources.length > 0) this.#hasSources = true;
+    if (this.#error === undefined) {
+      for (const part of frame.parts) this.#parts.push(part);
+      this.#bytes += frameBytes(frame);
+      // Uids are not among the bytes counted, and are repeated in refusals.
+      if (frame.parts.some(({ tableUid }) => tableUid.length > UID_LENGTH_MAX)) {
+        this.abandon(
+          new WeirError('INVALID_ARGUMENT', `a table uid has at most ${UID_LENGTH_MAX} characters`),
+        );
+      }
+      if (this.#bytes > PUSH_BYTES_MAX || this.#parts.length > PUSH_PARTS_MAX) {
+        this.abandon(tooLarge(frame.number));
+      }
+    }
+    return frame.moreFrames ? undefined : this.#finish(this.#first);
+  }
+
+  #finish({ number, originTimeMs }: PushRequest): WholePush {
+    const push: WholePush = {
+      number,
+      originTimeMs,
+      hasSources: this.#hasSources,
+      parts: this.#parts,
+      bytes: this.#bytes,
+      error: this.#error,
+    };
+    this.#first = undefined;
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#hasSources = false;
+    this.#error = undefined;
+    return push;
+  }
+}
+
+function tooLarge(number: number): WeirError {
+  return new WeirError(
+    'PUSH_TOO_LARGE',
+    `push ${number} has more than ${PUSH_BYTES_MAX} bytes of keys and values, or ${PUSH_PARTS_MAX} parts, ` +
+      'for one shard; split it',
+  );
+}

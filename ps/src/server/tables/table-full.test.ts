@@ -1,0 +1,109 @@
+// A table whose memory is used up: real pushes through the pipeline, over a kernel with little memory.
+import { describe, expect, it } from 'vitest';
+import { ClientNumbers } from '../../core/client-numbers.ts';
+import { ownershipOf, routingTableOf } from '../../core/routing.ts';
+import { SeqClock } from '../../core/seq-clock.ts';
+import { createWasmTables } from '../../kernel-wasm/create-wasm-tables.ts';
+import { loadKernel } from '../../kernel-wasm/load-kernel.ts';
+import { ONE_SHARD, silentLogger } from '../../testing/in-process.ts';
+import { pushPart, sumTable } from '../../testing/raw-client.ts';
+import { ShardCounters } from '../counters.ts';
+import { PushLog } from '../log/push-log.ts';
+import { type PushOutcome, PushPipeline } from '../push/push-pipeline.ts';
+import { PushPreparation } from '../push/push-preparation.ts';
+import { ShardClock } from '../shard-clock.ts';
+import { Tables } from './tables.ts';
+import { fullTables } from './watch-fullness.ts';
+
+const DIM = 64;
+const BATCH = 200;
+/** Of 64 KiB a stripe: fixed arrays, and some thousand rows. */
+const MEMORY_PAGES = 100;
+
+function smallTable() {
+  const tables = new Tables(undefined, createWasmTables(loadKernel()!, MEMORY_PAGES));
+  const table = tables.add(sumTable('doc', DIM));
+  const log = new PushLog({
+    sink: { keeps: false, write: async () => undefined },
+    nextSeq: 1,
+    replayedBytes: 0,
+    room: () => undefined,
+    logger: silentLogger(),
+    events: { committed() {}, storageFailed() {} },
+  });
+  const counters = new ShardCounters();
+  const pipeline = new PushPipeline({
+    tables,
+    numbers: new ClientNumbers(),
+    log,
+    preparation: new PushPreparation({
+      tables,
+      ownership: ownershipOf(routingTableOf(ONE_SHARD), 'shard-0'),
+      clock: new ShardClock(0),
+      counters,
+      draw: () => 1,
+    }),
+    seqClock: new SeqClock(),
+    counters,
+    pushLatency() {},
+  });
+  let number = 0;
+  const push = (first: number, more: readonly bigint[] = []) => {
+    const keys = [...Array.from({ length: BATCH }, (_, i) => BigInt(first + i)), ...more];
+    const parts = [pushPart('uid-doc', keys, new Array(keys.length * DIM).fill(1))];
+    const whole = { number: ++number, originTimeMs: 0, hasSources: false, parts, bytes: 1, error: undefined };
+    const client = { id: 'c', incarnation: 'i' };
+    return new Promise<PushOutcome>((settle) => pipeline.submit(client, whole, settle));
+  };
+  const weight = (key: number): number => {
+    const out = new Float32Array(DIM);
+    table.rows.pull(Uint32Array.of(key, 0), out);
+    return out[0]!;
+  };
+  return { tables, table, log, counters, push, weight };
+}
+
+const FULL = { kind: 'settled', refusal: { code: 'TABLE_FULL', table: 'default/doc' } };
+const DONE = { kind: 'settled', refusal: undefined };
+
+const isFull = (outcome: PushOutcome): boolean => outcome.kind === 'settled' && outcome.refusal !== undefined;
+
+describe('a table whose memory is used up', () => {
+  it('refuses a push with new keys whole, before it is logged, however many are under way; others it takes', async () => {
+    const { tables, table, log, counters, push, weight } = smallTable();
+    expect(fullTables(tables).size).toBe(0);
+    const outcomes: PushOutcome[] = [];
+    while (outcomes.filter(isFull).length < 1_000) {
+      const first = outcomes.length * BATCH;
+      outcomes.push(...(await Promise.all(Array.from({ length: 50 }, (_, i) => push(first + i * BATCH)))));
+    }
+    for (const outcome of outcomes) expect(outcome).toMatchObject(isFull(outcome) ? FULL : DONE);
+    const full = outcomes.filter(isFull).length;
+    expect(outcomes.length - full).toBeGreaterThan(10);
+    expect(table.rows.rows).toBe((outcomes.length - full) * BATCH);
+    expect(counters.refusals.get('TABLE_FULL')).toBe(full);
+    expect([...fullTables(tables).keys()]).toEqual(['default/doc']);
+
+    expect(await push(0)).toMatchObject(DONE);
+    // One new key among known ones: nothing of it is applied, unless there is room for one more row.
+    for (let fresh = 10_000_000n; ; fresh++) {
+      const before = weight(0);
+      if (isFull(await push(0, [fresh]))) {
+        expect(weight(0)).toBe(before);
+        break;
+      }
+      expect(weight(0)).toBe(before + 1);
+    }
+
+    const victims = new Uint32Array(2 * 16 * BATCH).map((_, i) => (i % 2 === 0 ? i / 2 : 0));
+    const removal = { kind: 'remove', tableUid: 'uid-doc', reason: 'evicted', keys: victims } as const;
+    log.submit({
+      bytes: 0,
+      encode: () => new Uint8Array(0),
+      apply: (seq) => void table.remove({ ...removal, seq, upToSeq: seq - 1 }),
+      refuse() {},
+    });
+    await push(BATCH * 20);
+    expect(await push(20_000_000)).toMatchObject(DONE);
+  });
+});
