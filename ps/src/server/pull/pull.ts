@@ -149,11 +149,15 @@ async function gatherRows(places: readonly Place[], slice: Slice): Promise<void>
       if (slice.over) await slice.next();
       const to = Math.min(keyCount(keys), from + sliceKeys);
       const waiting = table.spill?.takeIn(keys.subarray(2 * from, 2 * to));
-      if (waiting !== undefined) {
-        slice.end();
-        await waiting;
+      if (waiting === undefined) {
+        copyRows(place, from, to);
+        continue;
       }
+      slice.end();
+      await waiting;
+      // In this turn, since the rows may leave in the next.
       copyRows(place, from, to);
+      await slice.next();
     }
   }
   slice.end();

@@ -123,8 +123,8 @@ export class SpilledRows {
     this.#holds--;
   }
 
-  /** Rows were made: some others may have to leave. */
-  grown(): void {
+  /** Rows were made, or fewer may be in memory than before: some may have to leave. */
+  makePlace(): void {
     if (this.#overMax > 0) this.#work();
   }
 
@@ -153,6 +153,11 @@ export class SpilledRows {
       position = next;
       through = next === undefined;
     }
+  }
+
+  /** The keys without those whose row was removed and stands in the store until the next write. */
+  withoutRemoved(keys: PackedKeys): PackedKeys {
+    return this.#removed.without(keys);
   }
 
   /** Current rows of these keys, wherever they are, in their order; without those that have none. */
@@ -260,11 +265,15 @@ export class SpilledRows {
     const pieces: Uint32Array[] = [];
     const writes: Promise<void>[] = [];
     for (let at = 0; at < keys.length; at += 2 * EVICT_PIECE_ROWS) {
-      if (at > 0) await nextTurn();
+      // A row with half of a record's updates has the same seq as one with all of them.
+      await this.#recordWhole();
       // As the row is now: nothing newer of it is written before this.
       const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * EVICT_PIECE_ROWS));
       pieces.push(images);
-      writes.push(this.#stored.write(this.#changed(images)));
+      const writing = this.#stored.write(this.#changed(images));
+      // Its failure is met when all have been begun.
+      writing.catch(() => undefined);
+      writes.push(writing);
     }
     const written = await Promise.allSettled(writes);
     const failure = written.find((result) => result.status === 'rejected');

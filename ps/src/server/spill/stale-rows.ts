@@ -28,10 +28,12 @@ export async function* staleStoredRows(
       keys.push(low, high);
     }
     if (keys.length === 2 * rowsMax) {
+      slice.end();
       yield Uint32Array.from(keys);
       keys = [];
-    }
-    if (slice.over) await slice.next();
+      await slice.next();
+    } else if (slice.over) await slice.next();
   }
+  slice.end();
   if (keys.length > 0) yield Uint32Array.from(keys);
 }

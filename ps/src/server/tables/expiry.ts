@@ -133,9 +133,10 @@ export class Expiry {
     } while (from !== undefined);
     if (table.spill === undefined) return;
     // What left memory before the scan came to it stands in the store by now.
-    for await (const keys of staleStoredRows(this.#parts.store, table, upToSeq, VICTIMS_MAX)) {
+    for await (const stored of staleStoredRows(this.#parts.store, table, upToSeq, VICTIMS_MAX)) {
       if (this.#stopped || this.#parts.tables.get(table.spec.uid) !== table) return;
-      await this.#remove(table, keys, upToSeq, reason);
+      const keys = table.spill.withoutRemoved(stored);
+      if (keys.length > 0) await this.#remove(table, keys, upToSeq, reason);
     }
   }
 

@@ -109,7 +109,7 @@ export class LiveTable {
   pushed({ counted }: PushRecordPart, seq: number, originTimeMs: number): void {
     this.#sketch?.count(counted);
     this.origins.add(seq, originTimeMs);
-    this.spill?.grown();
+    this.spill?.makePlace();
   }
 
   /** As `pushing` and `pushed`, to rows whose seq, as loaded, is below the record's. */
@@ -130,6 +130,7 @@ export class LiveTable {
     this.#sketch = sketchFor(spec, this.#sketch);
     this.#spec = spec;
     this.#alteredSeq = seq;
+    this.spill?.makePlace();
   }
 
   /** As saved; before any record is replayed. */

@@ -1,0 +1,122 @@
+// What happens to tables of which few rows are in memory: large pushes, expiry, altered bounds.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { bytesOf, packKeys } from '@weir/proto';
+import { ValueEncoding } from '@weir/proto/v1/common';
+import { OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
+import { openMemoryStore } from '@weir/store';
+import { expect, it } from 'vitest';
+import type { RowTable } from '../../kernel/row-table.ts';
+import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
+import { FaultyStore } from '../../testing/faulty-store.ts';
+import { openTestShardOnly } from '../../testing/in-process.ts';
+import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
+import { FAMILIES } from '../folder/families.ts';
+import { AnswerMemory } from '../pull/answer-memory.ts';
+import { answerPull } from '../pull/pull.ts';
+import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { Shard } from '../shard.ts';
+import { sliceTimes } from '../slices.ts';
+
+const keysFrom = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
+const packed = (keys: readonly number[]) => packKeys(BigUint64Array.from(keys.map(BigInt)));
+
+function pulled(rows: RowTable, keys: readonly number[]): Float32Array {
+  const out = new Float32Array(keys.length * rows.spec.dim);
+  rows.pull(packed(keys), out);
+  return out;
+}
+
+async function oneTable(spec: TableSpec) {
+  let elapsedMs = 0;
+  const store = openMemoryStore({ families: FAMILIES });
+  let disk = new FaultyStore(store);
+  const open = () => openTestShardOnly({ store: disk.store, elapsedMs: () => elapsedMs });
+  let shard = await open();
+  await shard.tableAdmin.create(spec);
+  return {
+    get shard() {
+      return shard;
+    },
+    get table() {
+      return shard.tables.get(spec.uid)!;
+    },
+    push: (keys: readonly number[], value = 1) => push(shard, spec, keys, value),
+    expire: (afterMs: number) => {
+      elapsedMs += afterMs;
+      return shard.expiry.sweep();
+    },
+    crash: async () => {
+      disk.writesLeft = 0;
+      await shard.tables.stop();
+      disk = new FaultyStore(store);
+      shard = await open();
+    },
+  };
+}
+
+async function push(
+  shard: Shard,
+  { uid, dim }: TableSpec,
+  keys: readonly number[],
+  value: number,
+): Promise<number> {
+  const values = bytesOf(new Float32Array(keys.length * dim).fill(value));
+  const part = { tableUid: uid, keys: keyBytes(keys.map(BigInt)), values, encoding: ValueEncoding.F32 };
+  const whole = { number: 0, originTimeMs: 0, hasSources: false, parts: [part], bytes: 0, error: undefined };
+  const outcome = await new Promise<PushOutcome>((settle) => shard.pipeline.submit(undefined, whole, settle));
+  expect(outcome).toMatchObject({ kind: 'settled', refusal: undefined });
+  return (outcome as { seq: number }).seq;
+}
+
+it('both updates of a key that comes twice in a large push stay, whatever leaves memory in between', async () => {
+  const adagrad = { kind: OptimizerKind.ADAGRAD, learningRate: 0.1, initialAccumulator: 0.01 };
+  const spec = { ...tableSpec('doc', 1, adagrad), memoryRowsMax: 1 };
+  const reference = createRowTable({ ...spec, memoryRowsMax: 0 });
+  const one = await oneTable(spec);
+  const some = keysFrom(0, 30_000);
+  const twice = [...some, ...some];
+  for (let round = 0; round < 3; round++) {
+    const seq = await one.push(twice, round + 1);
+    reference.push(packed(twice), new Float32Array(twice.length).fill(round + 1), seq);
+    if (round === 1) await one.crash();
+  }
+  await one.table.spill!.takeIn(packed(some));
+  expect(Buffer.compare(bytesOf(pulled(one.table.rows, some)), bytesOf(pulled(reference, some)))).toBe(0);
+  await one.shard.stop();
+});
+
+it('rows that expired are removed once, although disk has them until the next round', async () => {
+  const one = await oneTable({ ...sumTable('doc', 1), memoryRowsMax: 10, ttlMs: 1_000 });
+  await one.push(keysFrom(0, 100));
+  await one.shard.materialiser.round();
+  await one.expire(1_500);
+  const { tombstones } = one.table;
+  const keys = tombstones.between(0, one.shard.log.appliedSeq).flatMap((batch) => [...batch.keys]);
+  expect(keys.length).toBe(2 * 100);
+  await one.shard.stop();
+});
+
+it('a lower bound of rows in memory holds as soon as it is altered', async () => {
+  const spec = { ...sumTable('doc', 1), memoryRowsMax: 100 };
+  const one = await oneTable(spec);
+  await one.push(keysFrom(0, 100));
+  await one.shard.tableAdmin.alter({ ...spec, memoryRowsMax: 10 });
+  for (let turn = 0; turn < 1_000 && one.table.rows.rows > 10; turn++) await nextTurn();
+  expect(one.table.rows.rows).toBeLessThanOrEqual(10);
+  expect(one.table.rowCount).toBe(100);
+  await one.shard.stop();
+});
+
+it('a large pull goes on in slices after it has waited for rows from disk', async () => {
+  const one = await oneTable({ ...sumTable('doc', 1), memoryRowsMax: 200_000 });
+  for (let first = 0; first < 210_000; first += 30_000) await one.push(keysFrom(first, 30_000));
+  while (one.table.rows.rows > 200_000) await nextTurn();
+  const here = keysFrom(0, 210_000).filter((key) => one.table.rows.absent(packed([key])) === 0);
+  const slices = () => sliceTimes().get('pull')?.slices ?? 0;
+  const before = slices();
+  const keys = keyBytes([9_999_999n, ...here.map(BigInt)]);
+  const parts = [{ tableUid: one.table.spec.uid, keys, encoding: ValueEncoding.F32 }];
+  (await answerPull({ requestId: 1, epoch: 1, parts }, one.shard, new AnswerMemory())).release();
+  expect(slices() - before).toBeGreaterThan(4);
+  await one.shard.stop();
+});
