@@ -22,6 +22,10 @@ export class GroupStep {
     return new Map([...this.#contributed].map(([name, { sinceMs }]) => [name, sinceMs]));
   }
 
+  get size(): number {
+    return this.#contributed.size;
+  }
+
   get largestBytes(): number {
     return Math.max(
       0,

@@ -91,7 +91,7 @@ export class GroupHost {
   /** Takes room for a contribution that is coming. @throws WeirError OVERLOADED, INVALID_ARGUMENT. */
   beginUpload(parts: readonly PartSpec[]): { end(): void } {
     const largest = Math.max(this.#largestBytes(), contributionBytes({ parts }));
-    this.#room.require(this.name, this.#group.members.size, largest);
+    this.#room.require(this.name, this.#shares(1), largest);
     this.#uploads.add(parts);
     this.#account();
     return {
@@ -268,10 +268,15 @@ export class GroupHost {
     return Math.max(this.#group.step.largestBytes, ...coming);
   }
 
+  /** Contributions that there may be at once: one of each member, or more when repeats come while the first still do. */
+  #shares(more: number): number {
+    return Math.max(this.#group.members.size, this.#group.step.size + this.#uploads.size + more);
+  }
+
   #account(): void {
     const onTheWay = [...this.#sending.keys()].reduce((sum, { head }) => sum + head.bytes, 0);
     const unwritten = this.#unwritten.reduce((sum, { result }) => sum + (result?.head.bytes ?? 0), 0);
-    this.#room.hold(this.#group.members.size, this.#largestBytes(), onTheWay + unwritten);
+    this.#room.hold(this.#shares(0), this.#largestBytes(), onTheWay + unwritten);
   }
 }
 

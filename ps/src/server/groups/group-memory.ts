@@ -30,15 +30,15 @@ export class GroupRoom {
   }
 
   /**
-   * Room for a step of so many members, the largest of whose contributions has so many bytes.
+   * Room for a step of so many contributions, the largest of which has so many bytes.
    * @throws WeirError OVERLOADED; INVALID_ARGUMENT when there is never so much.
    */
-  require(group: string, members: number, largestBytes: number): void {
-    const wanted = stepBytes(members, largestBytes);
+  require(group: string, contributions: number, largestBytes: number): void {
+    const wanted = stepBytes(contributions, largestBytes);
     if (wanted > GROUP_BYTES_MAX) {
       throw new WeirError(
         'INVALID_ARGUMENT',
-        `group ${group}: ${members} members with ${largestBytes} bytes each are more than a shard holds ` +
+        `group ${group}: ${contributions} contributions with ${largestBytes} bytes each are more than a shard holds ` +
           `(${GROUP_BYTES_MAX} bytes); contribute less at a time`,
       );
     }
@@ -50,14 +50,14 @@ export class GroupRoom {
   }
 
   /** As it is now. @param resultBytes of results on their way to members. */
-  hold(members: number, largestBytes: number, resultBytes: number): void {
-    const held = stepBytes(members, largestBytes) + resultBytes;
+  hold(contributions: number, largestBytes: number, resultBytes: number): void {
+    const held = stepBytes(contributions, largestBytes) + resultBytes;
     this.#memory.change(held - this.#held);
     this.#held = held;
   }
 }
 
-function stepBytes(members: number, largestBytes: number): number {
-  const contributed = members * largestBytes;
+function stepBytes(contributions: number, largestBytes: number): number {
+  const contributed = contributions * largestBytes;
   return contributed + Math.min(contributed, GROUP_PAYLOAD_BYTES_MAX);
 }
