@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store } from '@weir/store';
+import { checkGroups } from '../groups/group-check.ts';
 import { FAMILIES } from './families.ts';
 import { FolderCheck, type VerifyReport } from './folder-check.ts';
 import { folderError } from './open-folder.ts';
@@ -27,6 +28,7 @@ export async function verifyFolder(
   }
   try {
     await check.run(store);
+    await checkGroups(folder, check);
   } finally {
     await store.close();
   }

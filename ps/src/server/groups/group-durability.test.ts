@@ -1,4 +1,7 @@
 // What a group keeps over restarts, damage and a disk that refuses; what a shard does not take.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { slotOfName, WeirError } from '@weir/proto';
 import {
@@ -14,7 +17,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ownershipOf, routingTableOf } from '../../core/routing.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { startTestShard, type TestShard, TWO_SHARDS } from '../../testing/in-process.ts';
-import { GROUP_FAMILIES } from './group-store.ts';
+import { openFolder } from '../folder/open-folder.ts';
+import { verifyFolder } from '../folder/verify-folder.ts';
+import { GROUP_FAMILIES, openGroupFolder } from './group-store.ts';
 
 const open: { stop(): Promise<void> | void }[] = [];
 afterEach(async () => {
@@ -134,6 +139,47 @@ describe('a group on its shard', () => {
     });
   });
 
+  it('is checked by verify, which names what is damaged', async () => {
+    const folder = await mkdtemp(joinPath(tmpdir(), 'weir-groups-'));
+    open.push({ stop: () => rm(folder, { recursive: true, force: true }) });
+    const rows = await openFolder(folder);
+    const store = await openGroupFolder(folder);
+    const { client, shard } = await shardOn(store, { store: rows });
+    await join(client, A);
+    await sync(client, A, text('of use'));
+    await shard.stop();
+    await Promise.all([rows.close(), store.close()]);
+    expect(await verifyFolder(folder)).toMatchObject({ problemCount: 0 });
+    const again = await openGroupFolder(folder);
+    for await (const { key } of again.range('results')) {
+      await again.write(again.batch().put('results', key, Buffer.from('of no use')));
+    }
+    await again.close();
+    expect((await verifyFolder(folder)).problems).toEqual([
+      { where: 'group g', what: expect.stringMatching(/piece 0 of the result of step 1 does not match/) },
+    ]);
+  });
+
+  it('waits for the disk at every durability of rows', async () => {
+    for (const durability of ['memory', 'process', 'machine'] as const) {
+      const inner = memory();
+      let synced: (() => void) | undefined;
+      const held = () =>
+        new Promise<void>((resolve) => {
+          synced = resolve;
+        });
+      const { client } = await shardOn({ ...storeOf(inner), sync: held }, { durability });
+      let joined = false;
+      const joining = join(client, A).then(() => {
+        joined = true;
+      });
+      while (synced === undefined) await new Promise(setImmediate);
+      expect(joined).toBe(false);
+      synced();
+      await joining;
+    }
+  });
+
   it('is refused by a shard that does not own the slot of its name', async () => {
     const { slots } = ownershipOf(routingTableOf(TWO_SHARDS), 'shard-0');
     const names = Array.from({ length: 20 }, (_, i) => `group-${i}`);
@@ -174,6 +220,11 @@ describe('a group on its shard', () => {
     ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: /more than a shard holds/ });
   });
 });
+
+/** Its methods as functions of their own. */
+function storeOf(store: Store): Store {
+  return new FaultyStore(store).store;
+}
 
 function hex(value: string): string {
   return Buffer.from(value).toString('hex');

@@ -26,11 +26,13 @@ import { Slice } from '../slices.ts';
 const GROUPS = 'groups';
 const HEADS = 'heads';
 const RESULTS = 'results';
+/** Within the shard's. */
+export const GROUPS_FOLDER = 'groups';
 export const GROUP_FAMILIES = [GROUPS, HEADS, RESULTS] as const;
 
 /** @param folder the shard's. @throws WeirError CONFIGURATION, CORRUPT, STORAGE_FAILED. */
 export async function openGroupFolder(folder: string): Promise<Store> {
-  const own = join(folder, 'groups');
+  const own = join(folder, GROUPS_FOLDER);
   try {
     return await openRocksStore(own, { families: GROUP_FAMILIES });
   } catch (error) {
@@ -57,17 +59,20 @@ export class GroupStore {
     this.#store = store;
   }
 
-  /** @throws WeirError CORRUPT; CONFIGURATION for a newer format. */
-  async *groups(): AsyncGenerator<StoredGroup> {
-    for await (const { key, value } of this.#store.range(GROUPS)) {
-      const name = Buffer.from(key).toString();
-      const state = decodeGroupState(value, name);
-      const results = await headsOf(this.#store, name);
-      if ((results.at(-1)?.step ?? 0) !== state.lastStep) {
-        throw new WeirError('CORRUPT', `group ${name}: the result of step ${state.lastStep} is missing`);
-      }
-      yield { name, state, results };
+  async names(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { key } of this.#store.range(GROUPS)) names.push(Buffer.from(key).toString());
+    return names;
+  }
+
+  /** One that `names` has. @throws WeirError CORRUPT; CONFIGURATION for a newer format. */
+  async group(name: string): Promise<StoredGroup> {
+    const state = decodeGroupState((await this.#store.get(GROUPS, Buffer.from(name)))!, name);
+    const results = await headsOf(this.#store, name);
+    if ((results.at(-1)?.step ?? 0) !== state.lastStep) {
+      throw new WeirError('CORRUPT', `group ${name}: the result of step ${state.lastStep} is missing`);
     }
+    return { name, state, results };
   }
 
   /** Several versions at once, in their order. They may come again after an error. */

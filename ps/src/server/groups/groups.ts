@@ -45,8 +45,9 @@ export class Groups {
 
   /** Takes up what was stored: members keep their places, and their leases begin anew. */
   async recover(): Promise<void> {
-    for await (const stored of this.#parts.store.groups()) {
-      this.#hosts.set(stored.name, new GroupHost(stored.name, stored, this.#parts));
+    const { store } = this.#parts;
+    for (const name of await store.names()) {
+      this.#hosts.set(name, new GroupHost(name, await store.group(name), this.#parts));
     }
   }
 
