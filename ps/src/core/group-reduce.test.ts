@@ -33,10 +33,10 @@ describe('reduceParts', () => {
     fc.assert(
       fc.property(equal(fc.float({ ...finite, min: -(2 ** 100), max: 2 ** 100 })), (members) => {
         const arrays = members.map((values) => Float32Array.from(values));
-        const sum = arrays[0]!.map((_, i) => arrays.reduce((total, values) => total + values[i]!, 0));
+        const sum = arrays[0]!.map((_, i) => arrays.reduce((total, values) => total + values[i]!, -0));
         expect(new Float32Array(reduced({ type: 'f32', reduce: 'sum' }, arrays))).toEqual(sum);
         const mean = arrays[0]!.map(
-          (_, i) => arrays.reduce((total, values) => total + values[i]!, 0) / arrays.length,
+          (_, i) => arrays.reduce((total, values) => total + values[i]!, -0) / arrays.length,
         );
         expect(new Float32Array(reduced({ type: 'f32', reduce: 'mean' }, arrays))).toEqual(mean);
       }),
