@@ -56,8 +56,10 @@ export class PushPipeline {
    * @param prepared what PushPreparation made of it already; no other push was submitted since.
    */
   submit(client: PushClient | undefined, push: WholePush, settle: Settle, prepared?: PreparedPush): void {
-    const taken = this.#admit(client, push, settle, prepared);
-    if (!taken && prepared !== undefined) this.#parts.preparation.release(prepared);
+    const { preparation } = this.#parts;
+    const stands = prepared !== undefined && preparation.stands(prepared);
+    const taken = this.#admit(client, push, settle, stands ? prepared : undefined);
+    if (prepared !== undefined && !(taken && stands)) preparation.release(prepared);
   }
 
   /** @returns whether it is on its way to the log. */

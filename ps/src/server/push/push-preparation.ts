@@ -74,6 +74,15 @@ export class PushPreparation {
     return runThrough(this.steps(client, push));
   }
 
+  /**
+   * Whether all tables that it names are there: one may have been dropped while it was prepared, and no record must name
+   * a table after those that were waiting when it was dropped.
+   */
+  stands(prepared: PreparedPush): boolean {
+    if (prepared instanceof WeirError) return true;
+    return prepared.record.parts.every(({ tableUid }) => this.#parts.tables.get(tableUid) !== undefined);
+  }
+
   /** Nobody looks at the record any more. */
   release(prepared: PreparedPush): void {
     if (prepared instanceof WeirError) return;

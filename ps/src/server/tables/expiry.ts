@@ -141,10 +141,12 @@ export class Expiry {
   }
 
   /** Resolves when the rows are gone. */
-  #remove(table: LiveTable, keys: PackedKeys, upToSeq: number, reason: RemoveReason): Promise<void> {
+  async #remove(table: LiveTable, keys: PackedKeys, upToSeq: number, reason: RemoveReason): Promise<void> {
     const { log, counters, tables } = this.#parts;
     const { uid: tableUid } = table.spec;
-    return new Promise((resolve, reject) => {
+    // It may have been dropped since the choice was made: then no record must name it any more.
+    if (this.#stopped || tables.get(tableUid) !== table) return;
+    await new Promise<void>((resolve, reject) => {
       this.#giveUp = reject;
       const record = (seq: number) => ({ kind: 'remove', seq, tableUid, reason, upToSeq, keys }) as const;
       log.submit({

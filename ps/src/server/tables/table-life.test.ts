@@ -1,5 +1,6 @@
 // Everything that happens to tables, in any order, against a plain model; and after every crash the same rows again.
-import { packKeys } from '@weir/proto';
+import { bytesOf, packKeys } from '@weir/proto';
+import { ValueEncoding } from '@weir/proto/v1/common';
 import { AdmissionKind, OptimizerKind, type TableSpec } from '@weir/proto/v1/tables';
 import { openMemoryStore } from '@weir/store';
 import fc from 'fast-check';
@@ -332,9 +333,39 @@ it('a removal that its table was dropped before is skipped', async () => {
   const dropped = shard.tableAdmin.drop(spec.uid);
   while (shard.log.submittedSeq < shard.log.appliedSeq + 1) await new Promise(setImmediate);
   const expired = expire(1_500);
+  while (shard.log.submittedSeq < shard.log.appliedSeq + 2) await new Promise(setImmediate);
   disk.release();
   await Promise.all([dropped, expired]);
   expect(shard.counters).toMatchObject({ expiredRows: 0, skippedRecords: 1 });
+});
+
+it('a push that its table was dropped under while it was prepared is refused, and a restart knows nothing of it', async () => {
+  const spec = sumTable('doc', 16);
+  const { shard, store } = await oneTable(spec);
+  const rows = 100_000;
+  const values = bytesOf(new Float32Array(16 * rows));
+  const part = { tableUid: spec.uid, keys: new Uint8Array(8 * rows), values, encoding: ValueEncoding.F32 };
+  const push = { number: 0, originTimeMs: 0, hasSources: false, error: undefined };
+  const pushed = new Promise<PushOutcome>((settle) => {
+    shard.turns.submit({}, undefined, { ...push, parts: [part], bytes: values.length }, settle);
+  });
+  await shard.tableAdmin.drop(spec.uid);
+  // It forgets what was dropped, since no record to come names it.
+  await shard.materialiser.round();
+  expect(await pushed).toMatchObject({ kind: 'settled', refusal: { code: 'TABLE_NOT_FOUND' } });
+  await shard.stop();
+  expect((await openTestShardOnly({ store })).tables.size).toBe(0);
+});
+
+it('a removal whose table is dropped before it is logged is not, and a restart knows nothing of it', async () => {
+  const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
+  const { shard, store, push, expire } = await oneTable(spec);
+  await push(1n);
+  const expired = expire(1_500);
+  await shard.tableAdmin.drop(spec.uid);
+  await Promise.all([shard.materialiser.round(), expired]);
+  await shard.stop();
+  expect((await openTestShardOnly({ store })).tables.size).toBe(0);
 });
 
 it('a follower who was away for longer than tombstones are kept gets a snapshot', async () => {
@@ -399,6 +430,19 @@ it('a shard stops although the disk refuses the removal under way', async () => 
   const refused = expect(expired).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await shard.stop();
   await refused;
+});
+
+it('a sweep logs no removal once the shard stops', async () => {
+  const spec = { ...sumTable('doc', 1), ttlMs: 1_000 };
+  const { shard, disk, push, expire, table } = await oneTable(spec);
+  await push(1n);
+  disk.failure = new Error('the disk refuses');
+  const expired = expire(1_500);
+  // It has begun, and waits for its turn.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  await shard.stop();
+  await expired;
+  expect(table.rows.rows).toBe(1);
 });
 
 it('expiry that the disk refuses leaves the rows, and takes them later', async () => {
