@@ -1,12 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { COMMIT_BYTES_MAX, SLICE_MS } from '../../limits.ts';
 import { silentLogger } from '../../testing/in-process.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
 import { type LogEntry, PushLog } from './push-log.ts';
 
-function newLog(sink: LogSink): PushLog {
+function newLog(sink: LogSink, room: () => Promise<void> | undefined = () => undefined): PushLog {
   const events = { committed() {}, storageFailed() {} };
-  const room = () => undefined;
   return new PushLog({ sink, nextSeq: 1, replayedBytes: 0, logger: silentLogger(), room, events });
 }
 
@@ -120,5 +120,51 @@ describe('the push log', () => {
       [1, 2],
       [1, 2],
     ]);
+  });
+
+  it('refuses what waits when there is no room, also while records are applied in slices', async () => {
+    let full = false;
+    const log = newLog(memorySink(), () =>
+      full ? Promise.reject(new Error('no space is left')) : undefined,
+    );
+    const whole = new Promise<number>((resolve) => {
+      log.submit({
+        ...entry(resolve),
+        *applySteps() {
+          for (let step = 0; step < 4; step++) {
+            const begun = performance.now();
+            while (performance.now() - begun < 2 * SLICE_MS);
+            yield;
+          }
+        },
+      });
+    });
+    // While the first is written, so that there is something to apply when the log asks for room.
+    await undefined;
+    await undefined;
+    full = true;
+    const refused = new Promise<Error>((refuse) => log.submit({ ...entry(() => undefined), refuse }));
+    expect((await refused).message).toContain('no space is left');
+    expect(await whole).toBe(1);
+  });
+
+  it('that stops while rows cannot be read applies nothing behind the record that needs them', async () => {
+    const sink = memorySink();
+    const log = newLog(sink);
+    const outcomes: unknown[] = [];
+    const remembered = (): LogEntry => ({
+      ...entry((seq) => outcomes.push(seq)),
+      refuse: ({ code }) => outcomes.push(code),
+    });
+    log.submit({ ...remembered(), ready: () => Promise.reject(new Error('input/output error')) });
+    await undefined;
+    await undefined;
+    log.submit(remembered());
+    while (sink.writes.length < 2) await nextTurn();
+    log.submit(remembered());
+    await log.stop();
+    expect(sink.writes).toEqual([[1], [2]]);
+    expect(outcomes).toEqual(['STORAGE_FAILED']);
+    expect(log.appliedSeq).toBe(0);
   });
 });

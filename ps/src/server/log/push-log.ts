@@ -122,7 +122,7 @@ export class PushLog {
   async #work(): Promise<void> {
     // Entries that arrive in the same turn of the event loop share a write.
     await undefined;
-    let applying: Promise<void> | undefined;
+    let applying: Promise<boolean> | undefined;
     // The last wait is inside the loop: entries that arrive during it are taken too.
     while (this.#waiting.length > 0 || applying !== undefined) {
       if (this.#waiting.length === 0) {
@@ -132,15 +132,19 @@ export class PushLog {
       }
       const room = this.#stopped ? undefined : this.#room();
       if (room !== undefined) {
-        await applying;
+        // Both at once: a rejection that nobody listens to would end the process.
+        await Promise.all([
+          applying,
+          room.catch((error: unknown) => this.#refuseWaiting(WeirError.from(error))),
+        ]);
         applying = undefined;
-        await room.catch((error: unknown) => this.#refuseWaiting(WeirError.from(error)));
         continue;
       }
       const { entries, records } = this.#take();
       const written = await this.#write(records);
-      await applying;
-      if (!written) break;
+      const unbroken = await applying;
+      // Nothing is applied behind a record that is not.
+      if (!written || unbroken === false) break;
       applying = this.#apply(entries, records);
     }
     this.#working = undefined;
@@ -187,8 +191,13 @@ export class PushLog {
       this.#logger.error({ err: cause }, 'the disk refused a log write; trying again');
     }
     if (!this.#stopped && now - this.#failingSince < STORAGE_WAIT_MS) return;
+    this.#refuseAll('writes', cause);
+  }
+
+  /** From now on, and what waits. */
+  #refuseAll(what: 'reads' | 'writes', cause: unknown): void {
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.#refusing = new WeirError('STORAGE_FAILED', `the shard's disk refuses writes: ${why}`, { cause });
+    this.#refusing = new WeirError('STORAGE_FAILED', `the shard's disk refuses ${what}: ${why}`, { cause });
     this.#refuseWaiting(this.#refusing);
   }
 
@@ -199,14 +208,15 @@ export class PushLog {
     for (const entry of refused.reverse()) entry.refuse(error);
   }
 
-  async #apply(entries: readonly LogEntry[], records: readonly PlacedRecord[]): Promise<void> {
+  /** @returns whether all are applied; false only when the shard stops while the disk refuses. */
+  async #apply(entries: readonly LogEntry[], records: readonly PlacedRecord[]): Promise<boolean> {
     const slice = new Slice();
     for (let i = 0; i < entries.length; i++) {
       if (slice.over) await slice.next();
       const { seq, bytes } = records[i]!;
       const entry = entries[i]!;
       const ready = entry.ready?.();
-      if (ready !== undefined && !(await this.#becomes(ready, entry))) return;
+      if (ready !== undefined && !(await this.#becomes(ready, entry))) return false;
       const steps = entry.applySteps?.(seq);
       if (steps?.next().done === false) await this.#goOn(steps, slice);
       this.#appliedSeq = seq;
@@ -214,6 +224,7 @@ export class PushLog {
       entry.apply(seq);
     }
     this.#events.committed(entries.length);
+    return true;
   }
 
   /** Tries for ever, since the record is durable. @returns whether it is ready; false only when the shard stops. */
@@ -225,7 +236,10 @@ export class PushLog {
         return true;
       } catch (error) {
         this.#logger.error({ err: error }, 'rows cannot be read from disk; trying again, and pushes wait');
-        if (this.#stopped) return false;
+        if (this.#stopped) {
+          this.#refuseAll('reads', error);
+          return false;
+        }
         await delay(pauseMs);
         ready = entry.ready?.();
       }
