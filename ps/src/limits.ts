@@ -25,10 +25,15 @@ export const OVERLOADED_RETRY_AFTER_MS = 50;
 export const OVERLOADED_RETRY_MIN_MS = 5;
 export const OVERLOADED_RETRY_MAX_MS = 2_000;
 
-/** Records of one log write: it takes waiting records up to this, and at least one. */
-export const COMMIT_BYTES_MAX = 8 * MIB;
-/** Pushes taken from their clients' queues before they are settled: enough for the write in flight and the next one. */
-export const PUSHES_UNDER_WAY_BYTES = COMMIT_BYTES_MAX;
+/**
+ * Records of one log write: it takes waiting records up to this, and at least one. Small, so that some records are applied,
+ * answered and followed by others while the next are written.
+ */
+export const COMMIT_BYTES = MIB / 2;
+/** The same where each write is synced: that costs so much that more records should share it. */
+export const SYNCED_COMMIT_BYTES = 2 * MIB;
+/** Pushes taken from their clients' queues before they are settled: enough for the writes in flight and those that follow. */
+export const PUSHES_UNDER_WAY_BYTES = 8 * MIB;
 /** First and longest pause before a failed log write is tried again. */
 export const STORAGE_RETRY_MIN_MS = 20;
 export const STORAGE_RETRY_MAX_MS = 1_000;
@@ -154,7 +159,7 @@ if (LARGE_ANSWER_BYTES_MAX < 2 * PULL_BYTES_MAX)
   throw new Error('the largest answer must fit, in a power of 2');
 if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers need memory of their own');
 if (LOG_REPLAY_MAX_MIN < 2 * ROUND_LOG_BYTES_MIN) throw new Error('rounds must have room while they run');
-if (LOG_REPLAY_MAX_MIN < 4 * COMMIT_BYTES_MAX) throw new Error('a log must hold several writes');
+if (LOG_REPLAY_MAX_MIN < 4 * SYNCED_COMMIT_BYTES) throw new Error('a log must hold several writes');
 if (SUBSCRIBERS_MAX > STREAMS_MAX / 2) throw new Error('subscribers must leave streams to pushes and pulls');
 if (GROUP_BYTES_MAX < 9 * GROUP_PAYLOAD_BYTES_MAX) throw new Error('eight of the largest must fit a step');
 if (DELTA_BYTES >= MESSAGE_BYTES_MAX) throw new Error('a delta must fit a message');

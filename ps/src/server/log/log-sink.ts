@@ -1,5 +1,6 @@
 // Where the push log's records go: into the store at the durability of the cluster, or nowhere.
 import type { Store } from '@weir/store';
+import { COMMIT_BYTES, SYNCED_COMMIT_BYTES } from '../../limits.ts';
 import { LOG, META, seqKey } from '../folder/families.ts';
 
 export const DURABILITIES = ['memory', 'process', 'machine'] as const;
@@ -18,6 +19,8 @@ export interface PlacedRecord {
 export interface LogSink {
   /** Whether records are stored at all; if not, nobody needs to encode them. */
   readonly keeps: boolean;
+  /** Records that a write should take together; more would only wait for each other. */
+  readonly commitBytes: number;
   /**
    * All or none, durable when it resolves. The same records may come again after an error. Their bytes are used for
    * others once it has resolved.
@@ -26,9 +29,11 @@ export interface LogSink {
 }
 
 export function createLogSink(store: Store, durability: Durability): LogSink {
-  if (durability === 'memory') return { keeps: false, write: async () => undefined };
+  if (durability === 'memory')
+    return { keeps: false, commitBytes: COMMIT_BYTES, write: async () => undefined };
   return {
     keeps: true,
+    commitBytes: durability === 'machine' ? SYNCED_COMMIT_BYTES : COMMIT_BYTES,
     async write(records) {
       const batch = store.batch();
       for (const { seq, bytes, meta } of records) {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { COMMIT_BYTES_MAX, SLICE_MS } from '../../limits.ts';
+import { COMMIT_BYTES, SLICE_MS } from '../../limits.ts';
 import { silentLogger } from '../../testing/in-process.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
 import { type LogEntry, PushLog } from './push-log.ts';
@@ -17,7 +17,7 @@ function memorySink(): LogSink & { readonly writes: number[][] } {
     await new Promise((resolve) => setImmediate(resolve));
     writes.push(records.map(({ seq }) => seq));
   };
-  return { keeps: true, write, writes };
+  return { keeps: true, commitBytes: COMMIT_BYTES, write, writes };
 }
 
 function entry(apply: (seq: number) => void, bytes = 1): LogEntry {
@@ -49,7 +49,7 @@ describe('the push log', () => {
   it('bounds a write, but takes a record of any size', async () => {
     const sink = memorySink();
     const log = newLog(sink);
-    await Promise.all([applied(log, COMMIT_BYTES_MAX + 1), applied(log), applied(log)]);
+    await Promise.all([applied(log, COMMIT_BYTES + 1), applied(log), applied(log)]);
     expect(sink.writes).toEqual([[1], [2, 3]]);
   });
 
@@ -57,6 +57,7 @@ describe('the push log', () => {
     let written = false;
     const log = newLog({
       keeps: true,
+      commitBytes: COMMIT_BYTES,
       write: async () => {
         await new Promise((resolve) => setImmediate(resolve));
         written = true;
@@ -109,6 +110,7 @@ describe('the push log', () => {
     const tried: number[][] = [];
     const log = newLog({
       keeps: true,
+      commitBytes: COMMIT_BYTES,
       write: async (records) => {
         tried.push(records.map(({ seq }) => seq));
         if (tried.length < 3) throw new Error('input/output error');

@@ -5,12 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Steps } from '../../core/steps.ts';
-import {
-  COMMIT_BYTES_MAX,
-  STORAGE_RETRY_MAX_MS,
-  STORAGE_RETRY_MIN_MS,
-  STORAGE_WAIT_MS,
-} from '../../limits.ts';
+import { STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../../limits.ts';
 import { runInSlices, Slice } from '../slices.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
 
@@ -153,7 +148,7 @@ export class PushLog {
   #take(): { entries: LogEntry[]; records: PlacedRecord[] } {
     let bytes = 0;
     let count = 0;
-    while (count < this.#waiting.length && (count === 0 || bytes < COMMIT_BYTES_MAX)) {
+    while (count < this.#waiting.length && (count === 0 || bytes < this.#sink.commitBytes)) {
       bytes += this.#waiting[count]!.bytes;
       count++;
     }

@@ -19,7 +19,7 @@ function newPipeline() {
   const tables = new Tables();
   tables.add(sumTable('doc', 1));
   const log = new PushLog({
-    sink: { keeps: false, write: async () => undefined },
+    sink: { keeps: false, commitBytes: 1, write: async () => undefined },
     nextSeq: 1,
     replayedBytes: 0,
     logger: silentLogger(),

@@ -24,7 +24,7 @@ function smallTable() {
   const tables = new Tables(undefined, createWasmTables(loadKernel()!, MEMORY_PAGES));
   const table = tables.add(sumTable('doc', DIM));
   const log = new PushLog({
-    sink: { keeps: false, write: async () => undefined },
+    sink: { keeps: false, commitBytes: 1, write: async () => undefined },
     nextSeq: 1,
     replayedBytes: 0,
     room: () => undefined,
