@@ -26,7 +26,7 @@ export function configure(
 ): void {
   const { dim, stride, pageShift, chunkShift } = layout;
   kernel.open(dim, optimizer.stateSlots, stride, pageShift, chunkShift, memoryPagesMax);
-  chooseOptimizer(kernel, spec, optimizer);
+  reconfigure(kernel, spec, optimizer);
   const initializer = describeInitializer(spec);
   const seed = BigInt(initializer.seedHigh) * 2n ** 32n + BigInt(initializer.seedLow);
   kernel.chooseInitializer(
@@ -36,12 +36,13 @@ export function configure(
   );
 }
 
-/** Also for rows that exist, when the kind stays. */
-export function chooseOptimizer(
-  kernel: KernelExports,
-  spec: TableSpec,
-  { initialState }: RowOptimizer,
-): void {
+/** What may change under rows that exist. */
+export function reconfigure(kernel: KernelExports, spec: TableSpec, optimizer: RowOptimizer): void {
+  chooseOptimizer(kernel, spec, optimizer);
+  kernel.trackUse(spec.memoryRowsMax > 0 ? 1 : 0);
+}
+
+function chooseOptimizer(kernel: KernelExports, spec: TableSpec, { initialState }: RowOptimizer): void {
   const { kind, learningRate, momentum, beta1, beta2, epsilon, ftrlBeta, l1, l2 } = spec.optimizer!;
   const parameters: Partial<Record<OptimizerKind, readonly [number, number, number]>> = {
     [OptimizerKind.MOMENTUM]: [momentum, 0, 0],

@@ -1,6 +1,7 @@
 // Rows that leave a table's memory and come back, by key: their words copied out of the stripes' memories and into them.
 import { keyCount, type PackedKeys } from '@weir/proto';
 import { SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
+import { keysOfImages } from '../kernel/spill.ts';
 import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
 import { scatterKeys } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
@@ -10,6 +11,8 @@ export interface Stripes {
   readonly splitter: Splitter;
   /** Makes a stripe that is not there yet. */
   stripe(number: number): KernelInstance;
+  /** The error when a stripe has no room. */
+  full(number: number): Error;
 }
 
 /** Some keys of one stripe, which stand in its scratch area: `order[from..from + rows)` are their numbers. */
@@ -66,17 +69,12 @@ export function imagesOf(table: Stripes, keys: PackedKeys, stride: number): Uint
   return images;
 }
 
-/** See RowTable.insert. @param full makes the error when a stripe has no room. */
-export function insertImages(
-  table: Stripes,
-  images: Uint32Array,
-  stride: number,
-  full: (stripe: number) => Error,
-): number {
+/** See RowTable.insert. */
+export function insertImages(table: Stripes, images: Uint32Array, stride: number): number {
   let inserted = 0;
   forEachPiece(table, keysOfImages(images, stride), (stripe, number, order, from, rows) => {
     const { kernel } = stripe;
-    if (kernel.room(rows) === 0) throw full(number);
+    if (kernel.room(rows) === 0) throw table.full(number);
     kernel.insertKeys(rows);
     stripe.refresh();
     const { words, wordsAt } = stripe;
@@ -151,14 +149,4 @@ export class ClockHand {
     }
     return keys.slice(0, 2 * count);
   }
-}
-
-function keysOfImages(images: Uint32Array, stride: number): PackedKeys {
-  const rows = images.length / stride;
-  const keys = new Uint32Array(2 * rows);
-  for (let i = 0; i < rows; i++) {
-    keys[2 * i] = images[i * stride]!;
-    keys[2 * i + 1] = images[i * stride + 1]!;
-  }
-  return keys;
 }

@@ -2,13 +2,13 @@
 // by stripe, copied into each stripe's scratch area, worked on there in one call, and its weights copied out.
 import { keyCount, type PackedKeys, WeirError } from '@weir/proto';
 import type { TableSpec } from '@weir/proto/v1/tables';
-import { layoutOf, PLACES_MAX, type RowLayout, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
+import { layoutOf, type RowLayout, STRIPE_COUNT } from '../kernel/layout.ts';
 import { createOptimizer, type RowOptimizer } from '../kernel/optimizers.ts';
-import { corruptPage, decodePage, encodePage } from '../kernel/page.ts';
 import { assertSameRows } from '../kernel/reconfigured.ts';
+import { RecordOrder } from '../kernel/record-order.ts';
 import type { ChangePosition, Changes, ExpectedPages, PageId, RowTable, Stale } from '../kernel/row-table.ts';
 import { scanChanges, scanStale } from './changes.ts';
-import { chooseOptimizer, configure } from './configure.ts';
+import { configure, reconfigure } from './configure.ts';
 import type { KernelInstance } from './kernel-instance.ts';
 import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import {
@@ -21,6 +21,7 @@ import {
   type Stripes,
 } from './spill.ts';
 import type { Splitter } from './splitter.ts';
+import { dirtyPages, expectPages, loadPage, readPage, rowSeqs } from './stored-pages.ts';
 
 export class WasmRowTable implements RowTable {
   #spec: TableSpec;
@@ -29,18 +30,20 @@ export class WasmRowTable implements RowTable {
   readonly #splitter: Splitter;
   #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
-  readonly #pieces: Stripes;
+  readonly #table: Stripes;
   readonly #hand = new ClockHand();
   readonly #stripes: (KernelInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
-  #seq = 0;
-  /** Seq of the last push or replay. */
-  #recordSeq = 0;
+  readonly #order = new RecordOrder();
 
   constructor(spec: TableSpec, splitter: Splitter, newInstance: () => KernelInstance) {
     this.#spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
-    this.#pieces = { splitter, stripe: (number) => this.#stripe(number) };
+    this.#table = {
+      splitter,
+      stripe: (number) => this.#stripe(number),
+      full: (number) => this.#full(number),
+    };
     this.#optimizer = createOptimizer(spec);
     this.stateSlots = this.#optimizer.stateSlots;
     this.#layout = layoutOf(spec.dim, this.stateSlots);
@@ -63,7 +66,7 @@ export class WasmRowTable implements RowTable {
   }
 
   get seq(): number {
-    return this.#seq;
+    return this.#order.seq;
   }
 
   pull(keys: PackedKeys, out: Float32Array, outOffset = 0): void {
@@ -85,8 +88,7 @@ export class WasmRowTable implements RowTable {
   }
 
   push(keys: PackedKeys, values: Float32Array, seq: number, goesOn = false): void {
-    // Else a later recovery would take this record for one that a loaded row has already.
-    if (!(seq > this.#seq || goesOn)) throw new Error(`push: seq ${seq} does not rise above ${this.#seq}`);
+    this.#order.assertNew(seq, goesOn);
     this.#apply(keys, values, seq, { replayed: false, goesOn });
   }
 
@@ -96,9 +98,9 @@ export class WasmRowTable implements RowTable {
   }
 
   remove(keys: PackedKeys, seq: number, upToSeq = seq - 1): number {
-    this.#startRecord(seq);
+    this.#order.begin(seq);
     let removed = 0;
-    forEachPiece(this.#pieces, keys, ({ kernel }, _stripe, _order, _from, rows) => {
+    forEachPiece(this.#table, keys, ({ kernel }, _stripe, _order, _from, rows) => {
       removed += kernel.remove(rows, seq, upToSeq);
     });
     return removed;
@@ -106,7 +108,7 @@ export class WasmRowTable implements RowTable {
 
   absent(keys: PackedKeys, flags?: Uint8Array): number {
     let absent = 0;
-    forEachPiece(this.#pieces, keys, ({ kernel, words, wordsAt }, _stripe, order, from, rows) => {
+    forEachPiece(this.#table, keys, ({ kernel, words, wordsAt }, _stripe, order, from, rows) => {
       absent += kernel.absent(rows);
       if (flags !== undefined) gatherFlags(order, from, from + rows, words, wordsAt, flags);
     });
@@ -130,100 +132,29 @@ export class WasmRowTable implements RowTable {
     this.#spec = spec;
     this.#optimizer = createOptimizer(spec);
     for (const stripe of this.#stripes) {
-      if (stripe !== undefined) chooseOptimizer(stripe.kernel, spec, this.#optimizer);
-      stripe?.kernel.trackUse(spec.memoryRowsMax > 0 ? 1 : 0);
+      if (stripe !== undefined) reconfigure(stripe.kernel, spec, this.#optimizer);
     }
   }
 
-  *pages(sinceSeq: number): Iterable<PageId> {
-    for (const [number, stripe] of this.#stripes.entries()) {
-      if (stripe === undefined) continue;
-      const { kernel } = stripe;
-      for (let page = 0; ; page++) {
-        page = kernel.nextPage(page, sinceSeq);
-        if (page >= kernel.pageCount()) break;
-        yield { stripe: number, page };
-      }
-    }
+  pages(sinceSeq: number): Iterable<PageId> {
+    return dirtyPages(this.#stripes, sinceSeq);
   }
 
-  readPage({ stripe: number, page }: PageId): Uint8Array {
-    const { stride } = this.#layout;
-    const stripe = this.#stripe(number);
-    const rows = stripe.kernel.extentOf(page);
-    const at = (stripe.kernel.reachPage(page) >>> 0) / 4;
-    stripe.refresh();
-    const words = stripe.words.subarray(at, at + rows * stride);
-    return encodePage(this.spec.uid, {
-      stripe: number,
-      page,
-      rows,
-      stride,
-      seq: stripe.kernel.pageSeq(page),
-      words,
-    });
+  readPage(id: PageId): Uint8Array {
+    return readPage(this.#stripe(id.stripe), this.#spec, this.#layout, id);
   }
 
-  expectPages(number: number, pages: number): ExpectedPages | undefined {
-    const { pageShift, chunkShift } = this.#layout;
-    const expectedRows = pages * 2 ** pageShift;
-    if (pages < 1 || expectedRows > PLACES_MAX) return undefined;
-    const stripe = this.#stripe(number);
-    const at = stripe.kernel.expectPages(pages, expectedRows) >>> 0;
-    stripe.refresh();
-    if (at === 0) return undefined;
-    const stride = stripe.kernel.chunkStride();
-    const endOf = (page: number) => ((page >>> (chunkShift - pageShift)) + 1) * stride;
-    return { memory: new Uint8Array(stripe.words.buffer, at, endOf(pages - 1)), endOf };
+  expectPages(stripe: number, pages: number): ExpectedPages | undefined {
+    return expectPages(this.#table, this.#layout, stripe, pages);
   }
 
   loadPage(bytes: Uint8Array): void {
-    if (this.#recordSeq !== 0) throw new Error('pages are loaded before any push or replay');
-    const { name, uid } = this.spec;
-    const { stride, pageShift } = this.#layout;
-    const { stripe: number, page, rows, seq, words, stride: storedStride } = decodePage(uid, name, bytes);
-    if (
-      number >= STRIPE_COUNT ||
-      storedStride !== stride ||
-      rows > 1 << pageShift ||
-      page >= PLACES_MAX >>> pageShift
-    ) {
-      throw corruptPage(
-        name,
-        `stripe ${number}, page ${page}, ${rows} rows of ${storedStride} words: no such page`,
-      );
-    }
-    const stripe = this.#stripe(number);
-    const { kernel } = stripe;
-    if (page < kernel.pageCount() && kernel.pageSeq(page) > 0) {
-      throw corruptPage(name, `stripe ${number}, page ${page} comes twice`);
-    }
-    const address = kernel.reachPage(page) >>> 0;
-    stripe.refresh();
-    if (address === 0 || kernel.roomToLoad(rows) === 0) throw this.#full(number);
-    stripe.refresh();
-    stripe.words.set(words, address / 4);
-    const misplaced = kernel.enterPage(page, rows, seq, number);
-    stripe.refresh();
-    if (misplaced >= 0) {
-      throw corruptPage(
-        name,
-        `stripe ${number}, page ${page}, row ${misplaced}: its key does not belong there`,
-      );
-    }
-    this.#seq = Math.max(this.#seq, seq);
+    this.#order.assertLoading();
+    this.#order.loaded(loadPage(this.#table, this.#spec, this.#layout, bytes));
   }
 
-  rowSeqs({ stripe: number, page }: PageId): Float64Array {
-    const stripe = this.#stripe(number);
-    const first = (stripe.kernel.reachPage(page) >>> 0) / 8 + SEQ_AT;
-    stripe.refresh();
-    const seqs = new Float64Array(stripe.words.buffer);
-    const stride = this.#layout.stride / 2;
-    return Float64Array.from(
-      { length: stripe.kernel.extentOf(page) },
-      (_, row) => seqs[first + row * stride]!,
-    );
+  rowSeqs({ stripe, page }: PageId): Float64Array {
+    return rowSeqs(this.#stripe(stripe), this.#layout, page);
   }
 
   changes(sinceSeq: number, from: ChangePosition | undefined, rowsMax: number): Changes {
@@ -239,19 +170,19 @@ export class WasmRowTable implements RowTable {
   }
 
   missing(keys: PackedKeys): PackedKeys {
-    return missingKeys(this.#pieces, keys);
+    return missingKeys(this.#table, keys);
   }
 
   imagesOf(keys: PackedKeys): Uint32Array {
-    return imagesOf(this.#pieces, keys, this.#layout.stride);
+    return imagesOf(this.#table, keys, this.#layout.stride);
   }
 
   insert(images: Uint32Array): number {
-    return insertImages(this.#pieces, images, this.#layout.stride, (stripe) => this.#full(stripe));
+    return insertImages(this.#table, images, this.#layout.stride);
   }
 
   evict(images: Uint32Array): number {
-    return evictImages(this.#pieces, images, this.#layout.stride);
+    return evictImages(this.#table, images, this.#layout.stride);
   }
 
   victims(rowsMax: number): PackedKeys {
@@ -268,7 +199,7 @@ export class WasmRowTable implements RowTable {
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
     const order = this.#splitter.split(keys);
     this.#makeRoom(order, keys);
-    this.#startRecord(seq, goesOn);
+    this.#order.begin(seq, goesOn);
     const { starts } = this.#splitter;
     let updates = 0;
     for (let s = 0; s < STRIPE_COUNT; s++) {
@@ -283,14 +214,6 @@ export class WasmRowTable implements RowTable {
       stripe.refresh();
     }
     return updates;
-  }
-
-  #startRecord(seq: number, goesOn = false): void {
-    if (goesOn && seq === this.#recordSeq) return;
-    if (!(seq > this.#recordSeq))
-      throw new Error(`replay: seq ${seq} does not rise above ${this.#recordSeq}`);
-    this.#recordSeq = seq;
-    if (seq > this.#seq) this.#seq = seq;
   }
 
   /** Before anything is changed, so that a push for which there is no memory changes nothing. */
@@ -318,7 +241,6 @@ export class WasmRowTable implements RowTable {
     if (stripe === undefined) {
       stripe = this.#newInstance();
       configure(stripe, this.spec, this.#layout, this.#optimizer);
-      stripe.kernel.trackUse(this.spec.memoryRowsMax > 0 ? 1 : 0);
       stripe.refresh();
       this.#stripes[number] = stripe;
     }

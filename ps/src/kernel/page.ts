@@ -2,7 +2,9 @@
 // are, then the words of its places, up to the last that is taken, as they stand in the slab: keys, seqs, weights,
 // optimizer state. A place with seq 0 is free, and all zero.
 import { bytesOf, copied, WeirError, xxHash64 } from '@weir/proto';
+import type { TableSpec } from '@weir/proto/v1/tables';
 import { ENVELOPE_BYTES, seal, unseal } from '../core/sealed.ts';
+import { PLACES_MAX, type RowLayout, STRIPE_COUNT } from './layout.ts';
 import type { PageId } from './row-table.ts';
 
 const PAGE_FORMAT_VERSION = 2;
@@ -54,6 +56,22 @@ export function decodePage(tableUid: string, table: string, page: Uint8Array): P
   const body = page.byteOffset % 4 === 0 ? page : copied(page);
   const words = new Uint32Array(body.buffer, body.byteOffset + HEADER_BYTES, rows * stride);
   return { stripe, page: pageNumber, seq: header.getFloat64(ENVELOPE_BYTES, true), rows, stride, words };
+}
+
+/** A page that a table of this definition can have. @throws WeirError as `decodePage`; CORRUPT when it cannot. */
+export function decodePageOf(
+  { uid, name }: TableSpec,
+  { stride, pageShift }: RowLayout,
+  bytes: Uint8Array,
+): PageContent {
+  const content = decodePage(uid, name, bytes);
+  const { stripe, page, rows } = content;
+  const places = page < PLACES_MAX >>> pageShift && rows <= 1 << pageShift;
+  if (stripe < STRIPE_COUNT && content.stride === stride && places) return content;
+  throw corruptPage(
+    name,
+    `stripe ${stripe}, page ${page}, ${rows} rows of ${content.stride} words: no such page`,
+  );
 }
 
 export function corruptPage(table: string, reason: string): WeirError {

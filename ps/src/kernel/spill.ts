@@ -1,23 +1,7 @@
 // Rows that leave a table's memory and come back, by key; see RowTable.
-import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
+import { keyCount, type PackedKeys } from '@weir/proto';
 import { type RowLayout, SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from './layout.ts';
-import { ABSENT, type Stripe, stripeOfMixed } from './stripe.ts';
-
-/** Calls `visit` for each key with its stripe, its place there or ABSENT, and its hash. */
-function forEachKey(
-  stripes: readonly Stripe[],
-  keys: PackedKeys,
-  visit: (i: number, stripe: Stripe, place: number, hash: number) => void,
-): void {
-  for (let i = 0; i < keyCount(keys); i++) {
-    const low = keys[2 * i]!;
-    const high = keys[2 * i + 1]!;
-    fmix64(low, high);
-    const hash = mixed[0]!;
-    const stripe = stripes[stripeOfMixed()]!;
-    visit(i, stripe, stripe.find(low, high, hash), hash);
-  }
-}
+import { ABSENT, forEachKey, type Stripe } from './stripe.ts';
 
 export function missingKeys(stripes: readonly Stripe[], keys: PackedKeys): PackedKeys {
   const missing: number[] = [];
@@ -76,7 +60,7 @@ export class ClockHand {
   }
 }
 
-function keysOfImages(images: Uint32Array, stride: number): PackedKeys {
+export function keysOfImages(images: Uint32Array, stride: number): PackedKeys {
   const keys = new Uint32Array((2 * images.length) / stride);
   for (let i = 0; i < keys.length / 2; i++) {
     keys[2 * i] = images[i * stride]!;

@@ -1,5 +1,5 @@
 // One stripe of a table: its slab, and the index from key to place.
-import { mixed } from '@weir/proto';
+import { fmix64, keyCount, mixed, type PackedKeys } from '@weir/proto';
 import { STRIPE_COUNT } from './layout.ts';
 import { Slab } from './slab.ts';
 
@@ -99,4 +99,20 @@ function insert(index: Uint32Array, mask: number, hash: number, next: number): v
 /** The stripe of the key whose fmix64 stands in `mixed`: its slot is the top 10 bits. */
 export function stripeOfMixed(): number {
   return (mixed[1]! >>> 22) & (STRIPE_COUNT - 1);
+}
+
+/** Calls `visit` for each key with its stripe, its place there or ABSENT, and its hash. */
+export function forEachKey(
+  stripes: readonly Stripe[],
+  keys: PackedKeys,
+  visit: (i: number, stripe: Stripe, place: number, hash: number) => void,
+): void {
+  for (let i = 0; i < keyCount(keys); i++) {
+    const low = keys[2 * i]!;
+    const high = keys[2 * i + 1]!;
+    fmix64(low, high);
+    const hash = mixed[0]!;
+    const stripe = stripes[stripeOfMixed()]!;
+    visit(i, stripe, stripe.find(low, high, hash), hash);
+  }
 }
