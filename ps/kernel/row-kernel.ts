@@ -7,9 +7,9 @@
 //
 // What always holds: results are those of the plain kernel (ps/src/kernel), page for page and bit for bit.
 import { fmix64 } from './hash';
-import { enter, entryOf, find, indexBytes, indexBytesFor, leave, openIndex, probe } from './index';
+import { enter, entryOf, find, leave, openIndex, probe } from './index';
 import { initialize } from './initializers';
-import { limitMemory, reserve, reserveForRows, usedShare } from './memory';
+import { limitMemory } from './memory';
 import { fillState, updateRow } from './optimizers';
 import { found, hashes, keys, places, values } from './scratch';
 import { tracksUse } from './spill';
@@ -17,15 +17,12 @@ import {
   addRow,
   addressOf,
   freeRow,
-  freePlaces,
   layOut,
   markPage,
   markUsed,
   rowBytes,
   rows,
   SEQ_AT,
-  slabBytes,
-  slabBytesFor,
   WEIGHTS_AT,
   weightBytes,
 } from './slab';
@@ -43,6 +40,7 @@ export {
   stoppedPage,
   stoppedRow,
 } from './pages';
+export { fullness, room, roomToLoad, rowCount, usedBytes } from './room';
 export { scratch, scratchValues, scratchWords } from './scratch';
 export { chunkStride, extentOf, pageCount, reachPage } from './slab';
 export {
@@ -75,30 +73,6 @@ export function open(
   limitMemory(memoryPages);
   layOut(dimension, states, stride, pageShift, chunkShift);
   openIndex();
-}
-
-export function rowCount(): u32 {
-  return rows;
-}
-
-/** Bytes of rows and index. */
-export function usedBytes(): f64 {
-  return <f64>(slabBytes() + indexBytes());
-}
-
-/** Share of the memory for rows and index that is in use; 1: a new row has no place. */
-export function fullness(): f64 {
-  return usedShare(freePlaces() * rowBytes);
-}
-
-/** Whether there is room for so many new rows. */
-export function room(newRows: u32): bool {
-  return reserveForRows(slabBytesFor(newRows), indexBytesFor(newRows));
-}
-
-/** Whether the index can take so many rows of a page. */
-export function roomToLoad(loadedRows: u32): bool {
-  return reserve(indexBytesFor(loadedRows));
 }
 
 /** How many of the keys in the scratch area have no row; a key that comes twice counts twice. Words: 1 for each of them. */

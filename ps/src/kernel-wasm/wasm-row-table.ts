@@ -10,6 +10,7 @@ import type { ChangePosition, Changes, ExpectedPages, PageId, RowTable, Stale } 
 import { scanChanges, scanStale } from './changes.ts';
 import { configure, reconfigure } from './configure.ts';
 import type { KernelInstance } from './kernel-instance.ts';
+import { hasRoom, makeRoom } from './room.ts';
 import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import {
   ClockHand,
@@ -120,11 +121,7 @@ export class WasmRowTable implements RowTable {
   }
 
   room(newRows: number): boolean {
-    return this.#stripes.every((stripe) => {
-      const enough = stripe === undefined || stripe.kernel.room(newRows) !== 0;
-      stripe?.refresh();
-      return enough;
-    });
+    return hasRoom(this.#stripes, newRows);
   }
 
   reconfigure(spec: TableSpec): void {
@@ -198,7 +195,7 @@ export class WasmRowTable implements RowTable {
     const { dim } = this.spec;
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
     const order = this.#splitter.split(keys);
-    this.#makeRoom(order, keys);
+    makeRoom(this.#table, order, keys);
     this.#order.begin(seq, goesOn);
     const { starts } = this.#splitter;
     let updates = 0;
@@ -214,26 +211,6 @@ export class WasmRowTable implements RowTable {
       stripe.refresh();
     }
     return updates;
-  }
-
-  /** Before anything is changed, so that a push for which there is no memory changes nothing. */
-  #makeRoom(order: Uint32Array, keys: PackedKeys): void {
-    const { starts } = this.#splitter;
-    for (let s = 0; s < STRIPE_COUNT; s++) {
-      const from = starts[s]!;
-      const to = starts[s + 1]!;
-      if (from === to) continue;
-      const stripe = this.#stripe(s);
-      if (!stripe.holds(to - from)) throw this.#full(s);
-      const { kernel } = stripe;
-      const enough = kernel.room(to - from) !== 0;
-      stripe.refresh();
-      if (enough) continue;
-      scatterKeys(order, from, to, keys, stripe.words, stripe.keysAt);
-      const absent = kernel.absent(to - from);
-      if (absent > 0 && kernel.room(absent) === 0) throw this.#full(s);
-      stripe.refresh();
-    }
   }
 
   #stripe(number: number): KernelInstance {
