@@ -174,6 +174,8 @@ export class Shard {
   async stop(): Promise<void> {
     this.idleClients.stop();
     await this.expiry.stop();
+    // Rows stay in memory from here on: the log must not wait for a disk that refuses them.
+    void this.tables.stop();
     await this.log.stop();
     await this.materialiser.stop();
     await this.tables.stop();

@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeLogRecord } from '../../core/log-record.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
+import { ROWS_OVER_MAX } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { keyBytes, tableSpec } from '../../testing/raw-client.ts';
@@ -200,6 +201,31 @@ describe('a table that keeps few rows in memory', () => {
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
+  });
+
+  it('does not keep the shard from stopping when the disk takes no rows', async () => {
+    const inner = openMemoryStore({ families: FAMILIES });
+    const store: Store = {
+      ...new FaultyStore(inner).store,
+      write: async (batch) => {
+        if (batch.size >= 64) throw new Error('no space is left on the volume');
+        await inner.write(batch);
+      },
+    };
+    const shard = await openTestShardOnly({ store });
+    const table = spec('few', 1);
+    await shard.tableAdmin.create(table);
+    await push(
+      shard,
+      [table],
+      1,
+      Array.from({ length: ROWS_OVER_MAX + 2 }, (_, key) => key),
+      1,
+    );
+    const late = push(shard, [table], 2, [1], 1);
+    await nextTurn();
+    await shard.stop();
+    expect(await late).toBe(3);
   });
 
   it('names a row that was damaged on disk, and goes on with the others', async () => {
