@@ -63,9 +63,9 @@ export class GroupCalls {
   /** Tries until it works, fails for good, or the scope ends; then the last failure is the error's cause. */
   async retried<T>(scope: CallScope, attempt: (place: GroupPlace) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
+      scope.throwIfEnded();
       const place = this.place();
       try {
-        scope.throwIfEnded();
         return await attempt(place);
       } catch (thrown) {
         const error = WeirError.from(thrown);
