@@ -59,9 +59,9 @@ export class LiveTable {
     return this.spill?.rowsTotal ?? this.rows.rows;
   }
 
-  /** Position of the last change to a row. */
+  /** No row has changed after this position. */
   get changedSeq(): number {
-    return Math.max(this.rows.seq, this.#tombstones.lastSeq);
+    return Math.max(this.rows.seq, this.#tombstones.lastSeq, this.spill?.changesFloor ?? 0);
   }
 
   /** What of a push applies, and what is only counted. @param draw see core/admission.ts. */

@@ -6,6 +6,7 @@ import { openMemoryStore } from '@weir/store';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Tombstones } from '../../core/tombstones.ts';
+import { WEIGHTS_AT } from '../../kernel/layout.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { Follower, rowBytes } from '../../testing/follower.ts';
@@ -14,6 +15,7 @@ import { pushPart, sumTable, tableSpec } from '../../testing/raw-client.ts';
 import { FAMILIES } from '../folder/families.ts';
 import type { PushOutcome } from '../push/push-pipeline.ts';
 import type { Shard } from '../shard.ts';
+import type { LiveTable } from './live-table.ts';
 
 const KEYS = 24;
 const ALL = packKeys(BigUint64Array.from({ length: KEYS }, (_, key) => BigInt(key)));
@@ -22,11 +24,12 @@ const ADAGRAD = { kind: OptimizerKind.ADAGRAD, learningRate: 0.1, initialAccumul
 const count = (least: number) => ({ kind: AdmissionKind.COUNT, count: least, probability: 0 });
 const chance = (probability: number) => ({ kind: AdmissionKind.PROBABILITY, count: 0, probability });
 
-/** Expires; admits by count and evicts; admits by chance and does both. */
+/** Expires; admits by count and evicts; admits by chance and does both; expires and keeps few rows in memory. */
 const FIRST: readonly TableSpec[] = [
   { ...sumTable('expiring', 1), ttlMs: 1_000 },
   { ...tableSpec('counting', 1, SGD), admission: count(2), rowsMax: 8 },
   { ...tableSpec('chancy', 2, ADAGRAD), admission: chance(0.5), ttlMs: 2_000, rowsMax: 12 },
+  { ...sumTable('spilled', 1), ttlMs: 1_000, memoryRowsMax: 3 },
 ];
 /** What alters may make of each. */
 const LATER: readonly (readonly Partial<TableSpec>[])[] = [
@@ -44,6 +47,7 @@ const LATER: readonly (readonly Partial<TableSpec>[])[] = [
     { admission: undefined },
     { optimizer: { ...FIRST[2]!.optimizer!, learningRate: 1 } },
   ],
+  [{ memoryRowsMax: 1 }, { memoryRowsMax: 12 }, { ttlMs: 500 }, { ttlMs: 4_000, gradientClip: 2 }],
 ];
 
 interface ModelRow {
@@ -130,13 +134,24 @@ function submit(
 }
 
 /** Key -> position of its last removal, of keys without a row: of others a replay over newer pages may know less. */
-function removedAt(tombstones: Tombstones, rows: RowTable): Map<number, number> {
+function removedAt(tombstones: Tombstones, rows: ReadonlyMap<number, unknown>): Map<number, number> {
   const all = tombstones.between(0, Number.MAX_SAFE_INTEGER);
   const last = new Map(
     all.flatMap(({ seq, keys }) => [...keys].filter((_, i) => i % 2 === 0).map((key) => [key, seq] as const)),
   );
-  for (const key of last.keys()) if (rows.absent(Uint32Array.of(key, 0)) === 0) last.delete(key);
+  for (const key of rows.keys()) last.delete(key);
   return new Map([...last].sort(([a], [b]) => a - b));
+}
+
+/** Key -> image of its row, of the rows that the table has, in memory or not. */
+async function imagesOf({ rows, spill }: LiveTable): Promise<Map<number, Uint32Array>> {
+  const all = (await spill?.peek(ALL)) ?? rows.imagesOf(ALL);
+  const images = new Map<number, Uint32Array>();
+  for (let at = 0; at < all.length; at += rows.imageWords) {
+    const image = all.slice(at, at + rows.imageWords);
+    if (image[2] !== 0 || image[3] !== 0) images.set(image[0]!, image);
+  }
+  return images;
 }
 
 class Run {
@@ -179,7 +194,7 @@ class Run {
         this.#elapsedMs += one.afterMs;
         await this.#shard.expiry.sweep();
         for (const [i, model] of this.#models.entries()) {
-          const present = this.#present(i);
+          const present = await this.#present(i);
           model.sweep(this.#shard.clock.now(), (key) => present[key] === 1);
         }
         return;
@@ -202,16 +217,14 @@ class Run {
   }
 
   /** The shard has what the model has. The third table's admissions are nobody's to foresee. */
-  check(): void {
-    for (const i of [0, 1]) {
-      const model = this.#models[i]!;
-      const rows = this.#shard.tables.get(this.#specs[i]!.uid)!.rows;
-      const weights = new Float32Array(KEYS);
-      rows.pull(ALL, weights);
-      expect(Array.from(weights)).toEqual(
-        Array.from({ length: KEYS }, (_, key) => model.rows.get(key)?.weight ?? 0),
-      );
-      expect(rows.rows).toBe(model.rows.size);
+  async check(): Promise<void> {
+    for (const i of [0, 1, 3]) {
+      const rows = await this.#rows(i);
+      const weights = new Map([...rows].map(([key, [weight]]) => [Number(key), weight]));
+      const model = [...this.#models[i]!.rows].map(([key, { weight }]) => [key, weight] as const);
+      expect(weights).toEqual(new Map(model));
+      const { rowCount, spill } = this.#shard.tables.get(this.#specs[i]!.uid)!;
+      if (spill === undefined) expect(rowCount).toBe(model.length);
     }
   }
 
@@ -225,44 +238,50 @@ class Run {
 
   /** At rest, a follower has the rows of the shard and no others. */
   async #follow(number: number): Promise<void> {
-    const { uid, dim } = this.#specs[number]!;
     const follower = this.#followers[number]!;
-    await follower.catchUp(this.#shard, uid);
-    const present = this.#present(number);
-    const weights = new Float32Array(KEYS * dim);
-    this.#shard.tables.get(uid)!.rows.pull(ALL, weights);
-    const rows = new Map<bigint, Float32Array>();
-    for (let key = 0; key < KEYS; key++) {
-      if (present[key] === 1) rows.set(BigInt(key), weights.subarray(key * dim, (key + 1) * dim));
-    }
-    expect(rowBytes(follower.rows)).toEqual(rowBytes(rows));
+    await follower.catchUp(this.#shard, this.#specs[number]!.uid);
+    expect(rowBytes(follower.rows)).toEqual(rowBytes(await this.#rows(number)));
   }
 
-  #present(number: number): Uint8Array {
-    const absent = new Uint8Array(KEYS);
-    this.#shard.tables.get(this.#specs[number]!.uid)!.rows.absent(ALL, absent);
-    return absent.map((flag) => 1 - flag);
+  async #present(number: number): Promise<Uint8Array> {
+    const rows = await this.#rows(number);
+    return Uint8Array.from({ length: KEYS }, (_, key) => Number(rows.has(BigInt(key))));
+  }
+
+  /** Key -> weights, of the rows that the shard has, in memory or not. */
+  async #rows(number: number): Promise<Map<bigint, Float32Array>> {
+    const table = this.#shard.tables.get(this.#specs[number]!.uid)!;
+    const rows = new Map<bigint, Float32Array>();
+    for (const [key, { buffer }] of await imagesOf(table)) {
+      rows.set(BigInt(key), new Float32Array(buffer).slice(WEIGHTS_AT, WEIGHTS_AT + table.spec.dim));
+    }
+    return rows;
   }
 
   /** Nothing is written any more, and another shard opens the folder: it has the rows that were lost, bit for bit. */
   async #crash(): Promise<void> {
     this.#disk.writesLeft = 0;
-    const lost = this.#state();
+    await this.#shard.tables.stop();
+    const lost = await this.#state();
     this.#disk = new FaultyStore(this.#inner);
     await this.#open();
-    expect(this.#state()).toEqual(lost);
+    expect(await this.#state()).toEqual(lost);
   }
 
   /** All that later answers and decisions follow from. */
-  #state(): unknown {
-    const tables = this.#shard.tables.list().map(({ spec, rows, sketch, tombstones }) => ({
-      spec,
-      rows: rows.imagesOf(ALL),
-      count: rows.rows,
-      counted: Array.from({ length: KEYS }, (_, key) => sketch?.estimate(key, 0)),
-      age: sketch?.age,
-      removedAt: removedAt(tombstones, rows),
-    }));
+  async #state(): Promise<unknown> {
+    const tables = [];
+    for (const table of this.#shard.tables.list()) {
+      const { spec, sketch, tombstones } = table;
+      const rows = await imagesOf(table);
+      tables.push({
+        spec,
+        rows,
+        counted: Array.from({ length: KEYS }, (_, key) => sketch?.estimate(key, 0)),
+        age: sketch?.age,
+        removedAt: removedAt(tombstones, rows),
+      });
+    }
     return { tables, clockMs: this.#shard.seqClock.highestMs, seq: this.#shard.log.appliedSeq };
   }
 
@@ -278,10 +297,10 @@ it('any sequence of changes, sweeps, rounds and crashes leaves what a plain mode
       await run.begin();
       for (const one of steps) {
         await run.take(one);
-        run.check();
+        await run.check();
       }
       await run.end();
-      run.check();
+      await run.check();
     }),
     { numRuns: 40 },
   );
