@@ -10,22 +10,18 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type PackedKeys, packKeys, unpackKeys } from '@weir/proto';
 import type { Store } from '@weir/store';
-import { DepartedRows } from '../../core/departed-rows.ts';
-import { SEQ_AT } from '../../kernel/layout.ts';
 import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import {
-  DEPARTED_ROWS_MAX,
-  EVICT_PIECE_ROWS,
-  EVICT_ROWS,
   LOOK_UP_ROWS,
   LOOK_UPS_AT_ONCE,
   ROWS_OVER_MAX,
   STORAGE_RETRY_MAX_MS,
   STORAGE_RETRY_MIN_MS,
 } from '../../limits.ts';
-import { Slice } from '../slices.ts';
+import { LeavingRows, type SpillShard } from './leaving-rows.ts';
 import { RemovedKeys } from './removed-keys.ts';
 import { type StoredKeys, StoredRows } from './stored-rows.ts';
+import { writeChanged } from './write-changed.ts';
 
 interface Waiting {
   readonly keys: PackedKeys;
@@ -33,28 +29,19 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** What the rows must know of the shard around them. */
-export interface SpillShard {
-  /** Every row with a seq up to this one stands in the store as it is. */
-  storedUpTo(): number;
-  /** Set while a record is applied in part. */
-  midRecord(): Promise<void> | undefined;
-}
-
 export class SpilledRows {
   readonly #stored: StoredRows;
   readonly #rows: RowTable;
   readonly #removed: RemovedKeys;
-  /** Undefined in recovery: then nobody follows changes, and whatever leaves is written. */
+  readonly #leaving: LeavingRows;
+  /** Undefined in recovery. */
   #shard: SpillShard | undefined;
-  #departed: DepartedRows | undefined;
   /** Rows that are in the store only. */
   #out = 0;
   /** Whether there may be any; the count may be too low after a crash. */
   #anyOut = false;
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
-  #holds = 0;
   #takenIn = 0;
   #left = 0;
   #stopped = false;
@@ -63,6 +50,11 @@ export class SpilledRows {
     this.#rows = rows;
     this.#removed = new RemovedKeys(rows);
     this.#stored = new StoredRows(store, rows, this.#removed);
+    this.#leaving = new LeavingRows(rows, this.#stored, (left) => {
+      this.#anyOut = true;
+      this.#left += left;
+      this.#out += left;
+    });
   }
 
   /** Recovery: the table had so many rows at the low mark, and the store may have rows of it. */
@@ -74,7 +66,7 @@ export class SpilledRows {
   /** Called once, when there is a shard around the rows. @param appliedSeq no row in the store has a higher one. */
   attach(shard: SpillShard, appliedSeq: number): void {
     this.#shard = shard;
-    this.#departed = new DepartedRows(DEPARTED_ROWS_MAX, appliedSeq);
+    this.#leaving.attach(shard, appliedSeq);
   }
 
   /** Rows that came back into memory, and rows that left it, since the start. */
@@ -89,7 +81,7 @@ export class SpilledRows {
 
   /** Subscribers whose cursor is below this cannot be told all rows that have changed since. */
   get changesFloor(): number {
-    return this.#departed?.floor ?? 0;
+    return this.#leaving.departed?.floor ?? 0;
   }
 
   /**
@@ -116,11 +108,11 @@ export class SpilledRows {
 
   /** Nothing leaves until `letGo`. */
   hold(): void {
-    this.#holds++;
+    this.#leaving.hold();
   }
 
   letGo(): void {
-    this.#holds--;
+    this.#leaving.letGo();
   }
 
   /** Rows were made, or fewer may be in memory than before: some may have to leave. */
@@ -134,25 +126,8 @@ export class SpilledRows {
   }
 
   /** Writes every row that changed after `sinceSeq`, while `goOn` says so of the place that comes next. @throws StoreError. */
-  async writeChanged(sinceSeq: number, goOn: (next: ChangePosition) => boolean): Promise<void> {
-    let position: ChangePosition | undefined;
-    let through = false;
-    while (!through) {
-      const slice = await Slice.begin('round');
-      const midRecord = this.#shard?.midRecord();
-      if (midRecord !== undefined) {
-        slice.end();
-        await midRecord;
-        continue;
-      }
-      if (!goOn(position ?? BEGINNING)) return;
-      const { keys, next } = this.#rows.changes(sinceSeq, position, LOOK_UP_ROWS);
-      const writing = this.#stored.write(this.#rows.imagesOf(keys));
-      slice.end();
-      await writing;
-      position = next;
-      through = next === undefined;
-    }
+  writeChanged(sinceSeq: number, goOn: (next: ChangePosition) => boolean): Promise<void> {
+    return writeChanged(this.#rows, this.#stored, () => this.#shard?.midRecord(), sinceSeq, goOn);
   }
 
   /** The keys without those whose row was removed and stands in the store until the next write. */
@@ -160,7 +135,7 @@ export class SpilledRows {
     return this.#removed.without(keys);
   }
 
-  /** Current rows of these keys, wherever they are, in their order; without those that have none. */
+  /** Current rows of these keys, wherever they are, those in memory first; without those that have none. */
   async peek(keys: PackedKeys): Promise<Uint32Array> {
     const words = this.#rows.imageWords;
     const images = this.#rows.imagesOf(keys);
@@ -187,7 +162,7 @@ export class SpilledRows {
 
   /** Keys of rows that left memory with a seq above this one, which is not below `changesFloor`. */
   departedSince(seq: number): PackedKeys {
-    return this.#departed?.since(seq) ?? NO_KEYS;
+    return this.#leaving.departed?.since(seq) ?? NO_KEYS;
   }
 
   /** Nothing leaves any more; resolves when what is under way has ended, and nothing is written afterwards. */
@@ -212,11 +187,11 @@ export class SpilledRows {
     let pauseMs = STORAGE_RETRY_MIN_MS;
     while (this.#waiting.length > 0 || (this.#overMax > 0 && !this.#stopped)) {
       // Rows come while others that shall leave are written.
-      const leaving = this.#overMax > 0 && !this.#stopped ? this.#writeVictims() : undefined;
+      const leaving = this.#overMax > 0 && !this.#stopped ? this.#leaving.write(this.#overMax) : undefined;
       leaving?.catch(() => undefined);
       if (this.#overMax < ROWS_OVER_MAX || this.#stopped) await this.#answerGroup();
       try {
-        if (leaving !== undefined) await this.#letLeave(await leaving);
+        if (leaving !== undefined) await this.#leaving.free(await leaving);
         pauseMs = STORAGE_RETRY_MIN_MS;
       } catch {
         // The disk refuses writes. Rows stay where they are; the log says so, for its writes fail too.
@@ -257,72 +232,6 @@ export class SpilledRows {
     this.#takenIn += inserted;
     this.#out = Math.max(0, this.#out - inserted);
   }
-
-  /** Writes some rows that were not used for long. */
-  async #writeVictims(): Promise<Uint32Array[]> {
-    const wanted = Math.min(EVICT_ROWS, this.#overMax + (this.#rows.spec.memoryRowsMax >>> 6));
-    const keys = this.#rows.victims(wanted);
-    const pieces: Uint32Array[] = [];
-    const writes: Promise<void>[] = [];
-    for (let at = 0; at < keys.length; at += 2 * EVICT_PIECE_ROWS) {
-      // A row with half of a record's updates has the same seq as one with all of them.
-      await this.#recordWhole();
-      // As the row is now: nothing newer of it is written before this.
-      const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * EVICT_PIECE_ROWS));
-      pieces.push(images);
-      const writing = this.#stored.write(this.#changed(images));
-      // Its failure is met when all have been begun.
-      writing.catch(() => undefined);
-      writes.push(writing);
-    }
-    const written = await Promise.allSettled(writes);
-    const failure = written.find((result) => result.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
-    return pieces;
-  }
-
-  /** Those that are as they were written go. */
-  async #letLeave(pieces: readonly Uint32Array[]): Promise<void> {
-    const words = this.#rows.imageWords;
-    if (pieces.length === 0) await nextTurn();
-    for (const images of pieces) {
-      do await this.#recordWhole();
-      while (this.#holds > 0);
-      const seqs = new Float64Array(images.buffer);
-      for (let at = 0; at < images.length; at += words) {
-        this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + SEQ_AT]!);
-      }
-      this.#anyOut = true;
-      const evicted = this.#rows.evict(images);
-      this.#left += evicted;
-      this.#out += evicted;
-    }
-  }
-
-  /** Those that the store does not have as they are. */
-  #changed(images: Uint32Array): Uint32Array {
-    const words = this.#rows.imageWords;
-    const seqs = new Float64Array(images.buffer);
-    const storedUpTo = this.#shard?.storedUpTo() ?? 0;
-    const changed = new Uint32Array(images.length);
-    let at = 0;
-    for (let from = 0; from < images.length; from += words) {
-      if (seqs[from / 2 + SEQ_AT]! <= storedUpTo) continue;
-      changed.set(images.subarray(from, from + words), at);
-      at += words;
-    }
-    return changed.subarray(0, at);
-  }
-
-  /** Resolves at the beginning of a turn in which no record is applied in part. */
-  async #recordWhole(): Promise<void> {
-    await nextTurn();
-    for (let mid = this.#shard?.midRecord(); mid !== undefined; mid = this.#shard?.midRecord()) {
-      await mid;
-      await nextTurn();
-    }
-  }
 }
 
 const NO_KEYS: PackedKeys = new Uint32Array();
-const BEGINNING: ChangePosition = { stripe: 0, page: 0, row: 0 };

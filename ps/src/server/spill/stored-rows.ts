@@ -3,6 +3,7 @@ import { type PackedKeys, WeirError } from '@weir/proto';
 import { type Store, StoreError } from '@weir/store';
 import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
+import { keysOfImages } from '../../kernel/spill.ts';
 import { keyOfRow, ROWS, rowKeys, rowRange } from '../folder/families.ts';
 import type { RemovedKeys } from './removed-keys.ts';
 
@@ -54,11 +55,7 @@ export class StoredRows {
     const { imageWords, spec } = this.#rows;
     const batch = this.#store.batch();
     const done = this.#removed.deleteFrom(batch, spec.uid);
-    const keys = new Uint32Array(2 * (images.length / imageWords));
-    for (let i = 0; i < keys.length / 2; i++) {
-      keys[2 * i] = images[i * imageWords]!;
-      keys[2 * i + 1] = images[i * imageWords + 1]!;
-    }
+    const keys = keysOfImages(images, imageWords);
     this.#removed.storedAgain(keys);
     for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
       batch.put(ROWS, key, encodeRowImage(images.subarray(i * imageWords, (i + 1) * imageWords)));

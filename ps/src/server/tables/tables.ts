@@ -3,7 +3,7 @@ import type { TableSpec } from '@weir/proto/v1/tables';
 import type { Store } from '@weir/store';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
-import type { SpillShard } from '../spill/spilled-rows.ts';
+import type { SpillShard } from '../spill/leaving-rows.ts';
 import { LiveTable } from './live-table.ts';
 
 export class Tables {

@@ -1,0 +1,35 @@
+// A round's part for a table whose rows stand in the store one by one: every row that has changed is written.
+import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
+import { LOOK_UP_ROWS } from '../../limits.ts';
+import { Slice } from '../slices.ts';
+import type { StoredRows } from './stored-rows.ts';
+
+/** See SpilledRows.writeChanged. @param midRecord set while a record is applied in part. */
+export async function writeChanged(
+  rows: RowTable,
+  stored: StoredRows,
+  midRecord: () => Promise<void> | undefined,
+  sinceSeq: number,
+  goOn: (next: ChangePosition) => boolean,
+): Promise<void> {
+  let position: ChangePosition | undefined;
+  let through = false;
+  while (!through) {
+    const slice = await Slice.begin('round');
+    const recordWhole = midRecord();
+    if (recordWhole !== undefined) {
+      slice.end();
+      await recordWhole;
+      continue;
+    }
+    if (!goOn(position ?? BEGINNING)) return;
+    const { keys, next } = rows.changes(sinceSeq, position, LOOK_UP_ROWS);
+    const writing = stored.write(rows.imagesOf(keys));
+    slice.end();
+    await writing;
+    position = next;
+    through = next === undefined;
+  }
+}
+
+const BEGINNING: ChangePosition = { stripe: 0, page: 0, row: 0 };
