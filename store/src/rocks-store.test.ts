@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRocksStore, type Store } from './index.ts';
 
 const FAMILIES = ['rows', 'log'];
@@ -144,6 +144,31 @@ describe('RocksDB store', () => {
     await store.close();
     store = await openRocksStore(folder, { families: FAMILIES });
     expect(await count(store, 'log')).toBe(50);
+    await store.close();
+  });
+
+  it('relies no more on a log whose sync has failed: what a disk lost then, tables have', async () => {
+    const store = await openRocksStore(folder, { families: FAMILIES });
+    await store.write(store.batch().put('log', bytes('before'), bytes('1')));
+    await store.sync();
+    await store.write(
+      store.batch().put('log', bytes('lost'), bytes('2')).put('rows', bytes('lost'), bytes('3')),
+    );
+    const log = await walOf(folder);
+    const handle = await open(log);
+    const failing = vi.spyOn(Object.getPrototypeOf(handle), 'datasync');
+    await handle.close();
+    failing.mockRejectedValueOnce(new Error('EIO: i/o error, fdatasync'));
+    await expect(store.sync()).rejects.toMatchObject({ code: 'FAILED' });
+    failing.mockRestore();
+    await store.write(store.batch().put('log', bytes('behind'), bytes('4')));
+    await store.sync();
+    const copy = join(root, 'copy');
+    await cp(folder, copy, { recursive: true });
+    await rm(join(copy, basename(log)), { force: true });
+    const after = await openRocksStore(copy, { families: FAMILIES });
+    expect([await count(after, 'log'), await count(after, 'rows')]).toEqual([3, 1]);
+    await after.close();
     await store.close();
   });
 

@@ -89,6 +89,8 @@ class RocksStore extends RocksReader implements Store {
   #flushing: Promise<void> | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
+  /** A sync is under way, or the last one failed. */
+  #logInDoubt = false;
   #closing: Promise<void> | undefined;
 
   constructor(path: string, database: RocksDB, families: ReadonlySet<string>, walBytesMax: number) {
@@ -189,7 +191,11 @@ class RocksStore extends RocksReader implements Store {
 
   async #syncNow(): Promise<void> {
     try {
+      // A kernel reports what it could not write once, then takes it for written: after that only tables are sure to have it.
+      if (this.#logInDoubt) await this.flush([...this.#families]);
+      this.#logInDoubt = true;
       await this.#wal.sync();
+      this.#logInDoubt = false;
     } catch (error) {
       throw new StoreError('FAILED', `cannot sync the log of ${this.#path}: ${String(error)}`, error);
     }

@@ -39,7 +39,7 @@ export class WalSync {
     for (const number of await this.#numbers(from, current.number)) {
       const handle = await openIfThere(this.#path(number));
       if (handle === undefined) continue;
-      await handle.datasync();
+      await datasynced(handle);
       files.push(number);
       await this.#keepNewest(number, handle);
     }
@@ -73,6 +73,15 @@ export class WalSync {
 
   #path(number: number): string {
     return join(this.#folder, `${String(number).padStart(6, '0')}.log`);
+  }
+}
+
+async function datasynced(handle: FileHandle): Promise<void> {
+  try {
+    await handle.datasync();
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
 
