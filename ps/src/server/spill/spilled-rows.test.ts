@@ -228,6 +228,26 @@ describe('a table that keeps few rows in memory', () => {
     expect(await late).toBe(3);
   });
 
+  it('lets a push to several tables wait while rows of one cannot be read', async () => {
+    const inner = openMemoryStore({ families: FAMILIES });
+    let reads = 0;
+    const store: Store = {
+      ...new FaultyStore(inner).store,
+      getMany: async (family, keys) => {
+        if (family === ROWS && ++reads <= 3) throw new Error('input/output error');
+        return inner.getMany(family, keys);
+      },
+    };
+    const shard = await openTestShardOnly({ store });
+    const tables = [spec('few', 1), spec('fewer', 1)];
+    for (const table of tables) await shard.tableAdmin.create(table);
+    await push(shard, tables, 1, [1, 2, 3], 1);
+    for (const { uid } of tables) while (shard.tables.get(uid)!.rows.rows > 1) await nextTurn();
+    await push(shard, tables, 2, [1, 2, 3], 1);
+    expect(reads).toBeGreaterThan(3);
+    await shard.stop();
+  });
+
   it('names a row that was damaged on disk, and goes on with the others', async () => {
     const store: Store = openMemoryStore({ families: FAMILIES });
     const shard = await openTestShardOnly({ store });

@@ -21,8 +21,10 @@ export function takeInAll(parts: readonly ChangedKeys[], tables: SpilledTables):
     const spill = tables.get(tableUid)?.spill;
     const waiting = spill?.takeInToChange(keys);
     if (waiting === undefined) continue;
-    // With one table its rows are there now; of several, the first one's may have left while the next one's came.
-    return parts.length === 1 ? waiting : takeInTogether(parts, tables);
+    if (parts.length === 1) return waiting;
+    // Of several tables the first one's rows may have left while the next one's came. A failure is met in there.
+    waiting.catch(() => undefined);
+    return takeInTogether(parts, tables);
   }
   return undefined;
 }
