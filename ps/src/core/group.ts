@@ -17,9 +17,10 @@ import type {
   Reduced,
 } from './group-events.ts';
 import { GroupMembers } from './group-members.ts';
+import { GroupResults } from './group-results.ts';
 import type { GroupState, Identity, ResultHead } from './group-state.ts';
 import { GroupStep } from './group-step.ts';
-import { CALLS_PER_MEMBER_MAX, RESULT_BYTES_KEPT_MAX, RESULTS_KEPT } from './limits.ts';
+import { CALLS_PER_MEMBER_MAX } from './limits.ts';
 
 interface Waiting {
   readonly member: Identity;
@@ -31,7 +32,7 @@ export class Group {
   readonly #members: GroupMembers;
   #generation: number;
   #lastStep: number;
-  #results: ResultHead[];
+  readonly #results: GroupResults;
   readonly #step: GroupStep;
   readonly #waiting = new Map<number, Waiting>();
   /** The reduction under way. */
@@ -47,7 +48,7 @@ export class Group {
     this.#members = new GroupMembers(state?.members ?? [], state?.fenced ?? [], nowMs);
     this.#generation = state?.generation ?? 0;
     this.#lastStep = state?.lastStep ?? 0;
-    this.#results = [...results];
+    this.#results = new GroupResults(results);
     this.#answers = new GroupAnswers(this.#membership());
   }
 
@@ -62,7 +63,7 @@ export class Group {
 
   /** Of results that are kept, oldest first. */
   get results(): readonly ResultHead[] {
-    return this.#results;
+    return this.#results.list;
   }
 
   /** Of the next step. */
@@ -155,10 +156,8 @@ export class Group {
   }
 
   #settled(member: Identity, generation: number, step: number): GroupAnswer | undefined {
-    const head = this.#results.find((result) => result.step === step);
-    if (head?.members.some((each) => each.incarnation === member.incarnation && each.name === member.name)) {
-      return { kind: 'result', head, completed: undefined };
-    }
+    const head = this.#results.of(step, member);
+    if (head !== undefined) return { kind: 'result', head, completed: undefined };
     if (!this.#members.has(member)) return this.#fenced(member);
     if (step <= this.#lastStep) return failed(this.#errors.expired(step, this.#lastStep));
     if (step > this.#lastStep + 1) return failed(this.#errors.tooEarly(step, this.#lastStep + 1));
@@ -181,9 +180,8 @@ export class Group {
       bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     };
     this.#lastStep = step;
-    this.#results.push(head);
     const completed = { head, parts };
-    this.#persist(completed, this.#dropResults());
+    this.#persist(completed, this.#results.add(head));
     this.#endStep(() => ({ kind: 'result', head, completed }));
   }
 
@@ -201,17 +199,6 @@ export class Group {
     this.#persist(undefined, []);
     const changed = this.#errors.changed(this.#membership());
     this.#endStep((member) => (this.#members.has(member) ? failed(changed) : this.#fenced(member)));
-  }
-
-  #dropResults(): ResultHead[] {
-    let kept = 0;
-    let bytes = 0;
-    for (const head of this.#results.toReversed()) {
-      bytes += head.bytes;
-      if (kept > 0 && (kept === RESULTS_KEPT || bytes > RESULT_BYTES_KEPT_MAX)) break;
-      kept++;
-    }
-    return this.#results.splice(0, this.#results.length - kept);
   }
 
   #persist(result: CompletedStep | undefined, dropped: readonly ResultHead[]): void {

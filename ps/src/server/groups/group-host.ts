@@ -1,31 +1,20 @@
 // One group at work: its state machine with a clock, a disk and callers. Events go in as they come; effects are done in
 // their order; versions are written one after the other, those that wait together.
-import { setTimeout as delay, setImmediate as giveWay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import type { Runtime } from '@weir/runtime';
 import { Group } from '../../core/group.ts';
 import { contributionBytes } from '../../core/group-contribution.ts';
-import type {
-  CompletedStep,
-  GroupAnswer,
-  GroupEvent,
-  Membership,
-  PersistEffect,
-} from '../../core/group-events.ts';
+import type { CompletedStep, GroupAnswer, GroupEvent, Membership } from '../../core/group-events.ts';
 import { type Contribution, type PartSpec, reduceParts } from '../../core/group-reduce.ts';
 import type { Identity, ResultHead } from '../../core/group-state.ts';
-import { LEASE_STALL_MS, STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS } from '../../limits.ts';
 import { runInSlices, Slice } from '../slices.ts';
-import type { GroupCounters } from './group-counters.ts';
 import type { GroupMemory, GroupRoom } from './group-memory.ts';
 import { framesOf, storedFrames } from './group-result-frames.ts';
-import type { GroupStore, StoredGroup } from './group-store.ts';
+import type { StoredGroup } from './group-store.ts';
+import { GroupTimer } from './group-timer.ts';
+import { GroupWriter, type WriterParts } from './group-writer.ts';
 
-export interface GroupParts {
-  readonly store: GroupStore;
+export interface GroupParts extends WriterParts {
   readonly memory: GroupMemory;
-  readonly counters: GroupCounters;
-  readonly logger: Runtime['log'];
 }
 
 export interface SyncCall {
@@ -49,20 +38,21 @@ export class GroupHost {
   readonly #uploads = new Set<readonly PartSpec[]>();
   /** Results on their way, each with how many are sending it. */
   readonly #sending = new Map<CompletedStep, { readonly frames: Uint8Array[]; users: number }>();
-  readonly #unwritten: PersistEffect[] = [];
+  readonly #writer: GroupWriter;
   #calls = 0;
-  #writing = false;
-  #ticking = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerDueMs = Number.POSITIVE_INFINITY;
+  readonly #timer = new GroupTimer({
+    stalled: (byMs) => this.#apply({ kind: 'stalled', byMs }),
+    tick: () => this.#apply({ kind: 'tick' }),
+  });
   #stopped = false;
 
   constructor(name: string, stored: StoredGroup | undefined, parts: GroupParts) {
     this.name = name;
     this.#parts = parts;
     this.#room = parts.memory.room();
+    this.#writer = new GroupWriter(name, parts, (version) => this.#apply({ kind: 'persisted', version }));
     this.#group = new Group(name, stored?.state, stored?.results ?? [], performance.now());
-    this.#schedule();
+    this.#timer.set(this.#group.nextDueMs);
   }
 
   get group(): Group {
@@ -154,7 +144,8 @@ export class GroupHost {
   /** Who waits is told that the shard is going. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
+    this.#writer.stop();
     const error = new WeirError('UNAVAILABLE', 'the shard is stopping');
     for (const answer of this.#answers.values()) answer({ kind: 'error', error });
     this.#answers.clear();
@@ -191,7 +182,7 @@ export class GroupHost {
           void this.#reduce(effect.reduction, effect.contributions);
           break;
         case 'persist':
-          this.#unwritten.push(effect);
+          this.#writer.add(effect);
           if (effect.result !== undefined) counters.steps++;
           break;
         case 'changed':
@@ -201,8 +192,7 @@ export class GroupHost {
       }
     }
     this.#account();
-    this.#schedule();
-    void this.#write();
+    this.#timer.set(this.#group.nextDueMs);
   }
 
   async #reduce(reduction: number, contributions: readonly Contribution[]): Promise<void> {
@@ -214,53 +204,6 @@ export class GroupHost {
       if (!(error instanceof WeirError)) this.#parts.logger.error({ err: error }, 'a reduction failed');
       this.#apply({ kind: 'reduced', reduction, outcome: { error: WeirError.from(error) } });
     }
-  }
-
-  async #write(): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
-    let pauseMs = STORAGE_RETRY_MIN_MS;
-    while (this.#unwritten.length > 0 && !this.#stopped) {
-      const versions = [...this.#unwritten];
-      try {
-        await this.#parts.store.write(this.name, versions);
-      } catch (error) {
-        this.#parts.counters.storageFailures++;
-        this.#parts.logger.warn(
-          { err: error, group: this.name },
-          'the disk refuses what a group has decided',
-        );
-        await delay(pauseMs);
-        pauseMs = Math.min(2 * pauseMs, STORAGE_RETRY_MAX_MS);
-        continue;
-      }
-      this.#unwritten.splice(0, versions.length);
-      pauseMs = STORAGE_RETRY_MIN_MS;
-      // Not within the loop that writes: answers may bring the next version.
-      if (!this.#stopped) this.#apply({ kind: 'persisted', version: versions.at(-1)!.version });
-    }
-    this.#writing = false;
-  }
-
-  #schedule(): void {
-    const dueMs = this.#group.nextDueMs;
-    if (this.#stopped || this.#ticking || dueMs === this.#timerDueMs) return;
-    clearTimeout(this.#timer);
-    this.#timerDueMs = dueMs;
-    if (dueMs === Number.POSITIVE_INFINITY) return;
-    const waitMs = Math.min(Math.max(0, Math.ceil(dueMs - performance.now())), TIMER_MS_MAX);
-    this.#timer = setTimeout(() => void this.#tick(dueMs), waitMs);
-  }
-
-  /** Renewals that came while this process stood still must be seen before a lease is said to have expired. */
-  async #tick(dueMs: number): Promise<void> {
-    this.#ticking = true;
-    const lateMs = performance.now() - dueMs;
-    if (lateMs > LEASE_STALL_MS) this.#apply({ kind: 'stalled', byMs: lateMs });
-    for (let i = 0; i < INPUT_ROUNDS; i++) await giveWay();
-    this.#ticking = false;
-    this.#timerDueMs = Number.POSITIVE_INFINITY;
-    if (!this.#stopped) this.#apply({ kind: 'tick' });
   }
 
   #largestBytes(): number {
@@ -275,14 +218,9 @@ export class GroupHost {
 
   #account(): void {
     const onTheWay = [...this.#sending.keys()].reduce((sum, { head }) => sum + head.bytes, 0);
-    const unwritten = this.#unwritten.reduce((sum, { result }) => sum + (result?.head.bytes ?? 0), 0);
-    this.#room.hold(this.#shares(0), this.#largestBytes(), onTheWay + unwritten);
+    this.#room.hold(this.#shares(0), this.#largestBytes(), onTheWay + this.#writer.bytes);
   }
 }
-
-/** Turns of the event loop in which what stands in sockets is read, decoded and handled. */
-const INPUT_ROUNDS = 4;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 function membershipOf(answer: GroupAnswer): Membership {
   if (answer.kind === 'membership') return answer.membership;
