@@ -91,6 +91,12 @@ export const LOOK_UPS_AT_ONCE = 8;
 /** Rows that are chosen to leave memory at a time, and how many of them go in one go. */
 export const EVICT_ROWS = 2_048;
 export const EVICT_PIECE_ROWS = 256;
+/**
+ * Keys whose rows are gone while the store still has them: above so many they are deleted there without waiting for a
+ * round, and so many in one go.
+ */
+export const REMOVED_KEYS_MAX = 16_384;
+export const REMOVED_PIECE_KEYS = 256;
 /** Pushes wait while a table has this many rows in memory above `memoryRowsMax`: the disk must take some first. */
 export const ROWS_OVER_MAX = 8_192;
 /** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */

@@ -53,13 +53,17 @@ export class LeavingRows {
 
   /**
    * Writes some rows that were not used for long, as far as the store does not have them as they are.
-   * @param overMax so many rows are too many in memory.
+   * @param overMax so many rows are too many in memory; 0: only what was removed is deleted.
    * @returns images of all that were chosen. @throws StoreError.
    */
   async write(overMax: number): Promise<Uint32Array[]> {
+    const pieces: Uint32Array[] = [];
+    if (overMax === 0) {
+      await this.#stored.write(NO_ROWS);
+      return pieces;
+    }
     const wanted = Math.min(EVICT_ROWS, overMax + (this.#rows.spec.memoryRowsMax >>> 6));
     const keys = this.#rows.victims(wanted);
-    const pieces: Uint32Array[] = [];
     const writes: Promise<void>[] = [];
     for (let at = 0; at < keys.length; at += 2 * EVICT_PIECE_ROWS) {
       // A row with half of a record's updates has the same seq as one with all of them.
@@ -117,3 +121,5 @@ export class LeavingRows {
     }
   }
 }
+
+const NO_ROWS = new Uint32Array();

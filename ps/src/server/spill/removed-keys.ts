@@ -3,11 +3,12 @@
 import type { PackedKeys } from '@weir/proto';
 import type { WriteBatch } from '@weir/store';
 import type { RowTable } from '../../kernel/row-table.ts';
+import { REMOVED_PIECE_KEYS } from '../../limits.ts';
 import { ROWS, rowKeys } from '../folder/families.ts';
 
 export class RemovedKeys {
   readonly #rows: RowTable;
-  /** Key -> the removal's number. */
+  /** Key -> the removal's number; numbers rise. */
   readonly #removals = new Map<bigint, number>();
   #count = 0;
 
@@ -23,9 +24,27 @@ export class RemovedKeys {
     const absentNow = new Uint8Array(keys.length / 2);
     this.#rows.absent(keys, absentNow);
     for (let i = 0; i < absent.length; i++) {
-      if (absent[i] === 0 && absentNow[i] !== 0) this.#removals.set(keyAt(keys, i), this.#count++);
+      if (absent[i] !== 0 || absentNow[i] === 0) continue;
+      const key = keyAt(keys, i);
+      this.#removals.delete(key);
+      this.#removals.set(key, this.#count++);
     }
     return removed;
+  }
+
+  get size(): number {
+    return this.#removals.size;
+  }
+
+  /** Removals so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the store may still have the row of one of the first `count` removals. */
+  anyOf(count: number): boolean {
+    const [oldest] = this.#removals.values();
+    return oldest !== undefined && oldest < count;
   }
 
   /** The keys without those that are here. */
@@ -39,14 +58,12 @@ export class RemovedKeys {
   }
 
   /**
-   * Adds the deletion of all dead rows to the batch, but for those of keys that have a row again: it will be written
-   * over them. Call what it returns when the batch is written.
+   * Adds the deletion of some dead rows to the batch, the oldest first. Also where the key has a row again: that one was
+   * not written yet, or the key would not be here. Call what it returns when the batch is written.
    */
   deleteFrom(batch: WriteBatch, uid: string): () => void {
-    if (this.#removals.size === 0) return () => undefined;
-    const deleted = [...this.#removals];
-    const keys = this.#rows.missing(packed(deleted.map(([key]) => key)));
-    for (const key of rowKeys(uid, keys)) batch.delete(ROWS, key);
+    const deleted = [...this.#removals.entries().take(REMOVED_PIECE_KEYS)];
+    for (const key of rowKeys(uid, packed(deleted.map(([key]) => key)))) batch.delete(ROWS, key);
     return () => {
       for (const [key, removal] of deleted) {
         if (this.#removals.get(key) === removal) this.#removals.delete(key);

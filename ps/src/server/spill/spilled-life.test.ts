@@ -7,10 +7,11 @@ import { openMemoryStore } from '@weir/store';
 import { expect, it } from 'vitest';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
+import { REMOVED_KEYS_MAX } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
-import { FAMILIES } from '../folder/families.ts';
+import { FAMILIES, ROWS, rowRange } from '../folder/families.ts';
 import { AnswerMemory } from '../pull/answer-memory.ts';
 import { answerPull } from '../pull/pull.ts';
 import type { PushOutcome } from '../push/push-pipeline.ts';
@@ -45,7 +46,15 @@ async function oneTable(spec: TableSpec) {
       elapsedMs += afterMs;
       return shard.expiry.sweep();
     },
-    crash: async () => {
+    stored: async () => {
+      let rows = 0;
+      for await (const _ of store.range(ROWS, rowRange(spec.uid))) rows++;
+      return rows;
+    },
+    /** In a round, after so many of its writes. */
+    crash: async (writes = 0) => {
+      disk.writesLeft = writes;
+      if (writes > 0) await shard.materialiser.round().catch(() => undefined);
       disk.writesLeft = 0;
       await shard.tables.stop();
       disk = new FaultyStore(store);
@@ -118,5 +127,40 @@ it('a large pull goes on in slices after it has waited for rows from disk', asyn
   const parts = [{ tableUid: one.table.spec.uid, keys, encoding: ValueEncoding.F32 }];
   (await answerPull({ requestId: 1, epoch: 1, parts }, one.shard, new AnswerMemory())).release();
   expect(slices() - before).toBeGreaterThan(4);
+  await one.shard.stop();
+});
+
+it('rows that were removed in great number stay removed, wherever a round deletes them ends', async () => {
+  for (let writes = 1; writes < 12; writes += 2) {
+    const one = await oneTable({ ...sumTable('doc', 1), memoryRowsMax: 100, ttlMs: 1_000 });
+    const some = keysFrom(0, 1_500);
+    await one.push(some);
+    await one.shard.materialiser.round();
+    await one.expire(1_500);
+    const again = some.filter((key) => key % 3 === 0);
+    const round = one.shard.materialiser.round();
+    await one.push(again);
+    await round;
+    await one.expire(100);
+    await one.push(again.slice(100));
+    await one.crash(writes);
+    await one.table.spill!.takeIn(packed(some));
+    const expected = some.map((key) => (key % 3 > 0 ? 0 : key < 300 ? 1 : 2));
+    expect([...pulled(one.table.rows, some)]).toEqual(expected);
+    await one.shard.materialiser.round();
+    expect(await one.stored()).toBe(again.length);
+    await one.shard.stop();
+  }
+});
+
+it('rows that were removed are deleted on disk before they are too many to remember', async () => {
+  const rows = REMOVED_KEYS_MAX + 10_000;
+  const one = await oneTable({ ...sumTable('doc', 1), memoryRowsMax: rows, ttlMs: 1_000 });
+  await one.push(keysFrom(0, rows));
+  await one.shard.materialiser.round();
+  expect(await one.stored()).toBe(rows);
+  await one.expire(1_500);
+  while ((await one.stored()) > REMOVED_KEYS_MAX) await nextTurn();
+  expect(one.table.rowCount).toBe(0);
   await one.shard.stop();
 });

@@ -14,6 +14,7 @@ import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import {
   LOOK_UP_ROWS,
   LOOK_UPS_AT_ONCE,
+  REMOVED_KEYS_MAX,
   ROWS_OVER_MAX,
   STORAGE_RETRY_MAX_MS,
   STORAGE_RETRY_MIN_MS,
@@ -117,12 +118,14 @@ export class SpilledRows {
 
   /** Rows were made, or fewer may be in memory than before: some may have to leave. */
   makePlace(): void {
-    if (this.#overMax > 0) this.#work();
+    if (this.#hasToLeave) this.#work();
   }
 
   /** As RowTable.remove, for keys whose rows are in memory if there are any. */
   remove(keys: PackedKeys, seq: number, upToSeq?: number): number {
-    return this.#removed.remove(keys, seq, upToSeq);
+    const removed = this.#removed.remove(keys, seq, upToSeq);
+    this.makePlace();
+    return removed;
   }
 
   /** Writes every row that changed after `sinceSeq`, while `goOn` says so of the place that comes next. @throws StoreError. */
@@ -175,6 +178,10 @@ export class SpilledRows {
     return this.#rows.rows - this.#rows.spec.memoryRowsMax;
   }
 
+  get #hasToLeave(): boolean {
+    return !this.#stopped && (this.#overMax > 0 || this.#removed.size > REMOVED_KEYS_MAX);
+  }
+
   #work(): void {
     this.#working ??= this.#takeTurns().finally(() => {
       this.#working = undefined;
@@ -185,9 +192,9 @@ export class SpilledRows {
     // Whoever comes in the same turn of the event loop shares a read.
     await undefined;
     let pauseMs = STORAGE_RETRY_MIN_MS;
-    while (this.#waiting.length > 0 || (this.#overMax > 0 && !this.#stopped)) {
+    while (this.#waiting.length > 0 || this.#hasToLeave) {
       // Rows come while others that shall leave are written.
-      const leaving = this.#overMax > 0 && !this.#stopped ? this.#leaving.write(this.#overMax) : undefined;
+      const leaving = this.#hasToLeave ? this.#leaving.write(Math.max(0, this.#overMax)) : undefined;
       leaving?.catch(() => undefined);
       if (this.#overMax < ROWS_OVER_MAX || this.#stopped) await this.#answerGroup();
       try {

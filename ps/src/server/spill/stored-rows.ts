@@ -50,7 +50,17 @@ export class StoredRows {
     }
   }
 
-  /** Writes these rows, and forgets those that were removed. @throws StoreError. */
+  /** Removals so far. */
+  get removals(): number {
+    return this.#removed.count;
+  }
+
+  /** Whether a row of one of the first `removals` may still be here. */
+  hasRemoved(removals: number): boolean {
+    return this.#removed.anyOf(removals);
+  }
+
+  /** Writes these rows, and deletes some that were removed. @throws StoreError. */
   async write(images: Uint32Array): Promise<void> {
     const { imageWords, spec } = this.#rows;
     const batch = this.#store.batch();

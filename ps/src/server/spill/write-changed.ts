@@ -1,4 +1,5 @@
-// A round's part for a table whose rows stand in the store one by one: every row that has changed is written.
+// A round's part for a table whose rows stand in the store one by one: every row that has changed is written, and every
+// one that was removed is deleted.
 import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import { LOOK_UP_ROWS } from '../../limits.ts';
 import { Slice } from '../slices.ts';
@@ -14,7 +15,8 @@ export async function writeChanged(
 ): Promise<void> {
   let position: ChangePosition | undefined;
   let through = false;
-  while (!through) {
+  const removals = stored.removals;
+  while (!through || stored.hasRemoved(removals)) {
     const slice = await Slice.begin('round');
     const recordWhole = midRecord();
     if (recordWhole !== undefined) {
@@ -23,13 +25,19 @@ export async function writeChanged(
       continue;
     }
     if (!goOn(position ?? BEGINNING)) return;
+    if (through) {
+      slice.end();
+      await stored.write(NO_ROWS);
+      continue;
+    }
     const { keys, next } = rows.changes(sinceSeq, position, LOOK_UP_ROWS);
     const writing = stored.write(rows.imagesOf(keys));
     slice.end();
     await writing;
-    position = next;
+    position = next ?? position;
     through = next === undefined;
   }
 }
 
+const NO_ROWS = new Uint32Array();
 const BEGINNING: ChangePosition = { stripe: 0, page: 0, row: 0 };

@@ -33,7 +33,7 @@ const FIRST: readonly TableSpec[] = [
 ];
 /** What alters may make of each. */
 const LATER: readonly (readonly Partial<TableSpec>[])[] = [
-  [{ ttlMs: 500 }, { ttlMs: 4_000 }, { ttlMs: 0 }, { gradientClip: 1 }, { admission: count(3), rowsMax: 6 }],
+  [{ ttlMs: 500 }, { ttlMs: 3_000 }, { ttlMs: 0 }, { gradientClip: 1 }, { admission: count(3), rowsMax: 6 }],
   [
     { optimizer: { ...FIRST[1]!.optimizer!, learningRate: 0.25 } },
     { admission: count(3) },
@@ -47,7 +47,7 @@ const LATER: readonly (readonly Partial<TableSpec>[])[] = [
     { admission: undefined },
     { optimizer: { ...FIRST[2]!.optimizer!, learningRate: 1 } },
   ],
-  [{ memoryRowsMax: 1 }, { memoryRowsMax: 12 }, { ttlMs: 500 }, { ttlMs: 4_000, gradientClip: 2 }],
+  [{ memoryRowsMax: 1 }, { memoryRowsMax: 12 }, { ttlMs: 500 }, { ttlMs: 3_000, gradientClip: 2 }],
 ];
 
 interface ModelRow {
@@ -302,7 +302,7 @@ it('any sequence of changes, sweeps, rounds and crashes leaves what a plain mode
       await run.end();
       await run.check();
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
 
