@@ -24,7 +24,8 @@ export function frameBytes(frame: PushRequest): number {
 }
 
 export class PushAssembly {
-  #first: PushRequest | undefined;
+  /** Of the first frame; not the frame itself, which would keep its whole message in memory. */
+  #first: Pick<PushRequest, 'number' | 'originTimeMs'> | undefined;
   #parts: PushPart[] = [];
   #bytes = 0;
   #hasSources = false;
@@ -47,11 +48,12 @@ export class PushAssembly {
    * @throws WeirError INVALID_ARGUMENT when frames of two pushes are mixed.
    */
   add(frame: PushRequest): WholePush | undefined {
-    this.#first ??= frame;
-    if (frame.number !== this.#first.number) {
+    const { number, originTimeMs } = frame;
+    this.#first ??= { number, originTimeMs };
+    if (number !== this.#first.number) {
       throw new WeirError(
         'INVALID_ARGUMENT',
-        `push ${frame.number} begins before the last frame of push ${this.#first.number} has come`,
+        `push ${number} begins before the last frame of push ${this.#first.number} has come`,
       );
     }
     if (frame.sources.length > 0) this.#hasSources = true;
@@ -65,13 +67,13 @@ export class PushAssembly {
         );
       }
       if (this.#bytes > PUSH_BYTES_MAX || this.#parts.length > PUSH_PARTS_MAX) {
-        this.abandon(tooLarge(frame.number));
+        this.abandon(tooLarge(number));
       }
     }
     return frame.moreFrames ? undefined : this.#finish(this.#first);
   }
 
-  #finish({ number, originTimeMs }: PushRequest): WholePush {
+  #finish({ number, originTimeMs }: Pick<PushRequest, 'number' | 'originTimeMs'>): WholePush {
     const push: WholePush = {
       number,
       originTimeMs,

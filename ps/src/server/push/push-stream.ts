@@ -92,11 +92,13 @@ class PushStream {
     if (this.#closed || this.#ended) return;
     try {
       this.#client ??= requireClient(frame.client);
-      if (frame.number < 1) throw new WeirError('INVALID_ARGUMENT', "a push's number counts from 1");
+      // What waits below knows this of the frame, and not the frame: that would keep its memory.
+      const { number } = frame;
+      if (number < 1) throw new WeirError('INVALID_ARGUMENT', "a push's number counts from 1");
       const push = this.#assemble(frame);
       clearTimeout(this.#lacking);
       if (push !== undefined) this.#submit(this.#client, push);
-      else this.#lacking = setTimeout(() => this.#givenUp(frame.number), this.#patienceMs).unref();
+      else this.#lacking = setTimeout(() => this.#givenUp(number), this.#patienceMs).unref();
     } catch (error) {
       if (!(error instanceof WeirError)) throw error;
       this.#cut(error);
@@ -161,9 +163,10 @@ class PushStream {
 
   #submit(client: PushClient, push: WholePush): void {
     this.#unsettled++;
+    const { number, bytes } = push;
     const settle = (outcome: PushOutcome) => {
-      this.#bytes.release(push.bytes);
-      this.#settled(push.number, outcome);
+      this.#bytes.release(bytes);
+      this.#settled(number, outcome);
     };
     const { pipeline, turns, bytesInFlight } = this.#shard;
     if (this.#awaited !== undefined && push.number > this.#awaited && this.#turnedAway !== undefined) {
