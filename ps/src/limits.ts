@@ -56,6 +56,9 @@ export const ANSWER_BYTES_MAX = 128 * MIB;
 export const LARGE_ANSWER_BYTES_MAX = 96 * MIB;
 /** An answer up to this size is a small one; a power of 2, as the memory of answers is. */
 export const SMALL_ANSWER_BYTES = 256 * 1024;
+/** Memory of answers, and of log records, that is kept to be used again; and the smallest piece of it. */
+export const POOLED_BYTES_MAX = 16 * MIB;
+export const POOLED_BYTES_MIN = 4_096;
 /** Answers that wait for such memory: one of each stream, and those of unary calls. */
 export const ANSWERS_WAITING_MAX = 4_096;
 /** Bytes of answers on one stream that are not sent yet, above which it takes no further request; less under load. */

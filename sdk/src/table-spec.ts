@@ -10,7 +10,7 @@ import {
   AdmissionKind,
   type Admission as AdmissionMessage,
   InitializerKind,
-  type Initializer as InitializerMessage,
+  Initializer as InitializerMessage,
   OptimizerKind,
   Optimizer as OptimizerMessage,
   TableSpec as TableMessage,
@@ -144,14 +144,7 @@ function decodeOptimizer({ name, optimizer }: TableMessage): Optimizer {
   }
 }
 
-const NO_INITIALIZER: InitializerMessage = {
-  kind: InitializerKind.UNSPECIFIED,
-  value: 0,
-  low: 0,
-  high: 0,
-  mean: 0,
-  standardDeviation: 0,
-};
+const NO_INITIALIZER = InitializerMessage.decode(new Uint8Array(0));
 
 function encodeInitializer(initializer: Initializer): InitializerMessage {
   switch (initializer.kind) {

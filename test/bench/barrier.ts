@@ -1,14 +1,9 @@
 // Members that meet at a barrier again and again: how long a step takes, and how many bytes of payload are reduced. A shard
 // and the members' process, on a folder of its own; results are on the disk before anybody gets them.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { freePorts, spawnService } from '@weir/runtime';
 import { runBarriers } from './barrier-members.ts';
+import { BenchShard } from './ps-shard.ts';
 import { type BenchOptions, type BenchResult, median } from './result.ts';
 
-const WEIR = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const MEMBERS = 8;
 const SMALL_BYTES = 4_096;
 const LARGE_BYTES = 1_048_576;
@@ -76,20 +71,11 @@ async function runsOf(payloadBytes: number, options: BenchOptions): Promise<Run[
 }
 
 async function onShard<T>(work: (address: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
-  const [port] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
-  const topology = join(folder, 'topology.json');
-  await writeFile(topology, JSON.stringify({ epoch: 1, shards: [{ id: 'shard-0', address }] }));
-  const flags = ['--id', 'shard-0', '--data', join(folder, 'data'), '--listen', address];
-  const shard = await spawnService({
-    command: [WEIR, 'ps', ...flags, '--admin-listen', '127.0.0.1:0', '--topology', topology],
-    name: 'shard-0',
-  });
+  const shard = await BenchShard.create();
   try {
-    return await work(address);
+    await shard.start();
+    return await work(shard.address);
   } finally {
-    await shard.stop();
-    await rm(folder, { recursive: true, force: true });
+    await shard.remove();
   }
 }

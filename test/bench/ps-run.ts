@@ -1,16 +1,11 @@
 // One run of a bench of the parameter server: a shard and a client, each a process, on a folder of its own.
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePorts, spawnService } from '@weir/runtime';
+import { outputOf } from './client-process.ts';
 import { peakMemoryBytes } from './process-usage.ts';
 import type { ClientOptions, ClientReport } from './ps-client.ts';
+import { BenchShard } from './ps-shard.ts';
 import { type BenchOptions, median } from './result.ts';
 
-const WEIR = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const CLIENT = fileURLToPath(new URL('./ps-client.ts', import.meta.url));
 
 export interface PsReport extends ClientReport {
@@ -27,22 +22,16 @@ export interface PsReport extends ClientReport {
 export type PsLoad = Pick<ClientOptions, 'load' | 'keys' | 'seconds'> & { readonly durability: string };
 
 export async function runPs({ durability, ...load }: PsLoad): Promise<PsReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'weir-bench-'));
-  const [port] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
-  const topology = join(folder, 'topology.json');
-  await writeFile(topology, JSON.stringify({ epoch: 1, shards: [{ id: 'shard-0', address }] }));
-  const flags = ['--id', 'shard-0', '--data', join(folder, 'data'), '--listen', address];
-  const more = ['--admin-listen', '127.0.0.1:0', '--topology', topology, '--durability', durability];
-  const shard = await spawnService({ command: [WEIR, 'ps', ...flags, ...more], name: 'shard-0' });
+  const shard = await BenchShard.create('--durability', durability);
   try {
-    const report = await client({ ...load, seed: address, serverPid: shard.pid });
-    const metrics = await (await fetch(`http://${shard.admin}/metrics`)).text();
+    await shard.start();
+    const options: ClientOptions = { ...load, seed: shard.address, serverPid: shard.pid };
+    const report = JSON.parse(await outputOf(CLIENT, options)) as ClientReport;
+    const metrics = await shard.metrics();
     const serverPeakBytes = peakMemoryBytes(shard.pid);
     return { ...report, serverPeakBytes, rounds: roundsOf(metrics), slices: slicesOf(metrics) };
   } finally {
-    await shard.stop();
-    await rm(folder, { recursive: true, force: true });
+    await shard.remove();
   }
 }
 
@@ -77,19 +66,8 @@ export function costOf(reports: readonly PsReport[]): Record<string, number> {
   };
 }
 
-function perMillion(cpuS: number, rows: number): number {
+export function perMillion(cpuS: number, rows: number): number {
   return Number(((cpuS * 1e6) / rows).toFixed(3));
-}
-
-async function client(options: ClientOptions): Promise<ClientReport> {
-  const child = spawn(process.execPath, [CLIENT, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const output = await text(child.stdout);
-  const code = await ended;
-  if (code !== 0) throw new Error(`the client ended with exit code ${code}`);
-  return JSON.parse(output) as ClientReport;
 }
 
 function roundsOf(metrics: string): number {

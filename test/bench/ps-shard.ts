@@ -1,14 +1,15 @@
-// A shard on a folder of its own that a bench fills, kills and starts again.
-import { spawn } from 'node:child_process';
+// A shard on a folder of its own that a bench loads, kills and starts again.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
+import { outputOf } from './client-process.ts';
 import type { FillOptions } from './ps-fill.ts';
 
 const WEIR = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const FILL = fileURLToPath(new URL('./ps-fill.ts', import.meta.url));
+
 export class BenchShard {
   readonly #folder: string;
   readonly #address: string;
@@ -51,15 +52,18 @@ export class BenchShard {
   /** Pushes from a process of its own, until all are acknowledged. */
   async fill(rows: Omit<FillOptions, 'seed'>): Promise<void> {
     const options: FillOptions = { seed: this.#address, ...rows };
-    const child = spawn(process.execPath, [FILL, JSON.stringify(options)], { stdio: 'inherit' });
-    const code = await new Promise((resolve) => child.once('exit', resolve));
-    if (code !== 0) throw new Error(`the client ended with exit code ${code}`);
+    await outputOf(FILL, options);
   }
 
   /** A whole round. */
   async materialise(): Promise<void> {
     const answer = await fetch(`http://${this.#process!.admin}/materialise`, { method: 'POST', body: '{}' });
     if (!answer.ok) throw new Error(`the round failed: ${await answer.text()}`);
+  }
+
+  /** As Prometheus reads them. */
+  async metrics(): Promise<string> {
+    return (await fetch(`http://${this.#process!.admin}/metrics`)).text();
   }
 
   async recovery(): Promise<Readonly<Record<string, number>>> {

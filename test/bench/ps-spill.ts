@@ -3,11 +3,11 @@
 //
 // The bound is what a shard's resident memory grows by when it holds `memoryRowsMax` rows without a bound, measured in
 // the same run: their key, weights and state, and what the kernel needs beside them.
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { outputOf } from './client-process.ts';
 import { memoryBytes } from './process-usage.ts';
+import { perMillion } from './ps-run.ts';
 import { BenchShard } from './ps-shard.ts';
 import type { SpillOptions, SpillReport } from './ps-spill-client.ts';
 import { BATCH_ROWS, DIM, ZIPF_EXPONENT } from './ps-workload.ts';
@@ -83,15 +83,5 @@ async function onShard<T>(act: (shard: BenchShard, emptyBytes: number) => Promis
 }
 
 async function load(options: SpillOptions): Promise<SpillReport> {
-  const child = spawn(process.execPath, [CLIENT, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const output = await text(child.stdout);
-  if ((await ended) !== 0) throw new Error('the client of ps-spill failed');
-  return JSON.parse(output) as SpillReport;
-}
-
-function perMillion(cpuS: number, rows: number): number {
-  return Number(((cpuS * 1e6) / rows).toFixed(3));
+  return JSON.parse(await outputOf(CLIENT, options)) as SpillReport;
 }

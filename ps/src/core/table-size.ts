@@ -4,6 +4,7 @@ import type { OptimizerKind } from '@weir/proto/v1/tables';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { layoutOf, STRIPE_COUNT } from '../kernel/layout.ts';
 import { createOptimizer } from '../kernel/optimizers.ts';
+import { SHARDS_MAX } from './limits.ts';
 import { LogPace } from './log-pace.ts';
 
 const MIB = 1024 * 1024;
@@ -46,8 +47,6 @@ export interface TableSize {
   /** Whether that many shards hold the rows at all. */
   readonly fits: boolean;
 }
-
-const SHARDS_MAX = 256;
 
 export function sizeOf(question: SizeQuestion): TableSize {
   if (question.shards !== undefined) return sizeWith(question, question.shards);

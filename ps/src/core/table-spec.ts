@@ -5,7 +5,7 @@ import { DIM_MAX, TABLE_NAME_LENGTH_MAX, WeirError } from '@weir/proto';
 import {
   type Admission,
   AdmissionKind,
-  type Initializer,
+  Initializer,
   InitializerKind,
   Optimizer,
   OptimizerKind,
@@ -21,14 +21,7 @@ const FLOAT_MAX = (2 - 2 ** -23) * 2 ** 127;
 const NORMAL_REACH = 6;
 
 const NO_OPTIMIZER = Optimizer.decode(new Uint8Array(0));
-const NO_INITIALIZER: Initializer = {
-  kind: InitializerKind.UNSPECIFIED,
-  value: 0,
-  low: 0,
-  high: 0,
-  mean: 0,
-  standardDeviation: 0,
-};
+const NO_INITIALIZER = Initializer.decode(new Uint8Array(0));
 
 type Refuse = (reason: string) => never;
 /** Returns the field's number as f32, or refuses. */

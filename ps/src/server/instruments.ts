@@ -1,6 +1,7 @@
 // The shard's metrics. Hot paths count in plain numbers (counters.ts) that are read when Prometheus asks; only
 // distributions are recorded as they happen.
 import { meter } from '@weir/runtime';
+import { observeCounter, observeGauge } from './observe.ts';
 import type { Shard } from './shard.ts';
 import { sliceTimes } from './slices.ts';
 
@@ -40,49 +41,79 @@ export function createInstruments(): Instruments {
 export function observeShard(shard: Shard): void {
   const ps = meter('ps');
   const { counters, materialiser, tables, numbers } = shard;
-  const counter = (name: string, unit: string, description: string, read: () => number) =>
-    ps.createObservableCounter(name, { unit, description }).addCallback((result) => result.observe(read()));
-  const gauge = (name: string, unit: string, description: string, read: () => number) =>
-    ps.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(read()));
-
-  counter('ps.pushes', '{push}', 'Pushes applied', () => counters.pushes);
-  counter('ps.push.rows', '{row}', 'Rows of pushes applied', () => counters.pushRows);
-  counter('ps.push.duplicates', '{push}', 'Pushes seen before, acknowledged only', () => counters.duplicates);
-  counter('ps.pull.rows', '{row}', 'Rows read by pulls', () => counters.pullRows);
-  counter('ps.delta.rows', '{row}', 'Rows sent to subscribers', () => counters.deltaRows);
-  counter('ps.delta.tombstones', '{row}', 'Removed rows told to subscribers', () => counters.deltaTombstones);
-  counter(
+  observeCounter('ps.pushes', '{push}', 'Pushes applied', () => counters.pushes);
+  observeCounter('ps.push.rows', '{row}', 'Rows of pushes applied', () => counters.pushRows);
+  observeCounter(
+    'ps.push.duplicates',
+    '{push}',
+    'Pushes seen before, acknowledged only',
+    () => counters.duplicates,
+  );
+  observeCounter('ps.pull.rows', '{row}', 'Rows read by pulls', () => counters.pullRows);
+  observeCounter('ps.delta.rows', '{row}', 'Rows sent to subscribers', () => counters.deltaRows);
+  observeCounter(
+    'ps.delta.tombstones',
+    '{row}',
+    'Removed rows told to subscribers',
+    () => counters.deltaTombstones,
+  );
+  observeCounter(
     'ps.admission.held',
     '{update}',
     'Updates of keys that were not admitted',
     () => counters.heldUpdates,
   );
-  counter('ps.rows.expired', '{row}', 'Rows removed by TTL', () => counters.expiredRows);
-  counter('ps.rows.evicted', '{row}', 'Rows removed by rows_max', () => counters.evictedRows);
-  counter('ps.log.skipped', '{record}', 'Records of dropped tables', () => counters.skippedRecords);
-  counter(
+  observeCounter('ps.rows.expired', '{row}', 'Rows removed by TTL', () => counters.expiredRows);
+  observeCounter('ps.rows.evicted', '{row}', 'Rows removed by rows_max', () => counters.evictedRows);
+  observeCounter('ps.log.skipped', '{record}', 'Records of dropped tables', () => counters.skippedRecords);
+  observeCounter(
     'ps.storage.failures',
     '{write}',
     'Log writes that the disk refused',
     () => counters.storageFailures,
   );
-  counter('ps.log.waits', '{wait}', 'Waits of log writes for a round to go on', () => counters.pushWaits);
-  counter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
-  counter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
-  gauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
-  counter('ps.streams.refused', '{stream}', 'Streams that were one too many', () => counters.streamsRefused);
-  gauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
-  gauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
-  counter(
+  observeCounter(
+    'ps.log.waits',
+    '{wait}',
+    'Waits of log writes for a round to go on',
+    () => counters.pushWaits,
+  );
+  observeCounter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
+  observeCounter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
+  observeGauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
+  observeCounter(
+    'ps.streams.refused',
+    '{stream}',
+    'Streams that were one too many',
+    () => counters.streamsRefused,
+  );
+  observeGauge('ps.subscribers', '{subscriber}', 'Subscriptions open', () => counters.subscribers);
+  observeGauge('ps.clients', '{client}', 'Client incarnations remembered', () => numbers.size);
+  observeCounter(
     'ps.clients.forgotten',
     '{client}',
     'Idle client incarnations forgotten',
     () => counters.clientsForgotten,
   );
-  gauge('ps.push.in_flight.bytes', 'By', 'Pushes in memory, not settled', () => shard.bytesInFlight.held);
-  gauge('ps.push.waiting', '{push}', 'Pushes that wait for their turn at the log', () => shard.turns.waiting);
-  gauge('ps.pull.in_flight.bytes', 'By', 'Answers to pulls, not sent', () => shard.answers.held);
-  gauge('ps.pull.waiting', '{pull}', 'Answers to pulls that wait for memory', () => shard.answers.waiting);
+  observeGauge(
+    'ps.push.in_flight.bytes',
+    'By',
+    'Pushes in memory, not settled',
+    () => shard.bytesInFlight.held,
+  );
+  observeGauge(
+    'ps.push.waiting',
+    '{push}',
+    'Pushes that wait for their turn at the log',
+    () => shard.turns.waiting,
+  );
+  observeGauge('ps.pull.in_flight.bytes', 'By', 'Answers to pulls, not sent', () => shard.answers.held);
+  observeGauge(
+    'ps.pull.waiting',
+    '{pull}',
+    'Answers to pulls that wait for memory',
+    () => shard.answers.waiting,
+  );
   ps.createObservableCounter('ps.cut_off', {
     unit: '{stream}',
     description: 'Streams ended because their client stopped in the middle of sending or reading',

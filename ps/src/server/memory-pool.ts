@@ -1,9 +1,6 @@
-// Memory for answers and log records, used again once they are sent or applied. Fresh memory of their size for each would keep the garbage
-// collector busy. Who does not give memory back loses nothing but that.
-
-/** Bytes kept for later. */
-const KEPT_BYTES_MAX = 16 * 1024 * 1024;
-const SMALLEST_BYTES = 4096;
+// Memory for answers and log records, used again once they are sent or applied. Fresh memory of their size for each would
+// keep the garbage collector busy. Who does not give memory back loses nothing but that.
+import { POOLED_BYTES_MAX, POOLED_BYTES_MIN } from '../limits.ts';
 
 export class MemoryPool {
   /** By size, which is a power of 2. */
@@ -12,7 +9,7 @@ export class MemoryPool {
 
   /** At least so many bytes, with anything in them. */
   take(bytes: number): ArrayBuffer {
-    const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
+    const size = Math.max(POOLED_BYTES_MIN, 2 ** Math.ceil(Math.log2(bytes)));
     const found = this.#free.get(size)?.pop();
     if (found === undefined) return new ArrayBuffer(size);
     this.#keptBytes -= size;
@@ -22,7 +19,7 @@ export class MemoryPool {
   /** @param memory as taken; nobody looks at it any more. */
   give(memory: ArrayBuffer): void {
     const size = memory.byteLength;
-    if (this.#keptBytes + size > KEPT_BYTES_MAX) return;
+    if (this.#keptBytes + size > POOLED_BYTES_MAX) return;
     this.#keptBytes += size;
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [memory]);

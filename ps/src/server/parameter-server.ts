@@ -10,6 +10,7 @@ import {
 } from '@weir/proto/v1/parameter_server';
 import { cutOff, type GrpcServer, type Runtime } from '@weir/runtime';
 import { CLIENT_PATIENCE_MS, STREAMS_MAX, SUBSCRIBERS_MAX } from '../limits.ts';
+import { AS_BYTES, asBuffer } from './as-bytes.ts';
 import type { Instruments } from './instruments.ts';
 import { OpenCalls } from './open-calls.ts';
 import { answerPull } from './pull/pull.ts';
@@ -20,10 +21,6 @@ import { overloaded } from './push/push-pipeline.ts';
 import { servePushStream } from './push/push-stream.ts';
 import type { Shard } from './shard.ts';
 import { unaryAnswer } from './unary-answer.ts';
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const AS_BYTES = { responseSerialize: asBuffer, responseDeserialize: (bytes: Buffer): Uint8Array => bytes };
 
 /** The generated definition, but answers to pulls are bytes already, and deltas are not copied a second time. */
 const DEFINITION = {

@@ -1,5 +1,6 @@
 // What a shard counts about its groups since it started, and how Prometheus sees it.
 import { meter } from '@weir/runtime';
+import { observeCounter, observeGauge } from '../observe.ts';
 import type { Groups } from './groups.ts';
 
 export class GroupCounters {
@@ -21,14 +22,10 @@ export class GroupCounters {
 export function observeGroups(groups: Groups): void {
   const ps = meter('ps');
   const { counters } = groups;
-  const counter = (name: string, unit: string, description: string, read: () => number) =>
-    ps.createObservableCounter(name, { unit, description }).addCallback((result) => result.observe(read()));
-  const gauge = (name: string, unit: string, description: string, read: () => number) =>
-    ps.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(read()));
-  counter('ps.group.steps', '{step}', 'Barriers completed', () => counters.steps);
-  counter('ps.group.contributed.bytes', 'By', 'Contributed to completed steps', () => counters.bytes);
-  counter('ps.group.changes', '{change}', 'Generations begun', () => counters.changes);
-  counter(
+  observeCounter('ps.group.steps', '{step}', 'Barriers completed', () => counters.steps);
+  observeCounter('ps.group.contributed.bytes', 'By', 'Contributed to completed steps', () => counters.bytes);
+  observeCounter('ps.group.changes', '{change}', 'Generations begun', () => counters.changes);
+  observeCounter(
     'ps.group.storage.failures',
     '{write}',
     'Writes of groups that the disk refused',
@@ -40,7 +37,7 @@ export function observeGroups(groups: Groups): void {
   }).addCallback((result) => {
     for (const [code, count] of counters.refusals) result.observe(count, { code });
   });
-  gauge('ps.groups', '{group}', 'Groups held', () => groups.size);
-  gauge('ps.group.members', '{member}', 'Members of all groups', () => groups.members);
-  gauge('ps.group.memory.bytes', 'By', 'Memory taken by steps under way', () => groups.memory.held);
+  observeGauge('ps.groups', '{group}', 'Groups held', () => groups.size);
+  observeGauge('ps.group.members', '{member}', 'Members of all groups', () => groups.members);
+  observeGauge('ps.group.memory.bytes', 'By', 'Memory taken by steps under way', () => groups.memory.held);
 }

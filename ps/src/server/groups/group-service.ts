@@ -12,6 +12,7 @@ import {
 import type { GrpcServer, Runtime } from '@weir/runtime';
 import type { Membership } from '../../core/group-events.ts';
 import { CLIENT_PATIENCE_MS, GROUP_STREAMS_MAX } from '../../limits.ts';
+import { AS_BYTES } from '../as-bytes.ts';
 import { OpenCalls } from '../open-calls.ts';
 import { overloaded } from '../push/push-pipeline.ts';
 import { unaryAnswer } from '../unary-answer.ts';
@@ -19,10 +20,6 @@ import type { GroupHost } from './group-host.ts';
 import { sendFrames } from './group-send.ts';
 import { serveSync } from './group-sync.ts';
 import { checkedLease, checkedMember, type Groups } from './groups.ts';
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const AS_BYTES = { responseSerialize: asBuffer, responseDeserialize: (bytes: Buffer): Uint8Array => bytes };
 
 /** The generated definition, but results are bytes already, encoded once for all members. */
 const DEFINITION = {
