@@ -5,6 +5,7 @@ export {
   type FeatureValues,
 } from './encode-feature-block.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo, isErrorCode } from './error-codes.ts';
+export { groupDataMessage } from './group-data.ts';
 export {
   canReduce,
   decodePartReduce,

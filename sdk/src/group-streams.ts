@@ -1,32 +1,44 @@
 // One try of a call whose answer is a result: `sync` and `latest`.
 import type { ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
-import type { GroupResultChunk, SyncStart } from '@weir/proto/v1/groups';
+import { FRAME_BYTES, groupDataMessage, WeirError } from '@weir/proto';
+import { type GroupResultChunk, GroupsService, SyncRequest, type SyncStart } from '@weir/proto/v1/groups';
 import type { CallScope } from './call-scope.ts';
 import type { GroupPlace } from './group-calls.ts';
 import { type GroupResult, ResultAssembly } from './group-result.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 
 /** Sends a contribution and waits for the step's result. */
-export function syncOnce(
+export async function syncOnce(
   { client, where }: GroupPlace,
   start: SyncStart,
   frames: readonly Uint8Array[],
   metadata: Metadata,
   scope: CallScope,
 ): Promise<GroupResult | undefined> {
-  const call = client.sync(metadata);
-  const [first = NONE, ...rest] = frames;
-  call.write({ start, data: first });
+  const { path, responseDeserialize } = GroupsService.sync;
+  const call = client.makeBidiStreamRequest(path, OutgoingMessage.serialize, responseDeserialize, metadata);
+  const sent: OutgoingMessage[] = [];
+  const write = (bytes: Uint8Array): boolean => {
+    const message = new OutgoingMessage(bytes);
+    sent.push(message);
+    return call.write(message, message.written);
+  };
+  const large = (frames[0]?.length ?? 0) > FRAME_BYTES / 2;
+  const rest = large ? frames : frames.slice(1);
+  write(SyncRequest.encode({ start, data: large ? NONE : (frames[0] ?? NONE) }).finish());
   // What the shard has answered already needs no more bytes; a stream that failed takes none.
   let next = 0;
   const send = (): void => {
-    while (next < rest.length) if (!call.write({ start: undefined, data: rest[next++]! })) return;
+    while (next < rest.length) if (!write(groupDataMessage(rest[next++]!))) return;
     call.off('drain', send);
     call.end();
   };
   call.on('drain', send);
   send();
-  return resultOf(call, scope, where);
+  const result = await resultOf(call, scope, where);
+  // Unless it was answered from what is stored, when some may be on their way still.
+  if (next === rest.length) for (const message of sent) message.arrived();
+  return result;
 }
 
 /** The last result; undefined when there is none. */

@@ -1,5 +1,5 @@
 // A result on its way to members: messages that are encoded once, whoever gets them.
-import { encodePartReduce, encodePartType, FRAME_BYTES } from '@weir/proto';
+import { encodePartReduce, encodePartType, FRAME_BYTES, groupDataMessage } from '@weir/proto';
 import { type GroupResult, GroupResultChunk } from '@weir/proto/v1/groups';
 import type { CompletedStep } from '../../core/group-events.ts';
 import type { ResultHead } from '../../core/group-state.ts';
@@ -10,7 +10,7 @@ export function framesOf({ head, parts }: CompletedStep): Uint8Array[] {
   const pieces = piecesOf(parts.map(({ value }) => value));
   const small = pieces.length === 1 && pieces[0]!.length < FRAME_BYTES / 2;
   const first = encoded({ result: message(head), data: small ? pieces[0]! : NONE });
-  return [first, ...(small ? [] : pieces).map((data) => encoded({ result: undefined, data }))];
+  return [first, ...(small ? [] : pieces).map(groupDataMessage)];
 }
 
 /** Of a stored result. @throws WeirError STEP_EXPIRED, CORRUPT. */
