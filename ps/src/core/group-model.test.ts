@@ -36,6 +36,24 @@ it('under any schedule no result mixes generations or steps, nobody waits past a
   for (const [what, count] of Object.entries(total)) expect(count, what).toBeGreaterThan(500);
 });
 
+it('a shard that is killed at any point of a schedule goes on from what is on the disk', () => {
+  fc.assert(
+    fc.property(schedules, (schedule) => {
+      for (let at = 0; at <= schedule.length; at++) {
+        const world = new GroupWorld();
+        settle(world);
+        for (const action of schedule.slice(0, at)) world.act(action);
+        world.restart();
+        for (const action of schedule.slice(at)) world.act(action);
+        const before = world.lastStep;
+        settle(world);
+        expect(world.lastStep).toBeGreaterThan(before);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
 /** All others are gone, and three new members complete a step. */
 function settle(world: GroupWorld): void {
   finish(world);

@@ -3,7 +3,7 @@
 import { WeirError } from '@weir/proto';
 import { Group } from '../../core/group.ts';
 import { contributionBytes } from '../../core/group-contribution.ts';
-import type { CompletedStep, GroupAnswer, GroupEvent, Membership } from '../../core/group-events.ts';
+import type { CompletedStep, GroupAnswer, GroupEvent, Membership, Reduced } from '../../core/group-events.ts';
 import { type Contribution, type PartSpec, reduceParts } from '../../core/group-reduce.ts';
 import type { Identity, ResultHead } from '../../core/group-state.ts';
 import { runInSlices, Slice } from '../slices.ts';
@@ -137,10 +137,6 @@ export class GroupHost {
     return () => this.#watchers.delete(listener);
   }
 
-  get watched(): boolean {
-    return this.#watchers.size > 0;
-  }
-
   /** Who waits is told that the shard is going. */
   stop(): void {
     this.#stopped = true;
@@ -196,13 +192,18 @@ export class GroupHost {
   }
 
   async #reduce(reduction: number, contributions: readonly Contribution[]): Promise<void> {
+    this.#apply({ kind: 'reduced', reduction, outcome: await this.#reduced(contributions) });
+  }
+
+  async #reduced(contributions: readonly Contribution[]): Promise<Reduced> {
+    const { counters, logger } = this.#parts;
     try {
       const parts = await runInSlices(reduceParts(contributions), new Slice('barrier'));
-      for (const each of contributions) this.#parts.counters.bytes += contributionBytes(each);
-      this.#apply({ kind: 'reduced', reduction, outcome: { parts } });
+      for (const each of contributions) counters.bytes += contributionBytes(each);
+      return { parts };
     } catch (error) {
-      if (!(error instanceof WeirError)) this.#parts.logger.error({ err: error }, 'a reduction failed');
-      this.#apply({ kind: 'reduced', reduction, outcome: { error: WeirError.from(error) } });
+      if (!(error instanceof WeirError)) logger.error({ err: error, group: this.name }, 'a reduction failed');
+      return { error: WeirError.from(error) };
     }
   }
 
