@@ -71,7 +71,7 @@ export const ERROR_CODES = {
     status.FAILED_PRECONDITION,
     false,
     'A push number is higher than the next expected.',
-    'A defect of the client: numbers are contiguous per incarnation and shard.',
+    'A defect of the client, or a shard that forgot it after a day without a push: begin a new incarnation, as the SDK does by itself.',
   ),
   SOURCE_GAP: info(
     status.FAILED_PRECONDITION,
@@ -124,7 +124,7 @@ export const ERROR_CODES = {
   OVERLOADED: info(
     status.RESOURCE_EXHAUSTED,
     true,
-    'Too many bytes are in flight.',
+    'Too much is in flight, or the caller does not read or send on.',
     'Wait for the hint in the error, then try again; add shards if it lasts.',
   ),
   TABLE_FULL: info(
@@ -136,7 +136,7 @@ export const ERROR_CODES = {
   STORAGE_FAILED: info(
     status.UNAVAILABLE,
     true,
-    'The disk refused a write.',
+    'The disk refused a write or a read.',
     'Check space and health of the data volume.',
   ),
   UNAVAILABLE: info(

@@ -15,7 +15,7 @@ export function registerVerify(program: Command): void {
     .summary("check a shard's folder")
     .description(
       "Reads all of a stopped shard's folder and names what is wrong and where: checksums, missing records or pages, " +
-        'definitions, the files of the store. Changes nothing. Exit code 1 if something is wrong.',
+        'definitions, groups, the files of the store. Changes nothing. Exit code 1 if something is wrong.',
     )
     .requiredOption('--data <DIR>', "the shard's folder")
     .option('--json', 'print one JSON object')
