@@ -100,6 +100,8 @@ export const EVICT_PIECE_ROWS = 256;
  */
 export const REMOVED_KEYS_MAX = 16_384;
 export const REMOVED_PIECE_KEYS = 256;
+/** Share of a stripe's memory from which on rows leave it, where they may: the rest is for those under way. */
+export const SPILL_FULLNESS = 0.75;
 /** Pushes wait while a table has this many rows in memory above `memoryRowsMax`: the disk must take some first. */
 export const ROWS_OVER_MAX = 8_192;
 /** Rows that left memory lately, per table: subscribers that are further behind get a snapshot. */

@@ -16,6 +16,7 @@ import {
   LOOK_UPS_AT_ONCE,
   REMOVED_KEYS_MAX,
   ROWS_OVER_MAX,
+  SPILL_FULLNESS,
   STORAGE_RETRY_MAX_MS,
   STORAGE_RETRY_MIN_MS,
 } from '../../limits.ts';
@@ -174,8 +175,11 @@ export class SpilledRows {
     await this.#working;
   }
 
+  /** So many rows should leave: beyond what the definition allows, or beyond what memory can hold. */
   get #overMax(): number {
-    return this.#rows.rows - this.#rows.spec.memoryRowsMax;
+    const { rows, fullness, spec } = this.#rows;
+    const beyondMemory = fullness > SPILL_FULLNESS ? Math.ceil(rows * (1 - SPILL_FULLNESS / fullness)) : 0;
+    return Math.max(rows - spec.memoryRowsMax, beyondMemory);
   }
 
   get #hasToLeave(): boolean {

@@ -1,4 +1,5 @@
 // A table whose memory is used up: real pushes through the pipeline, over a kernel with little memory.
+import { openMemoryStore } from '@weir/store';
 import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../../core/client-numbers.ts';
 import { ownershipOf, routingTableOf } from '../../core/routing.ts';
@@ -8,6 +9,7 @@ import { loadKernel } from '../../kernel-wasm/load-kernel.ts';
 import { ONE_SHARD, silentLogger } from '../../testing/in-process.ts';
 import { pushPart, sumTable } from '../../testing/raw-client.ts';
 import { ShardCounters } from '../counters.ts';
+import { FAMILIES } from '../folder/families.ts';
 import { PushLog } from '../log/push-log.ts';
 import { type PushOutcome, PushPipeline } from '../push/push-pipeline.ts';
 import { PushPreparation } from '../push/push-preparation.ts';
@@ -20,10 +22,11 @@ const BATCH = 200;
 /** Of 64 KiB a stripe: fixed arrays, and some thousand rows. */
 const MEMORY_PAGES = 100;
 
-function smallTable() {
-  const tables = new Tables(undefined, createWasmTables(loadKernel()!, MEMORY_PAGES));
-  const table = tables.add(sumTable('doc', DIM));
-  const log = new PushLog({
+function smallTable(memoryRowsMax = 0) {
+  const store = openMemoryStore({ families: FAMILIES });
+  const tables = new Tables(store, createWasmTables(loadKernel()!, MEMORY_PAGES));
+  const table = tables.add({ ...sumTable('doc', DIM), memoryRowsMax });
+  const log: PushLog = new PushLog({
     sink: { keeps: false, commitBytes: 1, write: async () => undefined },
     nextSeq: 1,
     replayedBytes: 0,
@@ -31,6 +34,7 @@ function smallTable() {
     logger: silentLogger(),
     events: { committed() {}, storageFailed() {} },
   });
+  tables.attach({ storedUpTo: () => 0, midRecord: () => log.midRecord }, 0);
   const counters = new ShardCounters();
   const pipeline = new PushPipeline({
     tables,
@@ -105,5 +109,22 @@ describe('a table whose memory is used up', () => {
     });
     await push(BATCH * 20);
     expect(await push(20_000_000)).toMatchObject(DONE);
+  });
+
+  it('lets rows leave for disk where its definition allows, also below its bound of rows', async () => {
+    const { table, push } = smallTable(1_000_000);
+    const pushes = 700;
+    for (let i = 0; i < pushes; i++) expect(await push(i * BATCH)).toMatchObject(DONE);
+    expect(table.rowCount).toBe(pushes * BATCH);
+    expect(table.spill!.moved.out).toBeGreaterThan(100 * BATCH);
+    const keys = Uint32Array.from({ length: 2 * BATCH }, (_, i) => (i % 2 === 0 ? i / 2 : 0));
+    const weights = new Float32Array(BATCH * DIM);
+    for (let i = 0; i < pushes; i += 5) {
+      await table.spill!.takeIn(keys);
+      table.rows.pull(keys, weights);
+      expect(weights.every((weight) => weight === 1)).toBe(true);
+      for (let at = 0; at < keys.length; at += 2) keys[at]! += 5 * BATCH;
+    }
+    await table.spill!.stop();
   });
 });
