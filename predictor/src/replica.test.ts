@@ -101,4 +101,19 @@ describe('Replica', () => {
       }),
     );
   });
+
+  it('takes no more room than for twice the rows present, however many rows come and go', () => {
+    const replica = new Replica(DIM, SHARDS);
+    const keysOf = (first: number) => Array.from({ length: 1_000 }, (_, i) => 2n * BigInt(first + i));
+    for (let round = 0; round < 50; round++) {
+      const rows = new Map(keysOf(round * 1_000).map((key) => [key, round + 1]));
+      replica.apply(delta('a', rows, { snapshotStart: round === 0 || round === 40 }));
+      const gone = packKeys(BigUint64Array.from(keysOf((round - 2) * 1_000)));
+      if (round >= 2) replica.apply(delta('a', new Map(), { packedTombstones: gone }));
+      expect(replica.rows).toBeLessThanOrEqual(6_000);
+    }
+    for (const round of [48, 49])
+      for (const key of keysOf(round * 1_000)) expect(read(replica, key)).toBe(round + 1);
+    for (const key of keysOf(47_000)) expect(read(replica, key)).toBeUndefined();
+  });
 });

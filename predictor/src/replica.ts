@@ -1,6 +1,6 @@
 // A local copy of one table's weights, kept by its delta stream. A shard's snapshot replaces that shard's rows,
 // but the old ones serve until the new snapshot is whole: a row is present iff its generation is not older
-// than the last whole snapshot of its shard.
+// than the last whole snapshot of its shard. Rows that are gone keep their places until they are as many as the others.
 import { KeyIndex, type PackedKeys } from '@weir/proto';
 
 /** What the replica needs of a delta. */
@@ -25,12 +25,16 @@ interface ShardState {
 }
 
 const GONE = 0;
+/** Fewer rows that are gone are left where they are. */
+const GONE_ROWS_MIN = 1024;
 
 export class Replica {
   readonly dim: number;
   readonly #shards = new Map<string, ShardState>();
   readonly #states: ShardState[] = [];
-  readonly #index = new KeyIndex(1024);
+  #index = new KeyIndex(1024);
+  /** Rows that are not present. */
+  #gone = 0;
   #weights = new Float32Array(0);
   #generations = new Uint32Array(0);
   #shardOfRow = new Uint16Array(0);
@@ -50,7 +54,7 @@ export class Replica {
     return this.#states.every((state) => state.whole > 0);
   }
 
-  /** Keys ever seen; an upper bound of the rows present. */
+  /** Rows with a place here: those present, and at most about as many that are gone. */
   get rows(): number {
     return this.#index.size;
   }
@@ -62,12 +66,18 @@ export class Replica {
       throw new Error(`delta of shard ${delta.shard}, which the replica does not know`);
     if (delta.snapshotStart) state.writing++;
     this.#write(delta, state);
-    if (delta.upTo !== undefined) state.whole = state.writing;
+    if (delta.upTo !== undefined && state.whole !== state.writing) {
+      state.whole = state.writing;
+      this.#gone = this.#countGone();
+    }
     const gone = delta.packedTombstones;
     for (let i = 0; i < gone.length; i += 2) {
       const row = this.#index.find(gone[i]!, gone[i + 1]!);
-      if (row >= 0) this.#generations[row] = GONE;
+      if (row < 0) continue;
+      if (this.#present(row)) this.#gone++;
+      this.#generations[row] = GONE;
     }
+    if (this.#gone >= GONE_ROWS_MIN && 2 * this.#gone > this.rows) this.#compact();
   }
 
   /**
@@ -95,6 +105,7 @@ export class Replica {
   freeze(): Replica {
     const copy = new Replica(this.dim, [...this.#shards.keys()]);
     const keys = this.#index.keys;
+    copy.#gone = this.#gone;
     for (const [id, state] of this.#shards) Object.assign(copy.#shards.get(id)!, state);
     copy.#reserve(this.rows);
     for (let row = 0; row < this.rows; row++) copy.#index.insert(keys[2 * row]!, keys[2 * row + 1]!);
@@ -109,12 +120,35 @@ export class Replica {
     return generation !== GONE && generation >= this.#states[this.#shardOfRow[row]!]!.whole;
   }
 
+  #countGone(): number {
+    let gone = 0;
+    for (let row = 0; row < this.rows; row++) if (!this.#present(row)) gone++;
+    return gone;
+  }
+
+  /** Moves the rows that are present together. Not in slices: it costs what writing them costs, and each was written once. */
+  #compact(): void {
+    const { keys } = this.#index;
+    const index = new KeyIndex(this.rows - this.#gone);
+    for (let row = 0; row < this.rows; row++) {
+      if (!this.#present(row)) continue;
+      const to = index.insert(keys[2 * row]!, keys[2 * row + 1]!);
+      this.#weights.copyWithin(to * this.dim, row * this.dim, (row + 1) * this.dim);
+      this.#generations[to] = this.#generations[row]!;
+      this.#shardOfRow[to] = this.#shardOfRow[row]!;
+    }
+    this.#index = index;
+    this.#gone = 0;
+  }
+
   #write(delta: ReplicaDelta, state: ShardState): void {
     const { packedKeys: keys, weights } = delta;
     const dim = this.dim;
     this.#reserve(this.rows + keys.length / 2);
     for (let i = 0; i < keys.length; i += 2) {
+      const known = this.rows;
       const row = this.#index.insert(keys[i]!, keys[i + 1]!);
+      if (row < known && !this.#present(row)) this.#gone--;
       const from = (i >>> 1) * dim;
       for (let d = 0; d < dim; d++) this.#weights[row * dim + d] = weights[from + d]!;
       this.#generations[row] = state.writing;
