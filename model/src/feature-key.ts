@@ -1,5 +1,5 @@
 // What a feature value's key is; the specification in 64-bit integers. Decoding computes the same keys in 32-bit
-// words (xxh64.ts, cross.ts); a test holds them together, golden vectors hold both.
+// words (xxh64.ts, cross-entries.ts); a test holds them together, golden vectors hold both.
 import { fmix64, mixed, xxHash64 } from '@weir/proto';
 
 /** Key of a number (its weight is the number), and seed of the name's categorical keys: XXH64 of the name. */

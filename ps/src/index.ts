@@ -1,4 +1,5 @@
-// The parameter server: one shard as a service, and the check of its folder. Clients use @weir/sdk; tests start shards with @weir/ps/testing.
+// The parameter server: one shard as a service, the check of its folder, and what a table needs. Clients use @weir/sdk; tests
+// start shards with @weir/ps/testing.
 
 export { type SizeQuestion, sizeOf, type TableSize } from './core/table-size.ts';
 export { LOG_REPLAY_MAX_DEFAULT } from './limits.ts';

@@ -6,7 +6,10 @@ import type { RoutingTable } from '@weir/proto/v1/parameter_server';
 import { z } from 'zod';
 import { ownershipOf } from './routing.ts';
 
-/** Of everything in a shard's folder: raised when an older Weir could not read what a newer one writes. Format 1 is gone: no table was kept in it. */
+/**
+ * Of everything in a shard's folder: raised when an older Weir could not read what a newer one writes. Format 1 is gone: no
+ * table was kept in it.
+ */
 export const FOLDER_FORMAT_VERSION = 2;
 
 export interface ShardIdentity {

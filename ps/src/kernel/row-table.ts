@@ -54,7 +54,10 @@ export interface RowTable {
   /** Highest seq applied or loaded; 0 for none. */
   readonly seq: number;
 
-  /** Writes keys x dim weights to `out` from `outOffset` on (in floats). An unknown key gives its initial value and makes no row. */
+  /**
+   * Writes keys x dim weights to `out` from `outOffset` on (in floats). An unknown key gives its initial value and makes no
+   * row.
+   */
   pull(keys: PackedKeys, out: Float32Array, outOffset?: number): void;
 
   /**

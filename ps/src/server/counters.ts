@@ -1,5 +1,5 @@
 // What a shard counts since it started: plain numbers, so that counting costs nothing on the hot paths.
-// metrics.ts shows them to Prometheus, DescribeShard to clients.
+// instruments.ts shows them to Prometheus, DescribeShard to clients.
 import type { RemoveReason } from '../core/log-record.ts';
 
 export class ShardCounters {

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { Group } from '../core/group.ts';
 import type { GroupAnswer, GroupEffect, GroupEvent, PersistEffect } from '../core/group-events.ts';
-import { type Contribution, type ReducedPart, reduceParts } from '../core/group-reduce.ts';
+import { reduceParts } from '../core/group-reduce.ts';
 import type { GroupState, Identity, ResultHead } from '../core/group-state.ts';
 import { runThrough } from '../core/steps.ts';
+import { checkMadeOf, contributionOf, GroupPromises, textOf } from './group-promises.ts';
 
 const LEASE_MS = 100;
 
@@ -40,9 +41,7 @@ export class GroupWorld {
     heads: [],
     values: new Map(),
   };
-  /** What anybody was ever told, by step and by generation. */
-  readonly #results = new Map<number, string>();
-  readonly #generations = new Map<number, string>();
+  readonly #promises = new GroupPromises();
   readonly seen = { results: 0, fenced: 0, changed: 0, timeouts: 0, restarts: 0 };
 
   constructor() {
@@ -51,6 +50,10 @@ export class GroupWorld {
 
   get lastStep(): number {
     return this.#disk.state?.lastStep ?? 0;
+  }
+
+  get #durable(): number {
+    return this.#disk.state?.generation ?? 0;
   }
 
   act([kind, which, amount]: Action): void {
@@ -145,7 +148,7 @@ export class GroupWorld {
     if (result !== undefined) {
       this.#disk.heads.push(result.head);
       this.#disk.values.set(result.head.step, textOf(result.parts));
-      this.#checkResult(result.head, result.parts);
+      checkMadeOf(result.head, result.parts);
     }
     this.#apply({ kind: 'persisted', version: effect.version });
   }
@@ -202,7 +205,7 @@ export class GroupWorld {
       if (effect.kind === 'persist') this.#writes.push(effect);
       else if (effect.kind === 'reduce') this.#reductions.push(effect);
       else if (effect.kind === 'reply') this.#answered(effect.call, effect.answer);
-      else this.#checkGeneration(effect.membership.generation, effect.membership.members);
+      else this.#promises.generation(effect.membership.generation, effect.membership.members, this.#durable);
     }
   }
 
@@ -216,7 +219,7 @@ export class GroupWorld {
     switch (answer.kind) {
       case 'membership': {
         const { generation, members, nextStep } = answer.membership;
-        this.#checkGeneration(generation, members);
+        this.#promises.generation(generation, members, this.#durable);
         if (own !== undefined && call.event === 'join') Object.assign(own, { generation, nextStep });
         return;
       }
@@ -224,15 +227,7 @@ export class GroupWorld {
         return;
       case 'result': {
         const { head } = answer;
-        const text = this.#disk.values.get(head.step);
-        assert(text !== undefined, `the result of step ${head.step} was told and is not on the disk`);
-        if (answer.completed !== undefined) assert.equal(textOf(answer.completed.parts), text);
-        assert.equal(this.#results.get(head.step) ?? text, text, `two results of step ${head.step}`);
-        this.#results.set(head.step, text);
-        assert(
-          head.members.some(({ incarnation }) => incarnation === member.incarnation),
-          `${member.incarnation} got a step that it was not part of`,
-        );
+        this.#promises.result(answer, member, this.#disk.values.get(head.step));
         this.seen.results++;
         if (own !== undefined) own.nextStep = Math.max(own.nextStep, head.step + 1);
         return;
@@ -246,7 +241,7 @@ export class GroupWorld {
     switch (error.code) {
       case 'GROUP_CHANGED':
         this.seen.changed++;
-        this.#checkGeneration(error.generation!, error.members!);
+        this.#promises.generation(error.generation!, error.members!, this.#durable);
         if (own !== undefined) own.generation = error.generation!;
         return;
       case 'FENCED':
@@ -263,40 +258,4 @@ export class GroupWorld {
         throw error;
     }
   }
-
-  /** A generation has one list of members, for ever, and nobody hears of it before it is on the disk. */
-  #checkGeneration(generation: number, members: readonly string[]): void {
-    const text = members.join();
-    assert.equal(this.#generations.get(generation) ?? text, text, `generation ${generation} has two lists`);
-    this.#generations.set(generation, text);
-    assert((this.#disk.state?.generation ?? 0) >= generation, `generation ${generation} is not on the disk`);
-  }
-
-  /** Every member of the generation contributed to this step in this generation, and nobody else. */
-  #checkResult(head: ResultHead, parts: readonly ReducedPart[]): void {
-    const told = [...new BigUint64Array(parts[0]!.value.slice().buffer)];
-    const members = head.members.map(({ incarnation }) => numberOf(incarnation));
-    const wanted = members.flatMap((member) => [member, BigInt(head.generation), BigInt(head.step)]);
-    assert.deepEqual(told, wanted, 'a result mixes members, generations or steps');
-  }
-}
-
-function contributionOf(member: Identity, generation: number, step: number, attempt: number): Contribution {
-  const own = BigUint64Array.of(numberOf(member.incarnation), BigInt(generation), BigInt(step));
-  const drift = Float32Array.of(attempt / 3);
-  return {
-    parts: [
-      { name: 'who', type: 'u64', reduce: 'concat', bytes: own.byteLength },
-      { name: 'drift', type: 'f32', reduce: 'mean', bytes: drift.byteLength },
-    ],
-    values: [new Uint8Array(own.buffer), new Uint8Array(drift.buffer)],
-  };
-}
-
-function numberOf(incarnation: string): bigint {
-  return BigInt(incarnation.slice(1));
-}
-
-function textOf(parts: readonly ReducedPart[]): string {
-  return parts.map(({ value }) => Buffer.from(value).toString('hex')).join('/');
 }

@@ -9,7 +9,10 @@ interface Inner {
   readonly stream?: ServerHttp2Stream;
 }
 
-/** @param call of a handler. The client gets RESOURCE_EXHAUSTED, which it takes for OVERLOADED; what was not sent is dropped. */
+/**
+ * @param call of a handler. The client gets RESOURCE_EXHAUSTED, which it takes for OVERLOADED; what was not sent is
+ * dropped.
+ */
 export function cutOff(call: EventEmitter): void {
   let inner = (call as unknown as { call?: Inner }).call;
   while (inner?.nextCall !== undefined) inner = inner.nextCall;

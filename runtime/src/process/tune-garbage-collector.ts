@@ -1,6 +1,6 @@
-// The garbage collector of a process that serves or calls by gRPC. What gRPC allocates for messages is memory outside V8's heap, and a few
-// objects within it. Left alone, V8 begins a full collection after every 64 MiB of such memory, four a second under
-// load, which together cost a fifth of the process's CPU and stop the event loop for up to 15 ms.
+// The garbage collector of a process that serves or calls by gRPC. What gRPC allocates for messages is memory outside V8's
+// heap, and a few objects within it. Left alone, V8 begins a full collection after every 64 MiB of such memory, four a
+// second under load, which together cost a fifth of the process's CPU and stop the event loop for up to 15 ms.
 import { setFlagsFromString } from 'node:v8';
 
 const FLAGS = [

@@ -1,7 +1,7 @@
 // Materialisation: what the log says, brought into pages, so that the log stays short and a restart quick.
 // A round writes every page with a row changed since the round before, then, in one write, what was true at its
-// beginning (clients' numbers, pages per table, and see marked-state.ts), the new low mark, and the removal of the log below it. A crash in
-// mid-round leaves pages that are newer than the low mark, which recovery allows for.
+// beginning (clients' numbers, pages per table, and see marked-state.ts), the new low mark, and the removal of the log below
+// it. A crash in mid-round leaves pages that are newer than the low mark, which recovery allows for.
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
 // durable; and no push is ever half applied when a page is read.

@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { COMMIT_BYTES, SLICE_MS } from '../../limits.ts';
 import { silentLogger } from '../../testing/in-process.ts';
+import type { LogEntry } from './log-entry.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
-import { type LogEntry, PushLog } from './push-log.ts';
+import { PushLog } from './push-log.ts';
 
 function newLog(sink: LogSink, room: () => Promise<void> | undefined = () => undefined): PushLog {
   const events = { committed() {}, storageFailed() {} };

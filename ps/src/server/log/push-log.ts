@@ -7,24 +7,8 @@ import type { Runtime } from '@weir/runtime';
 import type { Steps } from '../../core/steps.ts';
 import { STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../../limits.ts';
 import { runInSlices, Slice } from '../slices.ts';
+import type { LogEntry } from './log-entry.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
-
-export interface LogEntry {
-  /** Memory that it holds until it is settled; about the size of its record. */
-  readonly bytes: number;
-  /** The record at this position; its memory stays as it is until the entry is applied. Called once. */
-  encode(seq: number): Uint8Array;
-  /** Meta entries that become durable together with the record. */
-  readonly meta?: PlacedRecord['meta'];
-  /** The record is durable; called once, before `applySteps`: whether what it needs must come into memory first. */
-  ready?(): Promise<void> | undefined;
-  /** The record is durable; called once, before `apply`, for what takes longer. Must not throw. */
-  applySteps?(seq: number): Steps<void>;
-  /** The record is durable; called once, in the order of positions. Must not throw. */
-  apply(seq: number): void;
-  /** It was never written and never will be. */
-  refuse(error: WeirError): void;
-}
 
 export interface PushLogEvents {
   /** The records of one write are durable and applied. */

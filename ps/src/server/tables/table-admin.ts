@@ -12,7 +12,8 @@ import { encodeLogRecord } from '../../core/log-record.ts';
 import { sameDefinition, validateTableSpec } from '../../core/table-spec.ts';
 import { TABLES_MAX } from '../../limits.ts';
 import { droppedKey, tableKey } from '../folder/families.ts';
-import type { LogEntry, PushLog } from '../log/push-log.ts';
+import type { LogEntry } from '../log/log-entry.ts';
+import type { PushLog } from '../log/push-log.ts';
 import type { Tables } from './tables.ts';
 
 export class TableAdmin {

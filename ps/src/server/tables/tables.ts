@@ -15,7 +15,10 @@ export class Tables {
   /** uid -> position above which no record names the table, until the low mark has passed it. */
   readonly #dropped = new Map<string, number>();
 
-  /** @param store where tables keep rows for which there is no place in memory. @param createRows with bounded memory in tests. */
+  /**
+   * @param store where tables keep rows for which there is no place in memory.
+   * @param createRows with bounded memory in tests.
+   */
   constructor(store?: Store, createRows = createRowTable) {
     this.#store = store;
     this.#createRows = createRows;
