@@ -92,8 +92,8 @@ export const ROUND_RETRY_MS = 500;
 export const LOOK_UP_ROWS = 256;
 export const LOOK_UPS_AT_ONCE = 8;
 /** Rows that are chosen to leave memory at a time, and how many of them go in one go. */
-export const EVICT_ROWS = 2_048;
-export const EVICT_PIECE_ROWS = 256;
+export const LEAVING_ROWS = 2_048;
+export const LEAVING_PIECE_ROWS = 256;
 /**
  * Keys whose rows are gone while the store still has them: above so many they are deleted there without waiting for a
  * round, and so many in one go.

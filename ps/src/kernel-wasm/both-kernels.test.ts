@@ -259,11 +259,11 @@ describe('the WebAssembly kernel, against the plain one', () => {
               table.pull(keysOf(...one.keys), new Float32Array(one.keys.length * definition.dim));
             }
           } else if (one.kind === 'out') {
-            const [keys, others] = [wasm, plain].map((table) => table.victims(one.rows));
+            const [keys, others] = [wasm, plain].map((table) => table.unused(one.rows));
             expect(keys).toEqual(others);
             const images = plain.imagesOf(keys!);
             expect(wasm.imagesOf(keys!)).toEqual(images);
-            for (const table of [wasm, plain]) expect(table.evict(images)).toBe(keys!.length / 2);
+            for (const table of [wasm, plain]) expect(table.release(images)).toBe(keys!.length / 2);
             expect(wasm.missing(keys!)).toEqual(keys);
             for (let row = 0; row * words < images.length; row++) {
               out.set(numberOf(keys!, row), images.slice(row * words, (row + 1) * words));

@@ -90,9 +90,9 @@ export function insertImages(table: Stripes, images: Uint32Array, stride: number
   return inserted;
 }
 
-/** See RowTable.evict. */
-export function evictImages(table: Stripes, images: Uint32Array, stride: number): number {
-  let evicted = 0;
+/** See RowTable.release. */
+export function releaseImages(table: Stripes, images: Uint32Array, stride: number): number {
+  let released = 0;
   forEachPiece(
     table,
     keysOfImages(images, stride),
@@ -115,17 +115,17 @@ export function evictImages(table: Stripes, images: Uint32Array, stride: number)
         kept++;
       }
       kernel.freeKeys(kept);
-      evicted += kept;
+      released += kept;
     },
   );
-  return evicted;
+  return released;
 }
 
 /** The hand of the clock over all stripes of a table. */
 export class ClockHand {
   #stripe = 0;
 
-  /** See RowTable.victims. */
+  /** See RowTable.unused. */
   sweep(stripes: readonly (KernelInstance | undefined)[], rowsMax: number): PackedKeys {
     const keys = new Uint32Array(2 * rowsMax);
     let count = 0;

@@ -14,11 +14,11 @@ import { hasRoom, makeRoom } from './room.ts';
 import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import {
   ClockHand,
-  evictImages,
   forEachPiece,
   imagesOf,
   insertImages,
   missingKeys,
+  releaseImages,
   type Stripes,
 } from './spill.ts';
 import type { Splitter } from './splitter.ts';
@@ -178,11 +178,11 @@ export class WasmRowTable implements RowTable {
     return insertImages(this.#table, images, this.#layout.stride);
   }
 
-  evict(images: Uint32Array): number {
-    return evictImages(this.#table, images, this.#layout.stride);
+  release(images: Uint32Array): number {
+    return releaseImages(this.#table, images, this.#layout.stride);
   }
 
-  victims(rowsMax: number): PackedKeys {
+  unused(rowsMax: number): PackedKeys {
     return this.#hand.sweep(this.#stripes, rowsMax);
   }
 

@@ -10,7 +10,7 @@ import { createOptimizer, type RowOptimizer } from './optimizers.ts';
 import { assertSameRows } from './reconfigured.ts';
 import { RecordOrder } from './record-order.ts';
 import type { ChangePosition, Changes, PageId, RowTable, Stale } from './row-table.ts';
-import { ClockHand, evictImages, imagesOf, insertImages, missingKeys } from './spill.ts';
+import { ClockHand, imagesOf, insertImages, missingKeys, releaseImages } from './spill.ts';
 import { loadPage, readPage } from './stored-pages.ts';
 import { ABSENT, forEachKey, Stripe } from './stripe.ts';
 
@@ -192,11 +192,11 @@ class SlabRowTable implements RowTable {
     return insertImages(this.#stripes, this.#layout, images);
   }
 
-  evict(images: Uint32Array): number {
-    return evictImages(this.#stripes, this.#layout, images);
+  release(images: Uint32Array): number {
+    return releaseImages(this.#stripes, this.#layout, images);
   }
 
-  victims(rowsMax: number): PackedKeys {
+  unused(rowsMax: number): PackedKeys {
     return this.#hand.sweep(this.#stripes, rowsMax);
   }
 

@@ -144,11 +144,11 @@ export interface RowTable {
   insert(images: Uint32Array): number;
 
   /** Frees the rows that still have the seq of these images, and leaves no trace of it. Returns how many. */
-  evict(images: Uint32Array): number;
+  release(images: Uint32Array): number;
 
   /**
    * Keys of at most `rowsMax` rows that were neither pulled nor updated since the call looked at them last, in turns over
    * all rows (CLOCK). One call looks at a bounded number; with `memoryRowsMax` in the definition only.
    */
-  victims(rowsMax: number): PackedKeys;
+  unused(rowsMax: number): PackedKeys;
 }

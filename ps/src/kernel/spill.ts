@@ -32,22 +32,26 @@ export function insertImages(stripes: readonly Stripe[], { stride }: RowLayout, 
   return inserted;
 }
 
-export function evictImages(stripes: readonly Stripe[], { stride }: RowLayout, images: Uint32Array): number {
-  let evicted = 0;
+export function releaseImages(
+  stripes: readonly Stripe[],
+  { stride }: RowLayout,
+  images: Uint32Array,
+): number {
+  let released = 0;
   const seqs = new Float64Array(images.buffer, images.byteOffset, images.length / 2);
   forEachKey(stripes, keysOfImages(images, stride), (i, stripe, place, hash) => {
     if (place === ABSENT || stripe.seqAt(place) !== seqs[(i * stride) / 2 + SEQ_AT]) return;
     stripe.remove(place, hash);
-    evicted++;
+    released++;
   });
-  return evicted;
+  return released;
 }
 
 /** The hand of the clock over all stripes of a table. */
 export class ClockHand {
   #stripe = 0;
 
-  /** See RowTable.victims. */
+  /** See RowTable.unused. */
   sweep(stripes: readonly Stripe[], rowsMax: number): PackedKeys {
     const keys: number[] = [];
     // Each stripe's turn comes at most once a call, so that no row is named twice.

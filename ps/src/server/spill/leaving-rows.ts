@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DepartedRows } from '../../core/departed-rows.ts';
 import { SEQ_AT } from '../../kernel/layout.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
-import { DEPARTED_ROWS_MAX, EVICT_PIECE_ROWS, EVICT_ROWS } from '../../limits.ts';
+import { DEPARTED_ROWS_MAX, LEAVING_PIECE_ROWS, LEAVING_ROWS } from '../../limits.ts';
 import type { StoredRows } from './stored-rows.ts';
 
 /** What the rows must know of the shard around them. */
@@ -62,14 +62,14 @@ export class LeavingRows {
       await this.#stored.write(NO_ROWS);
       return pieces;
     }
-    const wanted = Math.min(EVICT_ROWS, overMax + (this.#rows.spec.memoryRowsMax >>> 6));
-    const keys = this.#rows.victims(wanted);
+    const wanted = Math.min(LEAVING_ROWS, overMax + (this.#rows.spec.memoryRowsMax >>> 6));
+    const keys = this.#rows.unused(wanted);
     const writes: Promise<void>[] = [];
-    for (let at = 0; at < keys.length; at += 2 * EVICT_PIECE_ROWS) {
+    for (let at = 0; at < keys.length; at += 2 * LEAVING_PIECE_ROWS) {
       // A row with half of a record's updates has the same seq as one with all of them.
       await this.#recordWhole();
       // As the row is now: nothing newer of it is written before this.
-      const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * EVICT_PIECE_ROWS));
+      const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * LEAVING_PIECE_ROWS));
       pieces.push(images);
       const writing = this.#stored.write(this.#changed(images));
       // Its failure is met when all have been begun.
@@ -93,7 +93,7 @@ export class LeavingRows {
       for (let at = 0; at < images.length; at += words) {
         this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + SEQ_AT]!);
       }
-      this.#left(this.#rows.evict(images));
+      this.#left(this.#rows.release(images));
     }
   }
 
