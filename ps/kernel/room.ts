@@ -22,6 +22,14 @@ export function room(newRows: u32): bool {
   return reserveForRows(slabBytesFor(newRows), indexBytesFor(newRows));
 }
 
+/**
+ * The same for rows of the log, for which there was room once: beside them other things may lie in memory by now, and
+ * rows that are removed further on in the log, so they may take what new rows must leave.
+ */
+export function roomToReplay(newRows: u32): bool {
+  return reserve(slabBytesFor(newRows) + indexBytesFor(newRows));
+}
+
 /** Whether the index can take so many rows of a page. */
 export function roomToLoad(loadedRows: u32): bool {
   return reserve(indexBytesFor(loadedRows));

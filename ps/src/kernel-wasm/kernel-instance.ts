@@ -42,6 +42,7 @@ export interface KernelExports {
   usedBytes(): number;
   room(newRows: number): number;
   roomToLoad(rows: number): number;
+  roomToReplay(newRows: number): number;
   absent(rows: number): number;
   pull(rows: number): void;
   push(rows: number, seq: number): void;
