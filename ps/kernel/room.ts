@@ -17,16 +17,16 @@ export function fullness(): f64 {
   return usedShare(freePlaces() * rowBytes);
 }
 
-/** Whether there is room for so many new rows. */
+/** Whether there is room for so many new rows, and what must be left beside them. */
 export function room(newRows: u32): bool {
   return reserveForRows(slabBytesFor(newRows), indexBytesFor(newRows));
 }
 
 /**
- * The same for rows of the log, for which there was room once: beside them other things may lie in memory by now, and
- * rows that are removed further on in the log, so they may take what new rows must leave.
+ * The same for rows of a log record, for which there was room when it was taken: since then other things may have come
+ * into memory, in a replay also rows that are removed further on in the log, so they may take what must be left.
  */
-export function roomToReplay(newRows: u32): bool {
+export function roomForLogged(newRows: u32): bool {
   return reserve(slabBytesFor(newRows) + indexBytesFor(newRows));
 }
 

@@ -40,7 +40,7 @@ export {
   stoppedPage,
   stoppedRow,
 } from './pages';
-export { fullness, room, roomToLoad, roomToReplay, rowCount, usedBytes } from './room';
+export { fullness, room, roomForLogged, roomToLoad, rowCount, usedBytes } from './room';
 export { scratch, scratchValues, scratchWords } from './scratch';
 export { chunkStride, extentOf, pageCount, reachPage } from './slab';
 export {

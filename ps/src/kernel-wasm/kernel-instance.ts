@@ -41,8 +41,8 @@ export interface KernelExports {
   rowCount(): number;
   usedBytes(): number;
   room(newRows: number): number;
+  roomForLogged(newRows: number): number;
   roomToLoad(rows: number): number;
-  roomToReplay(newRows: number): number;
   absent(rows: number): number;
   pull(rows: number): void;
   push(rows: number, seq: number): void;

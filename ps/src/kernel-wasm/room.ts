@@ -18,7 +18,7 @@ export function hasRoom(stripes: readonly (KernelInstance | undefined)[], newRow
  * For these keys, which the splitter has just split into `order`: before anything is changed, so that a push for which
  * there is no memory changes nothing.
  */
-export function makeRoom(table: Stripes, order: Uint32Array, keys: PackedKeys, replayed: boolean): void {
+export function makeRoom(table: Stripes, order: Uint32Array, keys: PackedKeys): void {
   const { starts } = table.splitter;
   for (let s = 0; s < STRIPE_COUNT; s++) {
     const from = starts[s]!;
@@ -27,13 +27,12 @@ export function makeRoom(table: Stripes, order: Uint32Array, keys: PackedKeys, r
     const stripe = table.stripe(s);
     if (!stripe.holds(to - from)) throw table.full(s);
     const { kernel } = stripe;
-    const room = replayed ? kernel.roomToReplay : kernel.room;
-    const enough = room(to - from) !== 0;
+    const enough = kernel.roomForLogged(to - from) !== 0;
     stripe.refresh();
     if (enough) continue;
     scatterKeys(order, from, to, keys, stripe.words, stripe.keysAt);
     const absent = kernel.absent(to - from);
-    if (absent > 0 && room(absent) === 0) throw table.full(s);
+    if (absent > 0 && kernel.roomForLogged(absent) === 0) throw table.full(s);
     stripe.refresh();
   }
 }

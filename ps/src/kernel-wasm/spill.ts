@@ -74,7 +74,7 @@ export function insertImages(table: Stripes, images: Uint32Array, stride: number
   let inserted = 0;
   forEachPiece(table, keysOfImages(images, stride), (stripe, number, order, from, rows) => {
     const { kernel } = stripe;
-    if (kernel.room(rows) === 0) throw table.full(number);
+    if (kernel.roomForLogged(rows) === 0) throw table.full(number);
     kernel.insertKeys(rows);
     stripe.refresh();
     const { words, wordsAt } = stripe;

@@ -86,15 +86,11 @@ describe('a table whose memory is used up', () => {
   function filled(): { readonly table: RowTable; readonly keys: number[] } {
     const table = small(definition);
     const keys: number[] = [];
-    for (let key = 0; ; key++) {
-      try {
-        table.push(keysOf(key), new Float32Array(4096).fill(1), key + 1);
-        keys.push(key);
-      } catch (error) {
-        expect(error).toEqual(failure);
-        return { table, keys };
-      }
+    for (let key = 0; table.room(1); key++) {
+      table.push(keysOf(key), new Float32Array(4096).fill(1), key + 1);
+      keys.push(key);
     }
+    return { table, keys };
   }
 
   it('refuses new keys, changes nothing, and goes on with the keys it has', () => {
@@ -102,9 +98,10 @@ describe('a table whose memory is used up', () => {
     expect(keys.length).toBeGreaterThan(500);
     const { rows, seq } = table;
     const before = pulled(table, keysOf(...keys.slice(0, 20)));
-    const many = Array.from({ length: 100 }, (_, i) => i);
-    const mixed = keysOf(...many.slice(0, 50), ...many.map((i) => 1_000_000 + i).slice(0, 50));
-    expect(() => table.push(mixed, new Float32Array(100 * 4096), seq + 1)).toThrow(failure);
+    // More than the memory that is left for rows that were promised it.
+    const many = Array.from({ length: 400 }, (_, i) => 1_000_000 + i);
+    const mixed = keysOf(...keys.slice(0, 50), ...many);
+    expect(() => table.push(mixed, new Float32Array(450 * 4096), seq + 1)).toThrow(failure);
     expect(table).toMatchObject({ rows, seq });
     expect(pulled(table, keysOf(...keys.slice(0, 20)))).toEqual(before);
     table.push(keysOf(...keys.slice(0, 20)), new Float32Array(20 * 4096).fill(1), seq + 1);

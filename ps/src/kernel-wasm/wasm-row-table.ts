@@ -195,7 +195,7 @@ export class WasmRowTable implements RowTable {
     const { dim } = this.spec;
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
     const order = this.#splitter.split(keys);
-    makeRoom(this.#table, order, keys, replayed);
+    makeRoom(this.#table, order, keys);
     this.#order.begin(seq, goesOn);
     const { starts } = this.#splitter;
     let updates = 0;

@@ -90,7 +90,10 @@ export interface RowTable {
   /** Share in use of the memory that rows and index may take, of the fullest stripe; at 1 a new row has no place. */
   readonly fullness: number;
 
-  /** Whether there is room for so many more rows, whatever their keys. */
+  /**
+   * Whether there is room for so many more rows, whatever their keys, beside what else needs memory. For whoever asks before
+   * a record is logged: `push`, `replay` and `insert` use memory to its end, and throw TABLE_FULL only there.
+   */
   room(newRows: number): boolean;
 
   /** Another definition for the same rows: the optimizer's parameters, clip, cap and bounds may differ (asserted). */
