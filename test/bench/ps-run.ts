@@ -21,7 +21,7 @@ export interface PsReport extends ClientReport {
 
 export type PsLoad = Pick<ClientOptions, 'load' | 'keys' | 'seconds'> & { readonly durability: string };
 
-export async function runPs({ durability, ...load }: PsLoad): Promise<PsReport> {
+async function runPs({ durability, ...load }: PsLoad): Promise<PsReport> {
   const shard = await BenchShard.create('--durability', durability);
   try {
     await shard.start();

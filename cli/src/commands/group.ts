@@ -47,7 +47,7 @@ async function follow(weir: Weir, name: string): Promise<Result> {
 /** To the upper left corner, and nothing below. */
 const CLEAR = '\x1b[H\x1b[J';
 
-export function groupResult(name: string, group: GroupDescription): Result {
+function groupResult(name: string, group: GroupDescription): Result {
   const { shard, generation, nextStep, members, waitingFor, waitingMs, results } = group;
   const last = results.at(-1);
   const json = {

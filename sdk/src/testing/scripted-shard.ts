@@ -35,7 +35,7 @@ import {
 import { encodeSpec } from '../table-spec.ts';
 
 /** Every table of a scripted shard: dim 1, sums. */
-export const SCRIPTED_TABLE = encodeSpec({ name: 'sums', dim: 1, optimizer: { kind: 'sum' } }, 'uid-sums', 0);
+const SCRIPTED_TABLE = encodeSpec({ name: 'sums', dim: 1, optimizer: { kind: 'sum' } }, 'uid-sums', 0);
 
 /** `lose` applies the push and breaks the stream, `mute` applies it and says nothing; an error refuses it. */
 export type Script = 'apply' | 'lose' | 'mute' | WeirError;

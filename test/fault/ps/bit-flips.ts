@@ -8,7 +8,7 @@ import { mulberry32 } from '../../e2e/traffic.ts';
 import { World } from './world.ts';
 
 /** What is flipped, by the names of its files. */
-export const KINDS = [
+const KINDS = [
   ['the write-ahead log', /\.log$/],
   ['a table', /\.sst$/],
   ['the manifest', /^MANIFEST-/],
