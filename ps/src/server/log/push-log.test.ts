@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { COMMIT_BYTES, SLICE_MS } from '../../limits.ts';
 import { silentLogger } from '../../testing/in-process.ts';
@@ -89,6 +89,29 @@ describe('the push log', () => {
     expect(await whole).toBe(1);
     expect(seen).toEqual([0, expect.any(Promise)]);
     expect([log.appliedSeq, log.midRecord]).toEqual([1, undefined]);
+  });
+
+  it('begins a slice anew when what a record needs has come', async () => {
+    const log = newLog(memorySink());
+    let gaveWay = false;
+    const seen: boolean[] = [];
+    const ready = async () => {
+      await delay(2 * SLICE_MS);
+      setImmediate(() => {
+        gaveWay = true;
+      });
+    };
+    await new Promise<number>((resolve) => {
+      log.submit({
+        ...entry(resolve),
+        ready,
+        *applySteps() {
+          yield;
+          seen.push(gaveWay);
+        },
+      });
+    });
+    expect(seen).toEqual([false]);
   });
 
   it('takes up what was submitted while the last records were applied in slices', async () => {

@@ -189,13 +189,18 @@ export class PushLog {
 
   /** @returns whether all are applied; false only when the shard stops while the disk refuses. */
   async #apply(entries: readonly LogEntry[], records: readonly PlacedRecord[]): Promise<boolean> {
-    const slice = new Slice();
+    let slice = new Slice();
     for (let i = 0; i < entries.length; i++) {
       if (slice.over) await slice.next();
       const { seq, bytes } = records[i]!;
       const entry = entries[i]!;
       const ready = entry.ready?.();
-      if (ready !== undefined && !(await this.#becomes(ready, entry))) return false;
+      if (ready !== undefined) {
+        slice.end();
+        if (!(await this.#becomes(ready, entry))) return false;
+        // At once, while what it needs is there.
+        slice = new Slice();
+      }
       const steps = entry.applySteps?.(seq);
       if (steps?.next().done === false) await this.#goOn(steps, slice);
       this.#appliedSeq = seq;
