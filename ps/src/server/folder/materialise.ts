@@ -81,7 +81,11 @@ export class Materialiser {
   /** Begins a round when the log has grown long enough; call it after every log write. */
   consider(): void {
     if (this.#running !== undefined || this.#stopped) return;
-    if (this.logBytes < this.#parts.pace.dueAt(this.#parts.tables.bytes())) return;
+    if (this.logBytes < this.#parts.pace.dueAt(this.#parts.tables.bytes())) {
+      // The tables have outgrown the log since a round failed: what a later round meets is not known yet.
+      this.#failing = undefined;
+      return;
+    }
     this.round().then(
       () => {
         this.#failing = undefined;
