@@ -134,6 +134,8 @@ export const EXPIRY_INTERVAL_MS = 1_000;
 /** and those of a TTL after this share of it, but not more rarely than this. */
 export const EXPIRY_TTL_SHARE = 1 / 16;
 export const EXPIRY_INTERVAL_MAX_MS = 60_000;
+/** From one scan for expired rows to the next: so many times as long as it took, at least, removals aside. */
+export const EXPIRY_SCAN_RATIO = 4;
 /** Keys of one record of removal. */
 export const VICTIMS_MAX = 2_048;
 /** Rows whose seqs decide what is evicted, and pages that they are of: 1 % of error, and quickly sorted. */

@@ -29,9 +29,10 @@ function pulled(rows: RowTable, keys: readonly number[]): Float32Array {
 
 async function oneTable(spec: TableSpec) {
   let elapsedMs = 0;
+  let tickMs = 0;
   const store = openMemoryStore({ families: FAMILIES });
   let disk = new FaultyStore(store);
-  const open = () => openTestShardOnly({ store: disk.store, elapsedMs: () => elapsedMs });
+  const open = () => openTestShardOnly({ store: disk.store, elapsedMs: () => (elapsedMs += tickMs) });
   let shard = await open();
   await shard.tableAdmin.create(spec);
   return {
@@ -45,6 +46,10 @@ async function oneTable(spec: TableSpec) {
     expire: (afterMs: number) => {
       elapsedMs += afterMs;
       return shard.expiry.sweep();
+    },
+    /** Each look at the clock takes so long. */
+    tick: (ms: number) => {
+      tickMs = ms;
     },
     stored: async () => {
       let rows = 0;
@@ -162,5 +167,20 @@ it('rows that were removed are deleted on disk before they are too many to remem
   await one.expire(1_500);
   while ((await one.stored()) > REMOVED_KEYS_MAX) await nextTurn();
   expect(one.table.rowCount).toBe(0);
+  await one.shard.stop();
+});
+
+it('a scan for expired rows that takes long is followed by a longer pause', async () => {
+  const one = await oneTable({ ...sumTable('doc', 1), memoryRowsMax: 10, ttlMs: 1_000 });
+  await one.push([1]);
+  one.tick(500);
+  await one.expire(1_500);
+  one.tick(0);
+  expect(one.shard.counters.expiredRows).toBe(1);
+  await one.push([2]);
+  await one.expire(1_200);
+  expect(one.shard.counters.expiredRows).toBe(1);
+  await one.expire(5_000);
+  expect(one.shard.counters.expiredRows).toBe(2);
   await one.shard.stop();
 });

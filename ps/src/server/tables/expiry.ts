@@ -13,6 +13,7 @@ import type { ChangePosition, RowTable } from '../../kernel/row-table.ts';
 import {
   EXPIRY_INTERVAL_MAX_MS,
   EXPIRY_INTERVAL_MS,
+  EXPIRY_SCAN_RATIO,
   EXPIRY_TTL_SHARE,
   LRU_SAMPLE_PAGES,
   LRU_SAMPLE_ROWS,
@@ -40,6 +41,8 @@ export interface ExpiryParts {
 /** A table's last scan for expired rows. */
 interface LastScan {
   readonly atMs: number;
+  /** Without the removals that it waited for. */
+  readonly tookMs: number;
   /** Rows up to this position are gone. */
   readonly upToSeq: number;
 }
@@ -50,6 +53,8 @@ export class Expiry {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** Of the scan under way: how long it waited for removals. */
+  #removingMs = 0;
   /** Ends the wait for the record under way. */
   #giveUp: ((error: WeirError) => void) | undefined;
 
@@ -98,11 +103,15 @@ export class Expiry {
     const { ttlMs } = table.spec;
     const now = clock.now();
     const last = this.#scans.get(table);
-    const pauseMs = Math.min(EXPIRY_INTERVAL_MAX_MS, ttlMs * EXPIRY_TTL_SHARE);
+    const wantedMs = Math.min(EXPIRY_INTERVAL_MAX_MS, ttlMs * EXPIRY_TTL_SHARE);
+    // All rows on disk are looked at, of which there may be very many.
+    const pauseMs = Math.max(wantedMs, EXPIRY_SCAN_RATIO * (last?.tookMs ?? 0));
     if (last !== undefined && now < last.atMs + pauseMs) return;
     const upToSeq = seqClock.seqAt(now - ttlMs);
+    this.#removingMs = 0;
     if (upToSeq > (last?.upToSeq ?? 0)) await this.#removeStale(table, upToSeq, 'expired');
-    this.#scans.set(table, { atMs: now, upToSeq: Math.max(upToSeq, last?.upToSeq ?? 0) });
+    const tookMs = clock.now() - now - this.#removingMs;
+    this.#scans.set(table, { atMs: now, tookMs, upToSeq: Math.max(upToSeq, last?.upToSeq ?? 0) });
   }
 
   async #evict(table: LiveTable): Promise<void> {
@@ -142,10 +151,11 @@ export class Expiry {
 
   /** Resolves when the rows are gone. */
   async #remove(table: LiveTable, keys: PackedKeys, upToSeq: number, reason: RemoveReason): Promise<void> {
-    const { log, counters, tables } = this.#parts;
+    const { log, counters, tables, clock } = this.#parts;
     const { uid: tableUid } = table.spec;
     // It may have been dropped since the choice was made: then no record must name it any more.
     if (this.#stopped || tables.get(tableUid) !== table) return;
+    const begunMs = clock.now();
     await new Promise<void>((resolve, reject) => {
       this.#giveUp = reject;
       const record = (seq: number) => ({ kind: 'remove', seq, tableUid, reason, upToSeq, keys }) as const;
@@ -161,6 +171,7 @@ export class Expiry {
         refuse: reject,
       });
     });
+    this.#removingMs += clock.now() - begunMs;
   }
 }
 
