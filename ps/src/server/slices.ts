@@ -105,8 +105,8 @@ function turnOf(kind: SliceKind): Promise<void> {
   return LANES[kind]?.next() ?? new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Runs the steps, and gives way between two whenever the slice is over. */
-export async function runInSlices<T>(steps: Steps<T>, slice = new Slice()): Promise<T> {
+/** Runs the steps, and gives way between two whenever the slice is over. Its end is the caller's. */
+export async function runInSlices<T>(steps: Steps<T>, slice: Slice): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;

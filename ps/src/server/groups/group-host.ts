@@ -198,7 +198,9 @@ export class GroupHost {
   async #reduced(contributions: readonly Contribution[]): Promise<Reduced> {
     const { counters, logger } = this.#parts;
     try {
-      const parts = await runInSlices(reduceParts(contributions), new Slice('barrier'));
+      const slice = new Slice('barrier');
+      const parts = await runInSlices(reduceParts(contributions), slice);
+      slice.end();
       for (const each of contributions) counters.bytes += contributionBytes(each);
       return { parts };
     } catch (error) {

@@ -207,6 +207,7 @@ export class PushLog {
       this.#appliedBytes += bytes.byteLength;
       entry.apply(seq);
     }
+    slice.end();
     this.#events.committed(entries.length);
     return true;
   }

@@ -74,6 +74,7 @@ export class PushTurns {
   #beginThose(): void {
     const slice = new Slice();
     while (this.#queue.size > 0 && this.#room() && !slice.over) this.#begin(this.#queue.take()!);
+    slice.end();
     this.wake();
   }
 
@@ -86,7 +87,9 @@ export class PushTurns {
     const { client, push } = waiting;
     this.#preparing = true;
     const number = client === undefined ? ONE_OFF : clientNumberOf(client, push);
-    const prepared = await runInSlices(this.#preparation.steps(number, push));
+    const slice = new Slice();
+    const prepared = await runInSlices(this.#preparation.steps(number, push), slice);
+    slice.end();
     this.#preparing = false;
     this.#enter(waiting, prepared);
     this.wake();

@@ -86,6 +86,7 @@ async function loadTable(
     progress.pageBytes += value.byteLength;
     if (slice.over) await nextSlice(slice, signal);
   }
+  slice.end();
   // A page is stored before any page behind it, and for ever: what lies before the last one must be there.
   const wanted = expected.map((pages, i) => Math.max(pages, mark.pages[spec.uid]?.[i] ?? 0));
   if (loaded < sum(wanted)) {

@@ -125,6 +125,7 @@ async function replay(
     progress.rows += rowsOf(record);
     if (slice.over) await nextSlice(slice, signal);
   }
+  slice.end();
   const { logBytes } = progress;
   return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, seqClock };
 }

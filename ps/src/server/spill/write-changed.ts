@@ -24,7 +24,10 @@ export async function writeChanged(
       await recordWhole;
       continue;
     }
-    if (!goOn(position ?? BEGINNING)) return;
+    if (!goOn(position ?? BEGINNING)) {
+      slice.end();
+      return;
+    }
     if (through) {
       slice.end();
       await stored.write(NO_ROWS);

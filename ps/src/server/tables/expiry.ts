@@ -191,5 +191,6 @@ async function sampleSeqs(rows: RowTable): Promise<Float64Array> {
     }
     if (slice.over) await slice.next();
   }
+  slice.end();
   return Float64Array.from(sample);
 }
