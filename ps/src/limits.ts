@@ -18,6 +18,8 @@ export const BYTES_IN_FLIGHT_MAX = 192 * MIB;
 export const RESERVED_BYTES_IN_FLIGHT = 48 * MIB;
 /** How long a client may hold memory without a step: half of a push sent, an answer or a delta not read. */
 export const CLIENT_PATIENCE_MS = 30_000;
+/** What a connection with pushes may send ahead of what was read: two frames, so that the next is there in time. */
+export const PUSH_WINDOW_BYTES = 2 * FRAME_BYTES;
 /** Parts of one push, over all its frames. */
 export const PUSH_PARTS_MAX = 8_192;
 /** What a client that is turned away is told to wait, where the load does not say; and the bounds where it does. */

@@ -8,8 +8,8 @@ import {
   type PullRequest,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
-import { cutOff, type GrpcServer, type Runtime } from '@weir/runtime';
-import { CLIENT_PATIENCE_MS, STREAMS_MAX, SUBSCRIBERS_MAX } from '../limits.ts';
+import { cutOff, type GrpcServer, type Runtime, widenReceiveWindow } from '@weir/runtime';
+import { CLIENT_PATIENCE_MS, PUSH_WINDOW_BYTES, STREAMS_MAX, SUBSCRIBERS_MAX } from '../limits.ts';
 import { AS_BYTES, asBuffer } from './as-bytes.ts';
 import type { Instruments } from './instruments.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -80,7 +80,10 @@ export function serveShard(
       instruments.pullLatency((performance.now() - begun) / 1000);
       return message;
     }),
-    push: admitted((call) => servePushStream(call, shard, calls, patienceMs)),
+    push: admitted((call) => {
+      widenReceiveWindow(call, PUSH_WINDOW_BYTES);
+      servePushStream(call, shard, calls, patienceMs);
+    }),
     pushOnce: unary((request, call) => unaryPushes.push(request, call.getPeer())),
     subscribe: admitted((call) => void serveSubscription(call, shard, calls, logger, patienceMs)),
   });
