@@ -72,7 +72,7 @@ export const RECOVERY_READ_ENTRIES = 16;
 export const RECOVERY_LOG_LINE_MS = 2_000;
 
 /** Bytes of pages in one write of a materialisation round. */
-export const ROUND_WRITE_BYTES = MIB;
+export const ROUND_WRITE_BYTES = 4 * MIB;
 /**
  * Bytes of the log that no round has materialised, at most: what a restart replays, in some 4 s at dimension 16. Rounds
  * begin at half of it or earlier. More lets large tables take longer bursts, and fewer rounds.

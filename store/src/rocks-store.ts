@@ -5,6 +5,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type RocksDB from 'rocksdb-native';
 import type { ColumnFamily } from 'rocksdb-native';
+import { lowerBackgroundPriority } from './background-priority.ts';
 import {
   BACKGROUND_JOBS,
   QUEUE_BUFFER_BYTES,
@@ -52,6 +53,7 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
   });
   try {
     await database.ready();
+    await lowerBackgroundPriority();
   } catch (error) {
     const failure = rocksError(`open ${folder}`, error);
     const record = failure.code === 'CORRUPT' ? await damagedRecord(folder) : undefined;
