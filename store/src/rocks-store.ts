@@ -1,5 +1,5 @@
 // The store on disk: RocksDB with its write-ahead log on.
-// Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX; the log is opened so
+// Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX (QUEUE_WAL_BYTES_MAX with queues); it is opened so
 // that damage in its middle is an error and only a torn tail, which was never acknowledged, is cut off.
 import { access, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -3,7 +3,8 @@ import { ValueEncoding } from '@weir/proto/v1/common';
 import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import { describe, expect, it } from 'vitest';
-import { validatePush } from './validate-push.ts';
+import { runThrough } from './steps.ts';
+import { validatingPush } from './validate-push.ts';
 
 const { F16, F32 } = ValueEncoding;
 const table = (name: string, dim: number): TableSpec => ({
@@ -33,10 +34,8 @@ function part(tableUid: string, keys: bigint[], values: number[], encoding: Valu
 }
 
 function validate(parts: PushPart[], slots = ALL_SLOTS) {
-  return validatePush(parts, {
-    table: (uid) => TABLES[uid],
-    ownership: { shard: 'shard-1', epoch: 4, slots, all: false },
-  });
+  const ownership = { shard: 'shard-1', epoch: 4, slots, all: false };
+  return runThrough(validatingPush(parts, { table: (uid) => TABLES[uid], ownership }));
 }
 
 function refusalOf(parts: PushPart[], slots?: Uint8Array): WeirError {
@@ -48,7 +47,7 @@ function refusalOf(parts: PushPart[], slots?: Uint8Array): WeirError {
   throw new Error('the push was taken');
 }
 
-describe('validatePush', () => {
+describe('validation of a push', () => {
   it('returns the parts decoded, those of one table joined in order', () => {
     const parts = [
       part('d', [1n], [1, 2]),

@@ -13,7 +13,7 @@ import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import type { PushRecordPart } from './log-record.ts';
 import type { Ownership } from './routing.ts';
-import { runThrough, STEP_VALUES, type Steps } from './steps.ts';
+import { STEP_VALUES, type Steps } from './steps.ts';
 
 const NO_KEYS: PackedKeys = new Uint32Array(0);
 
@@ -28,16 +28,11 @@ const EXPONENT = 0x7f800000;
 const EXPONENT_ONE = 0x00800000;
 
 /**
- * Checks a whole push (all frames' parts, in order) and returns it ready for log and kernel: decoded, parts of the
+ * Checks a whole push (all frames' parts, in order), in steps, and returns it ready for log and kernel: decoded, parts of the
  * same table joined in order. Keys and values may be views of the request's bytes.
  * @throws WeirError PUSH_TOO_LARGE, TABLE_NOT_FOUND, INVALID_ARGUMENT, DIMENSION_MISMATCH, NOT_FINITE, NOT_OWNER,
  * with table and key index (within the joined part) where there is one.
  */
-export function validatePush(parts: readonly PushPart[], context: PushContext): PushRecordPart[] {
-  return runThrough(validatingPush(parts, context));
-}
-
-/** The same in steps. */
 export function* validatingPush(parts: readonly PushPart[], context: PushContext): Steps<PushRecordPart[]> {
   const { ownership } = context;
   const bytes = parts.reduce((sum, part) => sum + part.keys.length + part.values.length, 0);

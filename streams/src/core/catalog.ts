@@ -17,6 +17,7 @@ import {
   startKey,
   streamKey,
   streamOfKey,
+  writeU64,
 } from './keys.ts';
 import type { RecoveredPartition } from './partition-log.ts';
 
@@ -55,6 +56,13 @@ export async function loadStreams(store: StoreReader): Promise<Map<string, Strea
 
 export function putStream(batch: WriteBatch, name: string, definition: StreamDefinition): void {
   batch.put('meta', streamKey(name), Buffer.from(JSON.stringify(definition)));
+}
+
+/** The first offset that is left of the partition. */
+export function putStart(batch: WriteBatch, id: PartitionId, startOffset: number): void {
+  const start = Buffer.alloc(8);
+  writeU64(start, 0, startOffset);
+  batch.put('meta', startKey(id), start);
 }
 
 export async function loadPartition(store: StoreReader, id: PartitionId): Promise<RecoveredPartition> {

@@ -41,6 +41,18 @@ export function checkCount(what: string, value: number): void {
   }
 }
 
+/** An offset of a partition that there is, or its end. */
+export function checkReached(
+  refusal: string,
+  offset: number,
+  { title, endOffset }: { readonly title: string; readonly endOffset: number },
+): void {
+  checkCount('the offset', offset);
+  if (offset <= endOffset) return;
+  const message = `${refusal} offset ${offset} of ${title}, which ends at ${endOffset}`;
+  throw new WeirError('OFFSET_OUT_OF_RANGE', message);
+}
+
 /** The bytes of an append's records. `where` names the partition. */
 export function checkRecords(where: string, records: readonly Uint8Array[]): number {
   let bytes = 0;

@@ -6,12 +6,26 @@ import type { Store } from '@weir/store';
 import { TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
 import type { AppendResult, GroupOffset, PartitionEnd, Producer } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
-import { checkFormat, loadPartition, loadStreams, putStream, type StreamDefinition } from './catalog.ts';
-import { checkCount, checkName, checkPartitions, checkProducer, checkRecords } from './checks.ts';
+import {
+  checkFormat,
+  loadPartition,
+  loadStreams,
+  putStart,
+  putStream,
+  type StreamDefinition,
+} from './catalog.ts';
+import {
+  checkCount,
+  checkName,
+  checkPartitions,
+  checkProducer,
+  checkReached,
+  checkRecords,
+} from './checks.ts';
 import { makeChunks } from './chunk.ts';
 import { CommitQueue, type Durability } from './commit-queue.ts';
 import { committedByAll, groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
-import { chunkKey, encodePair, producerKey, startKey, writeU64 } from './keys.ts';
+import { chunkKey, encodePair, producerKey } from './keys.ts';
 import { PartitionLog } from './partition-log.ts';
 import { chunkStart, type ReadPart, readPart } from './read-part.ts';
 
@@ -118,14 +132,7 @@ export class StreamsCore {
   async commitOffsets(group: string, stream: string, offsets: readonly GroupOffset[]): Promise<void> {
     checkName('group', group);
     for (const { partition, offset } of offsets) {
-      const log = this.#log(stream, partition);
-      checkCount('the offset', offset);
-      if (offset > log.endOffset) {
-        throw new WeirError(
-          'OFFSET_OUT_OF_RANGE',
-          `group "${group}" cannot be at offset ${offset} of ${log.title}, which ends at ${log.endOffset}`,
-        );
-      }
+      checkReached(`group "${group}" cannot be at`, offset, this.#log(stream, partition));
     }
     await this.#queue.commit({
       bytes: 0,
@@ -158,28 +165,21 @@ export class StreamsCore {
   /** The first offset that is left. */
   async trim(stream: string, partition: number, offset: number): Promise<number> {
     const log = this.#log(stream, partition);
-    checkCount('the offset', offset);
-    if (offset > log.endOffset) {
-      throw new WeirError(
-        'OFFSET_OUT_OF_RANGE',
-        `${log.title} ends at ${log.endOffset} and cannot be trimmed up to ${offset}`,
-      );
-    }
+    checkReached('nothing can be trimmed up to', offset, log);
     if (offset <= log.startOffset) return log.startOffset;
     // A chunk goes when all of it is below; at the end that is every chunk.
     const boundary = offset === log.endOffset ? offset : await chunkStart(this.#store, log.id, offset);
     this.#queue.checkRoom(0);
     log.trim(Math.max(offset, log.startOffset));
-    const start = Buffer.alloc(8);
-    writeU64(start, 0, log.startOffset);
+    const { startOffset } = log;
     await this.#queue.commit({
       bytes: 0,
       write: (batch) => {
-        batch.put('meta', startKey(log.id), start);
+        putStart(batch, log.id, startOffset);
         batch.deleteRange('records', chunkKey(log.id, 0), chunkKey(log.id, boundary ?? 0));
       },
     });
-    return log.startOffset;
+    return startOffset;
   }
 
   /**

@@ -15,6 +15,7 @@ import { ANSWER_BYTES_MAX } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { startTestShard, type TestShard } from '../../testing/in-process.ts';
 import { keyBytes, pushPart, pushRequest, RawClient, sumTable } from '../../testing/raw-client.ts';
+import { until } from '../../testing/until.ts';
 import { FAMILIES } from '../folder/families.ts';
 
 const PATIENCE_MS = 300;
@@ -26,10 +27,6 @@ beforeAll(async () => {
   await server.client.create(sumTable('wide', 4096));
 });
 afterAll(() => server.stop());
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-};
 
 /** 16 MiB of rows of 1,024 keys. */
 const largePull = (requestId: number): PullRequest => {

@@ -13,6 +13,7 @@ import { OVERLOADED_RETRY_MAX_MS } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { startTestShard, type TestShard } from '../../testing/in-process.ts';
 import { pushPart, pushRequest, RawClient, sumTable, type TestStream } from '../../testing/raw-client.ts';
+import { until } from '../../testing/until.ts';
 import { FAMILIES } from '../folder/families.ts';
 
 const PATIENCE_MS = 300;
@@ -24,11 +25,6 @@ beforeAll(async () => {
   await server.client.create(sumTable('wide', 4096));
 });
 afterAll(() => server.stop());
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await turn();
-};
 
 let incarnations = 0;
 
