@@ -125,7 +125,7 @@ export class ScriptedShard {
   acknowledge(): void {
     for (const call of this.#calls) {
       const through = Math.max(...this.#last.values());
-      call.write({ through, seq: this.#seq, refusals: [] });
+      call.write({ through, seq: this.#seq, refusals: [], skipped: [] });
     }
   }
 
@@ -182,12 +182,12 @@ export class ScriptedShard {
     const { number } = frames[0]!;
     const last = this.#last.get(incarnation) ?? 0;
     const refuse = (error: WeirError, through: number): void => {
-      call.write({ through, seq: this.#seq, refusals: [{ number, error: error.toDetail() }] });
+      call.write({ through, seq: this.#seq, refusals: [{ number, error: error.toDetail() }], skipped: [] });
     };
     if (number <= last) {
       const refused = this.#refused.get(`${incarnation} ${number}`);
       if (refused !== undefined) refuse(refused, number);
-      else call.write({ through: number, seq: this.#seq, refusals: [] });
+      else call.write({ through: number, seq: this.#seq, refusals: [], skipped: [] });
       return undefined;
     }
     if (number > last + 1) {
@@ -206,7 +206,7 @@ export class ScriptedShard {
       return usesNumber ? undefined : what;
     }
     this.#apply(incarnation, number, frames);
-    if (what === 'apply') call.write({ through: number, seq: this.#seq, refusals: [] });
+    if (what === 'apply') call.write({ through: number, seq: this.#seq, refusals: [], skipped: [] });
     if (what === 'lose') {
       call.emit('error', { code: status.UNAVAILABLE, details: 'lost', metadata: new Metadata() });
     }

@@ -50,6 +50,6 @@ export class Acknowledgements {
     this.#dirty = false;
     const refusals = this.#refusals;
     this.#refusals = [];
-    this.#blocked = !this.#write({ through: this.#through, seq: this.#seq, refusals });
+    this.#blocked = !this.#write({ through: this.#through, seq: this.#seq, refusals, skipped: [] });
   }
 }

@@ -61,7 +61,7 @@ async function pushOnce(
     });
     if (outcome.kind === 'turned away') throw outcome.error;
     if (outcome.refusal !== undefined) throw WeirError.fromDetail(outcome.refusal);
-    return { through: number, seq: outcome.seq, refusals: [] };
+    return { through: number, seq: outcome.seq, refusals: [], skipped: [] };
   } finally {
     if (taken) connection.bytes.release(bytes);
   }
