@@ -48,6 +48,7 @@ export {
   PUSHES_IN_FLIGHT_MAX,
   RECORD_BYTES_MAX,
   SLOT_COUNT,
+  SOURCE_RANGES_MAX,
   TABLE_NAME_LENGTH_MAX,
 } from './limits.ts';
 export {
@@ -58,7 +59,7 @@ export {
   type PullResultLayout,
   writePullResponse,
 } from './pull-frame.ts';
-export { PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
+export { encodeSourceRanges, PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
 export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';

@@ -24,6 +24,8 @@ export const GROUP_MEMBERS_MAX = 256;
 export const GROUP_PARTS_MAX = 64;
 /** Bytes that a member contributes to one step, and of the step's result. */
 export const GROUP_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
+/** Ranges of source partitions in one push; also partitions of one acquire. */
+export const SOURCE_RANGES_MAX = 1_024;
 export const LEASE_MS_MIN = 200;
 export const LEASE_MS_MAX = 3_600_000;
 /** Bytes of one stream record. */

@@ -3,7 +3,7 @@
 // settled and the bytes that it sends, as often as it must.
 import { lengthWidth, paddingAt } from './aligned-fields.ts';
 import { ValueEncoding } from './gen/weir/v1/common.ts';
-import { PushClient } from './gen/weir/v1/parameter_server.ts';
+import { PushClient, PushRequest, type SourceRange } from './gen/weir/v1/parameter_server.ts';
 import { KEY_BYTES, type PackedKeys } from './keys.ts';
 import { varintWidth, writeVarint } from './varint.ts';
 
@@ -40,13 +40,17 @@ export class PushFrame {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
 
-  /** @param memoryOf gives memory of at least so many bytes, with anything in it. */
+  /**
+   * @param memoryOf gives memory of at least so many bytes, with anything in it.
+   * @param sources what `encodeSourceRanges` returned, in the first frame of a push.
+   */
   constructor(
     parts: readonly PushFramePart[],
     memoryOf: (bytes: number) => ArrayBuffer = (bytes) => new ArrayBuffer(bytes),
+    sources?: Uint8Array,
   ) {
     const layouts: PartLayout[] = [];
-    let at = HEADER_BYTES;
+    let at = HEADER_BYTES + (sources?.length ?? 0);
     for (const part of parts) {
       const layout = layoutOf(part, at);
       layouts.push(layout);
@@ -57,6 +61,7 @@ export class PushFrame {
     this.memory = buffer;
     this.#bytes = new Uint8Array(buffer, start, at);
     this.#view = new DataView(buffer, start, at);
+    if (sources !== undefined) this.#bytes.set(sources, HEADER_BYTES);
     this.keys = layouts.map(({ keysAt }, i) => new Uint32Array(buffer, start + keysAt, 2 * parts[i]!.rows));
     this.values = layouts.map(
       ({ valuesAt }, i) => new Float32Array(buffer, start + valuesAt, parts[i]!.rows * parts[i]!.dim),
@@ -97,6 +102,12 @@ export class PushFrame {
     bytes[at++] = PART_TAG.values;
     writeVarint(bytes, at, rows * dim * 4, lengthWidth(rows * dim * 4));
   }
+}
+
+/** The field as it stands in a message. */
+export function encodeSourceRanges(ranges: readonly SourceRange[]): Uint8Array {
+  const rest = { client: undefined, number: 0, epoch: 0, parts: [], moreFrames: false, originTimeMs: 0 };
+  return PushRequest.encode({ ...rest, sources: [...ranges] }).finish();
 }
 
 /** Places in the message. */

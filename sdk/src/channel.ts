@@ -3,6 +3,7 @@ import { type ChannelCredentials, type ClientOptions, credentials, Metadata } fr
 import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
 import { GroupsClient } from '@weir/proto/v1/groups';
 import { ParameterServerClient } from '@weir/proto/v1/parameter_server';
+import { SourcesClient } from '@weir/proto/v1/sources';
 import {
   FLOW_CONTROL_WINDOW_BYTES,
   KEEPALIVE_INTERVAL_MS,
@@ -24,6 +25,8 @@ export interface TlsOptions {
 export interface Channels {
   open(address: string): ParameterServerClient;
   openGroups(address: string): GroupsClient;
+  /** Over the same connection. */
+  sourcesOver(client: ParameterServerClient): SourcesClient;
   readonly metadata: Metadata;
 }
 
@@ -51,6 +54,7 @@ export function channels(tls: TlsOptions | undefined, token: string | undefined)
   return {
     open: (address) => new ParameterServerClient(address, identity, options),
     openGroups: (address) => new GroupsClient(address, identity, options),
+    sourcesOver: (client) => new SourcesClient('', identity, { channelOverride: client.getChannel() }),
     metadata,
   };
 }

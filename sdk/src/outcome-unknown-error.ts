@@ -1,5 +1,5 @@
 // The error of a push that ended early after part of it had left: nobody knows yet what was applied.
-import { WeirError, type WeirErrorDetails } from '@weir/proto';
+import { type ErrorCode, WeirError, type WeirErrorDetails } from '@weir/proto';
 import type { CallOptions } from './call-scope.ts';
 
 /** A shard's word that its part of a push is applied. */
@@ -12,6 +12,17 @@ export interface Ack {
 export interface PushResult {
   /** One per shard concerned; none for a push without rows. */
   readonly acks: readonly Ack[];
+  /** Rows of a push with sources that a shard passed over, so that its ranges could advance. */
+  readonly skipped: readonly SkippedRow[];
+}
+
+export interface SkippedRow {
+  readonly shard: string;
+  readonly table: string;
+  /** NOT_FINITE, or TABLE_FULL for a new key. */
+  readonly code: ErrorCode;
+  /** Within the caller's keys for the table. */
+  readonly keyIndex: number;
 }
 
 export class OutcomeUnknownError extends WeirError {

@@ -3,7 +3,7 @@
 import { WeirError } from '@weir/proto';
 import type { CallOptions, CallScope } from './call-scope.ts';
 import type { LanePush, PushListener } from './lane-push.ts';
-import { type Ack, OutcomeUnknownError, type PushResult } from './outcome-unknown-error.ts';
+import { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from './outcome-unknown-error.ts';
 import { callersIndex, type ShardPush, splitPush, type TableRows } from './push-frames.ts';
 import { delay } from './retry.ts';
 import type { Router } from './router.ts';
@@ -23,6 +23,7 @@ export class Push {
   /** Parts without a settlement. */
   readonly #open = new Set<Part>();
   readonly #acks = new Map<string, number>();
+  readonly #skipped: SkippedRow[] = [];
   #refusal: WeirError | undefined;
   #waiter: Waiter | undefined;
   #leaveScope: (() => void) | undefined;
@@ -132,7 +133,7 @@ export class Push {
       if (this.#router.shard(part.push.shard).pushes.withdraw(part.lane)) part.lane = undefined;
     }
     if (this.#refusal !== undefined) reject(this.#refused(this.#refusal));
-    else if (this.#open.size === 0) resolve({ acks: this.#ackList() });
+    else if (this.#open.size === 0) resolve({ acks: this.#ackList(), skipped: this.#skipped });
     else reject(this.#unsettled(scope.ended ? scope.error(places.join(', ')) : this.#firstAway()!));
   }
 

@@ -83,6 +83,8 @@ export function inTermsOf(
       ...(keyIndex !== undefined && { keyIndex }),
       ...(error.epoch !== undefined && { epoch: error.epoch }),
       ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+      ...(error.applied !== undefined && { applied: error.applied }),
+      ...(error.generation !== undefined && { generation: error.generation }),
     },
   );
 }

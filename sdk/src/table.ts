@@ -2,6 +2,7 @@
 import { keyCount, WeirError } from '@weir/proto';
 import type { CallOptions } from './call-scope.ts';
 import type { PushResult } from './outcome-unknown-error.ts';
+import type { SourceRanges } from './source-ranges.ts';
 import type { SubscribeOptions } from './subscribe.ts';
 import type { TableDelta } from './table-delta.ts';
 import { type Keys, packedView, type TableRef } from './table-ref.ts';
@@ -10,6 +11,11 @@ import type { TableSpec } from './table-spec.ts';
 export interface PushOptions extends CallOptions {
   /** Wall clock (Unix ms) of the oldest behaviour behind the gradients; feeds freshness. Default: unknown. */
   readonly originTimeMs?: number | undefined;
+  /**
+   * What the gradients were computed from: each shard applies its rows, none included, only if it has not applied these
+   * ranges. Such a push goes to every shard, by itself.
+   */
+  readonly sources?: SourceRanges | undefined;
 }
 
 /** Rows of one table, for `Weir.push`. */

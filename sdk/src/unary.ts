@@ -4,7 +4,7 @@ import { WeirError } from '@weir/proto';
 import type { CallScope } from './call-scope.ts';
 import { decide, delay } from './retry.ts';
 
-type Method<Request, Response> = (
+export type Method<Request, Response> = (
   request: Request,
   metadata: Metadata,
   options: Partial<GrpcCallOptions>,

@@ -13,6 +13,7 @@ import { pullRows } from './pull.ts';
 import { Push } from './push.ts';
 import type { Router } from './router.ts';
 import type { RoutingTable } from './routing.ts';
+import { Sources } from './sources.ts';
 import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
 import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
 import type { TableChanges } from './table-changes.ts';
@@ -120,6 +121,14 @@ export class Weir {
   group(name: string, options?: JoinOptions): GroupReader | Promise<Group> {
     const calls = new GroupCalls(name, this.#router, this.#calls, this.#groupConnections);
     return options === undefined ? new GroupReader(calls) : joinGroup(calls, options, this.#closing.signal);
+  }
+
+  /**
+   * Source offsets of a group, which stand with the rows on every shard.
+   * @throws WeirError INVALID_ARGUMENT when that is no name.
+   */
+  sources(group: string): Sources {
+    return new Sources(group, this.#router, this.#calls);
   }
 
   /** Slot -> shard, as last fetched. */
