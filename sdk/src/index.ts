@@ -1,5 +1,6 @@
 export type { Admission, Initializer, Optimizer, TableDefinition } from '@weir/proto';
 export { ERROR_CODES, type ErrorCode, type PackedKeys, packKeys, unpackKeys, WeirError } from '@weir/proto';
+export { assignedPartitions } from './assigned-partitions.ts';
 export type { CallOptions } from './call-scope.ts';
 export type { TlsOptions } from './channel.ts';
 export { type ConnectOptions, connect } from './connect.ts';
