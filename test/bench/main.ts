@@ -1,6 +1,7 @@
 // `npm run bench -- NAME --json`: one JSON object per figure on stdout, progress on stderr.
 import { parseCommandLine, wholeNumber, wrongUsage } from '../command-line.ts';
 import { benchBarrier } from './barrier.ts';
+import { benchFreshness } from './freshness.ts';
 import { benchKernel } from './kernel.ts';
 import { benchPsLatency } from './ps-latency.ts';
 import { benchPsMemory } from './ps-memory.ts';
@@ -24,13 +25,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'ps-memory': benchPsMemory,
   'ps-spill': benchPsSpill,
   barrier: benchBarrier,
+  freshness: benchFreshness,
   replay: benchReplay,
 };
 
 const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N]',
   '  replay: [--dataset NAME --input PATH]',
-  '  barrier: [--seconds N]',
+  '  barrier, freshness: [--seconds N]',
   '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
   '  ps-recovery, ps-memory, ps-spill: [--rows N]',
   `NAME: ${Object.keys(BENCHES).join(', ')}`,
