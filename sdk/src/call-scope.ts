@@ -25,7 +25,7 @@ export class CallScope {
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
   readonly #listeners = new Set<() => void>();
-  readonly #onClose: ((scope: CallScope) => void) | undefined;
+  readonly #onClose: (() => void) | undefined;
   #done: Promise<undefined> | undefined;
   #end: End | undefined;
 
@@ -33,7 +33,7 @@ export class CallScope {
     what: string,
     options: CallOptions = {},
     timeoutMsDefault = TIMEOUT_MS_DEFAULT,
-    onClose?: (scope: CallScope) => void,
+    onClose?: () => void,
   ) {
     this.what = what;
     this.#timeoutMs = requireTimeout(options.timeoutMs ?? timeoutMsDefault);
@@ -116,7 +116,7 @@ export class CallScope {
 
   #finish(end: End): void {
     if (this.#end !== undefined) {
-      this.#onClose?.(this);
+      this.#onClose?.();
       return;
     }
     this.#end = end;
@@ -124,7 +124,7 @@ export class CallScope {
     this.#signal?.removeEventListener('abort', this.#abort);
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
-    this.#onClose?.(this);
+    this.#onClose?.();
   }
 }
 

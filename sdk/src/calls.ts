@@ -1,10 +1,11 @@
 // The calls of one client that are under way: what a drain waits for and a close ends.
 import { WeirError } from '@weir/proto';
 import { type CallOptions, CallScope } from './call-scope.ts';
+import { Slots } from './slots.ts';
 
 export class Calls {
   readonly #timeoutMs: number;
-  readonly #open = new Set<CallScope>();
+  readonly #open = new Slots<CallScope>();
   readonly #idle: (() => void)[] = [];
   #refusal: string | undefined;
 
@@ -16,8 +17,11 @@ export class Calls {
   /** @throws WeirError CANCELLED once the client is draining or closed. */
   begin(what: string, options: CallOptions | undefined): CallScope {
     if (this.#refusal !== undefined) throw new WeirError('CANCELLED', `${what}: ${this.#refusal}`);
-    const scope = new CallScope(what, options, this.#timeoutMs, this.#closed);
-    if (!scope.ended) this.#open.add(scope);
+    let slot: number | undefined;
+    const scope = new CallScope(what, options, this.#timeoutMs, () => {
+      if (slot !== undefined) this.#closed(slot);
+    });
+    if (!scope.ended) slot = this.#open.add(scope);
     return scope;
   }
 
@@ -31,12 +35,12 @@ export class Calls {
 
   close(): void {
     this.#refusal = 'the client is closed';
-    for (const scope of [...this.#open]) scope.cancel(this.#refusal);
+    for (const scope of this.#open.values()) scope.cancel(this.#refusal);
   }
 
-  readonly #closed = (scope: CallScope): void => {
-    this.#open.delete(scope);
+  #closed(slot: number): void {
+    this.#open.remove(slot);
     if (this.#open.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
-  };
+  }
 }

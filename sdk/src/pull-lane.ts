@@ -13,6 +13,7 @@ import type { ClientMetrics } from './client-metrics.ts';
 import { PULL_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import type { ShardConnection } from './shard-connection.ts';
 import { asBuffer, ShardStream, type StreamUser } from './shard-stream.ts';
+import { Slots } from './slots.ts';
 import { inTermsOf, type TableRef } from './table-ref.ts';
 
 /** A shard's answer to one request. */
@@ -38,9 +39,9 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
   readonly #metrics: ClientMetrics;
   readonly #stream: ShardStream<Uint8Array, PullResponse>;
   #waiting: Job[] = [];
-  readonly #inFlight = new Map<number, Job>();
+  /** By request id, which is free again once the answer is there. */
+  readonly #inFlight = new Slots<Job>();
   #bytesInFlight = 0;
-  #lastRequestId = 0;
 
   constructor(shard: ShardConnection, metrics: ClientMetrics) {
     this.#shard = shard;
@@ -113,8 +114,7 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
       if (job === undefined) return;
       if (this.#bytesInFlight > 0 && this.#bytesInFlight + costOf(job) > PULL_BYTES_IN_FLIGHT_MAX) return;
       this.#waiting.shift();
-      const requestId = ++this.#lastRequestId;
-      this.#inFlight.set(requestId, job);
+      const requestId = this.#inFlight.add(job);
       this.#bytesInFlight += costOf(job);
       this.#stream.write(job.frame.message(requestId, job.epoch));
     }
@@ -123,7 +123,7 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
   received(response: PullResponse): void {
     const job = this.#inFlight.get(response.requestId);
     if (job === undefined) return;
-    this.#inFlight.delete(response.requestId);
+    this.#inFlight.remove(response.requestId);
     this.#bytesInFlight -= costOf(job);
     const result = response.results[0];
     if (response.error !== undefined) {
@@ -147,7 +147,7 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
   /** What a lost stream left unanswered waits again, before what came later. */
   #recall(): void {
     if (this.#inFlight.size === 0) return;
-    const unanswered = [...this.#inFlight.values()].filter((job) => !job.abandoned);
+    const unanswered = this.#inFlight.values().filter((job) => !job.abandoned);
     this.#waiting = [...unanswered, ...this.#waiting];
     this.#inFlight.clear();
     this.#bytesInFlight = 0;

@@ -16,7 +16,7 @@ interface Waiting<Item> {
 
 interface LaneState<Lane, Item> {
   readonly lane: Lane;
-  readonly items: Waiting<Item>[];
+  readonly items: (Waiting<Item> | undefined)[];
   /** Index of the oldest item; those before it have left. */
   first: number;
   /** What it may still put out in this round. */
@@ -24,8 +24,7 @@ interface LaneState<Lane, Item> {
 }
 
 export class FairQueue<Lane, Item> {
-  readonly #lanes = new Map<Lane, LaneState<Lane, Item>>();
-  /** Lanes with items; the first one has the turn. */
+  /** Lanes with items; the first one has the turn. They are few, and looked through: they come and go with every push. */
   readonly #turns: LaneState<Lane, Item>[] = [];
   #size = 0;
 
@@ -35,14 +34,13 @@ export class FairQueue<Lane, Item> {
   }
 
   has(lane: Lane): boolean {
-    return this.#lanes.has(lane);
+    return this.#stateOf(lane) !== undefined;
   }
 
   add(lane: Lane, item: Item, bytes: number): void {
-    let state = this.#lanes.get(lane);
+    let state = this.#stateOf(lane);
     if (state === undefined) {
       state = { lane, items: [], first: 0, credit: ROUND_BYTES };
-      this.#lanes.set(lane, state);
       this.#turns.push(state);
     }
     state.items.push({ item, cost: bytes + ITEM_OVERHEAD_BYTES });
@@ -60,7 +58,7 @@ export class FairQueue<Lane, Item> {
         continue;
       }
       state.credit -= cost;
-      state.first++;
+      state.items[state.first++] = undefined;
       this.#size--;
       if (state.first === state.items.length) this.#forget(state);
       else if (state.first > 64 && 2 * state.first > state.items.length) {
@@ -73,12 +71,16 @@ export class FairQueue<Lane, Item> {
 
   /** Takes out all that waits in a lane, oldest first. */
   remove(lane: Lane): Item[] {
-    const state = this.#lanes.get(lane);
+    const state = this.#stateOf(lane);
     if (state === undefined) return [];
     this.#forget(state);
-    const items = state.items.slice(state.first).map(({ item }) => item);
+    const items = state.items.slice(state.first).map((waiting) => waiting!.item);
     this.#size -= items.length;
     return items;
+  }
+
+  #stateOf(lane: Lane): LaneState<Lane, Item> | undefined {
+    return this.#turns.find((state) => state.lane === lane);
   }
 
   /** The next lane gets the turn, and this one its share of the round after. */
@@ -90,7 +92,6 @@ export class FairQueue<Lane, Item> {
 
   /** An idle lane saves no credit. */
   #forget(state: LaneState<Lane, Item>): void {
-    this.#lanes.delete(state.lane);
     this.#turns.splice(this.#turns.indexOf(state), 1);
   }
 }

@@ -30,8 +30,8 @@ export function servePullStream(call: PullCall, shard: PullStreamParts, calls: O
 class PullStream {
   readonly #call: PullCall;
   readonly #shard: PullStreamParts;
-  /** Answers that are not sent yet. */
-  readonly #unsent = new Set<EncodedPull>();
+  /** Answers that are not sent yet, in their order. */
+  readonly #unsent: EncodedPull[] = [];
   #unsentBytes = 0;
   #answering: Promise<void> | undefined;
   #deaf: NodeJS.Timeout | undefined;
@@ -89,8 +89,7 @@ class PullStream {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#deaf);
-    for (const answer of this.#unsent) answer.release();
-    this.#unsent.clear();
+    for (const answer of this.#unsent.splice(0)) answer.release();
   }
 
   get #full(): boolean {
@@ -120,11 +119,11 @@ class PullStream {
     }
     const { message } = answer;
     this.#shard.latency((performance.now() - begun) / 1000);
-    this.#unsent.add(answer);
+    this.#unsent.push(answer);
     this.#unsentBytes += message.byteLength;
     const room = this.#call.write(message, () => {
       this.#unsentBytes -= message.byteLength;
-      if (this.#unsent.delete(answer)) answer.release();
+      if (this.#unsent.shift() !== undefined) answer.release();
       this.#deaf?.refresh();
       if (this.#call.isPaused()) this.goOn();
     });

@@ -32,6 +32,12 @@ export type PushOutcome =
 
 type Settle = (outcome: PushOutcome) => void;
 
+/** Who waits for the outcome of a push: whoever sent it, and its duplicates. */
+interface PendingPush {
+  readonly client: ClientNumber;
+  readonly settles: Settle[];
+}
+
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
@@ -45,8 +51,8 @@ export interface PushPipelineParts {
 
 export class PushPipeline {
   readonly #parts: PushPipelineParts;
-  /** Pushes admitted and not settled, by client and number: where their duplicates wait too. */
-  readonly #pending = new Map<string, Settle[]>();
+  /** Admitted and not settled, in the order of the log: an array, since they come and go with every push. */
+  readonly #pending: PendingPush[] = [];
 
   constructor(parts: PushPipelineParts) {
     this.#parts = parts;
@@ -72,7 +78,8 @@ export class PushPipeline {
   ): boolean {
     const { numbers, counters, log, preparation } = this.#parts;
     if (client === undefined) {
-      this.#place(ONE_OFF, push, prepared ?? preparation.whole(ONE_OFF, push), [settle]);
+      const pending = { client: ONE_OFF, settles: [settle] };
+      this.#place(pending, push, prepared ?? preparation.whole(ONE_OFF, push));
       return true;
     }
     const number = clientNumberOf(client, push);
@@ -87,13 +94,13 @@ export class PushPipeline {
       }
       case 'duplicate':
         counters.duplicates++;
-        if (admission.pending) this.#pending.get(pendingKey(number))!.push(settle);
+        if (admission.pending) this.#pendingOf(number).settles.push(settle);
         else settle({ kind: 'settled', seq: log.appliedSeq, refusal: admission.refusal });
         return false;
       case 'accepted': {
-        const waiting = [settle];
-        this.#pending.set(pendingKey(number), waiting);
-        this.#place(number, push, prepared ?? preparation.whole(number, push), waiting);
+        const pending = { client: number, settles: [settle] };
+        this.#pending.push(pending);
+        this.#place(pending, push, prepared ?? preparation.whole(number, push));
         return true;
       }
     }
@@ -105,23 +112,18 @@ export class PushPipeline {
     settle({ kind: 'turned away', error });
   }
 
-  #place(client: ClientNumber, push: WholePush, prepared: PreparedPush, waiting: readonly Settle[]): void {
+  #place(pending: PendingPush, push: WholePush, prepared: PreparedPush): void {
     const { counters, log } = this.#parts;
     if (!(prepared instanceof WeirError)) {
-      log.submit(this.#pushEntry(client, push.originTimeMs, prepared, waiting));
+      log.submit(this.#pushEntry(pending, push.originTimeMs, prepared));
       return;
     }
     counters.refused(prepared.code);
-    if (client === ONE_OFF) settleAll(waiting, { kind: 'settled', seq: 0, refusal: prepared.toDetail() });
-    else log.submit(this.#refusalEntry(client, prepared.toDetail(), waiting));
+    if (pending.client !== ONE_OFF) log.submit(this.#refusalEntry(pending, prepared.toDetail()));
+    else settleAll(pending.settles, { kind: 'settled', seq: 0, refusal: prepared.toDetail() });
   }
 
-  #pushEntry(
-    client: ClientNumber,
-    originTimeMs: number,
-    push: WrittenPush,
-    waiting: readonly Settle[],
-  ): LogEntry {
+  #pushEntry(pending: PendingPush, originTimeMs: number, push: WrittenPush): LogEntry {
     const { preparation, pushLatency } = this.#parts;
     const begun = performance.now();
     return {
@@ -132,22 +134,22 @@ export class PushPipeline {
       apply: (seq) => {
         this.#applied(push, originTimeMs, seq);
         preparation.release(push);
-        this.#settle(client, waiting, seq, undefined);
+        this.#settle(pending, seq, undefined);
         pushLatency((performance.now() - begun) / 1000);
       },
       refuse: (error) => {
         preparation.release(push);
-        this.#withdraw(client, waiting, error);
+        this.#withdraw(pending, error);
       },
     };
   }
 
-  #refusalEntry(client: ClientNumber, error: ErrorDetail, waiting: readonly Settle[]): LogEntry {
+  #refusalEntry(pending: PendingPush, error: ErrorDetail): LogEntry {
     return {
       bytes: 0,
-      encode: (seq) => encodeLogRecord({ kind: 'refusal', seq, client, error }),
-      apply: (seq) => this.#settle(client, waiting, seq, error),
-      refuse: (failure) => this.#withdraw(client, waiting, failure),
+      encode: (seq) => encodeLogRecord({ kind: 'refusal', seq, client: pending.client, error }),
+      apply: (seq) => this.#settle(pending, seq, error),
+      refuse: (failure) => this.#withdraw(pending, failure),
     };
   }
 
@@ -172,26 +174,33 @@ export class PushPipeline {
     for (const part of record.parts) this.#parts.tables.get(part.tableUid)?.pushed(part, seq, originTimeMs);
   }
 
-  #settle(
-    client: ClientNumber,
-    waiting: readonly Settle[],
-    seq: number,
-    refusal: ErrorDetail | undefined,
-  ): void {
-    if (client !== ONE_OFF) {
-      this.#parts.numbers.logged(client, refusal);
-      this.#pending.delete(pendingKey(client));
+  #settle(pending: PendingPush, seq: number, refusal: ErrorDetail | undefined): void {
+    if (pending.client !== ONE_OFF) {
+      this.#parts.numbers.logged(pending.client, refusal);
+      this.#forget(pending);
     }
-    settleAll(waiting, { kind: 'settled', seq, refusal });
+    settleAll(pending.settles, { kind: 'settled', seq, refusal });
   }
 
-  #withdraw(client: ClientNumber, waiting: readonly Settle[], error: WeirError): void {
+  #withdraw(pending: PendingPush, error: WeirError): void {
     this.#parts.counters.refused(error.code);
-    if (client !== ONE_OFF) {
-      this.#parts.numbers.withdraw(client);
-      this.#pending.delete(pendingKey(client));
+    if (pending.client !== ONE_OFF) {
+      this.#parts.numbers.withdraw(pending.client);
+      this.#forget(pending);
     }
-    settleAll(waiting, { kind: 'turned away', error });
+    settleAll(pending.settles, { kind: 'turned away', error });
+  }
+
+  #pendingOf({ id, incarnation, number }: ClientNumber): PendingPush {
+    return this.#pending.find(
+      ({ client }) => client.number === number && client.incarnation === incarnation && client.id === id,
+    )!;
+  }
+
+  /** Settled pushes are the oldest, withdrawn ones the newest. */
+  #forget(pending: PendingPush): void {
+    if (this.#pending[0] === pending) this.#pending.shift();
+    else this.#pending.splice(this.#pending.lastIndexOf(pending), 1);
   }
 }
 
@@ -202,8 +211,4 @@ export function overloaded(why: string, retryAfterMs = OVERLOADED_RETRY_AFTER_MS
 
 function settleAll(waiting: readonly Settle[], outcome: PushOutcome): void {
   for (const settle of waiting) settle(outcome);
-}
-
-function pendingKey({ id, incarnation, number }: ClientNumber): string {
-  return `${id.length}:${id}${incarnation}:${number}`;
 }
