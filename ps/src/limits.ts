@@ -87,6 +87,10 @@ export const LOG_REPLAY_MAX_MIN = 64 * MIB;
  */
 export const ROUND_LOG_RATIO = 2;
 export const ROUND_LOG_BYTES_MIN = 32 * MIB;
+/** A round takes at most so long when no pushes come, and rests in between. */
+export const ROUND_CALM_MS = 20_000;
+/** For how long it rests before it looks again. */
+export const ROUND_REST_MS = 10;
 /** Between a round that failed and the next try. */
 export const ROUND_RETRY_MS = 500;
 

@@ -1,10 +1,12 @@
 // How long the log may be, so that a restart is quick: at most `log_replay_max` bytes that no round has materialised.
 // A round frees nothing before its end. While it runs, the log may grow in step with it, and pushes wait that would go
 // faster: they are slowed to the pace of the rounds, each by a little, instead of being stopped at the bound.
-import { ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO } from '../limits.ts';
+import { ROUND_CALM_MS, ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO } from '../limits.ts';
 
 /** Of what the log may grow during a round, pushes may be so far ahead of its pace. */
 const AHEAD = 1 / 4;
+/** So many times as fast as the log grows, a round stays ahead of it: pushes are not slowed, and it is over in half of the time there is. */
+const ROUND_HASTE = 2;
 
 export class LogPace {
   readonly logReplayMax: number;
@@ -28,5 +30,15 @@ export class LogPace {
     if (begun === undefined) return this.logReplayMax / 2;
     const from = Math.min(begun, this.logReplayMax / 2);
     return from + (this.logReplayMax - from) * Math.min(1, progress + AHEAD);
+  }
+  /**
+   * How far a round in progress should be by now, 0 to 1: one that is further may rest, so that it takes no more of
+   * the machine from pushes and pulls than the growth of the log asks for.
+   * @param begun length of the log when the round began, `length` its length now.
+   */
+  progressDue(begun: number, length: number, elapsedMs: number): number {
+    const from = Math.min(begun, this.logReplayMax / 2);
+    const grown = Math.max(0, length - begun) / (this.logReplayMax - from);
+    return Math.min(1, Math.max(ROUND_HASTE * grown, elapsedMs / ROUND_CALM_MS));
   }
 }

@@ -6,8 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bytesOf } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
 import { openMemoryStore, type Store } from '@weir/store';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LogPace } from '../../core/log-pace.ts';
+import { ROUND_CALM_MS } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { sumTable } from '../../testing/raw-client.ts';
@@ -146,6 +148,22 @@ describe('the push log', () => {
     expect(pace.bytesAllowed(50, 1)).toBe(100);
     expect(pace.bytesAllowed(200, 1)).toBe(100);
     expect(pace.dueAt(0)).toBe(50);
+  });
+
+  it('lets a round rest only while it is ahead of the log, so that pushes are never slowed for its rest', () => {
+    fc.assert(
+      fc.property(fc.nat(1000), fc.nat(1000), fc.nat(60_000), (begun, grown, elapsedMs) => {
+        const pace = new LogPace(1000);
+        const due = pace.progressDue(begun, begun + grown, elapsedMs);
+        expect(due).toBeGreaterThanOrEqual(0);
+        expect(due).toBeLessThanOrEqual(1);
+        const allowed = pace.bytesAllowed(begun, due);
+        if (due < 1 && begun <= 500) expect(begun + grown).toBeLessThanOrEqual(allowed);
+      }),
+    );
+    expect(new LogPace(100).progressDue(50, 50, ROUND_CALM_MS / 4)).toBe(0.25);
+    expect(new LogPace(100).progressDue(50, 60, 0)).toBe(0.4);
+    expect(new LogPace(100).progressDue(50, 90, 0)).toBe(1);
   });
 });
 

@@ -5,13 +5,14 @@
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
 // durable; and no push is ever half applied when a page is read.
+import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
 import type { ClientNumbers } from '../../core/client-numbers.ts';
 import type { LogPace } from '../../core/log-pace.ts';
 import type { SeqClock } from '../../core/seq-clock.ts';
-import { ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../../limits.ts';
+import { ROUND_REST_MS, ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../../limits.ts';
 import type { ShardCounters } from '../counters.ts';
 import type { PushLog } from '../log/push-log.ts';
 import { Slice } from '../slices.ts';
@@ -56,10 +57,13 @@ export class Materialiser {
   #running: Promise<void> | undefined;
   /** Of the round in progress: length of the log when it began, pages passed, and all that it goes through. */
   #begunAtBytes: number | undefined;
+  #begunAtMs = 0;
   #pagesPassed = 0;
   #pagesToPass = 0;
   #failing: { readonly since: number; readonly error: unknown } | undefined;
   #nextStep: PromiseWithResolvers<void> | undefined;
+  /** Callers of `round`: while there are any, it does not rest. */
+  #hurried = 0;
   #stopped = false;
 
   /** @param lowMark as recovered. */
@@ -86,7 +90,7 @@ export class Materialiser {
       this.#failing = undefined;
       return;
     }
-    this.round().then(
+    this.#begin().then(
       () => {
         this.#failing = undefined;
       },
@@ -105,8 +109,8 @@ export class Materialiser {
    */
   room(): Promise<void> | undefined {
     const { pace, counters } = this.#parts;
-    const progress = this.#pagesToPass === 0 ? 0 : this.#pagesPassed / this.#pagesToPass;
-    if (this.#stopped || this.logBytes <= pace.bytesAllowed(this.#begunAtBytes, progress)) return undefined;
+    if (this.#stopped || this.logBytes <= pace.bytesAllowed(this.#begunAtBytes, this.#progress))
+      return undefined;
     counters.pushWaits++;
     if (this.#failing === undefined) this.consider();
     else if (performance.now() - this.#failing.since >= STORAGE_WAIT_MS) {
@@ -121,9 +125,18 @@ export class Materialiser {
 
   /** A whole round, begun after this call. @throws StoreError when the disk refuses; the state stays as it was. */
   async round(): Promise<void> {
-    while (this.#running !== undefined) await this.#running.catch(() => undefined);
-    if (this.#stopped) return;
+    this.#hurried++;
+    try {
+      while (this.#running !== undefined) await this.#running.catch(() => undefined);
+      if (!this.#stopped) await this.#begin();
+    } finally {
+      this.#hurried--;
+    }
+  }
+
+  async #begin(): Promise<void> {
     this.#begunAtBytes = this.logBytes;
+    this.#begunAtMs = performance.now();
     this.#pagesPassed = 0;
     this.#running = this.#round();
     try {
@@ -140,6 +153,21 @@ export class Materialiser {
     this.#stopped = true;
     this.#step();
     await this.#running?.catch(() => undefined);
+  }
+
+  /** Of the pages that the round in progress goes through, 0 to 1. */
+  get #progress(): number {
+    return this.#pagesToPass === 0 ? 0 : this.#pagesPassed / this.#pagesToPass;
+  }
+
+  /** Rests while the round is further than it has to be. */
+  async #rest(): Promise<void> {
+    while (this.#hurried === 0 && !this.#stopped) {
+      const elapsedMs = performance.now() - this.#begunAtMs;
+      if (this.#progress <= this.#parts.pace.progressDue(this.#begunAtBytes!, this.logBytes, elapsedMs))
+        return;
+      await delay(ROUND_REST_MS);
+    }
   }
 
   /** Whoever waits for room looks again. */
@@ -233,6 +261,7 @@ export class Materialiser {
         batch = store.batch();
         this.#pagesPassed = firstOf[id.stripe]! + id.page;
         this.#step();
+        await this.#rest();
         await slice.next();
       } else if (slice.over) await slice.next();
     }
