@@ -155,7 +155,7 @@ export const ERROR_CODES = {
     status.DEADLINE_EXCEEDED,
     true,
     'Some shards acknowledged a push, others did not answer in time.',
-    "Call the error's retry(): it keeps the push's numbers. A fresh push would count twice.",
+    "Call the error's retry(): it keeps the push's numbers. A fresh push would count twice, unless it has sources.",
   ),
   CANCELLED: info(
     status.CANCELLED,

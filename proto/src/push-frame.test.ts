@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ValueEncoding } from './gen/weir/v1/common.ts';
 import { PushRequest } from './gen/weir/v1/parameter_server.ts';
 import { bytesOf, keysFromBytes } from './keys.ts';
-import { PushFrame } from './push-frame.ts';
+import { encodeSourceRanges, PushFrame } from './push-frame.ts';
 import { floatsFromBytes } from './values.ts';
 
 const part = fc.record({
@@ -19,6 +19,16 @@ const header = fc.record({
   originTimeMs: fc.double({ noNaN: true }).map((value) => value + 0),
 });
 
+const source = fc.record({
+  group: fc.string(),
+  partition: fc.nat(),
+  generation: fc.maxSafeNat(),
+  from: fc.maxSafeNat(),
+  to: fc.maxSafeNat(),
+  incarnation: fc.string(),
+});
+const sources = fc.array(source, { maxLength: 5 });
+
 /** More than asked for, and full of what stood there before. */
 const usedMemory = (bytes: number): ArrayBuffer => new Uint8Array(bytes + 24).fill(0xff).buffer;
 
@@ -32,8 +42,8 @@ function received(message: Uint8Array): Uint8Array {
 describe('a push frame', () => {
   it('means what the generated code reads from it', () => {
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 4 }), header, (parts, fields) => {
-        const frame = new PushFrame(parts, usedMemory);
+      fc.property(fc.array(part, { maxLength: 4 }), sources, header, (parts, ranges, fields) => {
+        const frame = new PushFrame(parts, usedMemory, encodeSourceRanges(ranges));
         frame.keys.forEach((keys) => {
           keys.forEach((_, i) => {
             keys[i] = i * 0x9e3779b1;
@@ -52,7 +62,7 @@ describe('a push frame', () => {
           number: fields.number,
           epoch: fields.epoch,
           moreFrames: fields.moreFrames,
-          sources: [],
+          sources: ranges,
           parts: parts.map(({ tableUid }, i) => ({
             tableUid,
             encoding: ValueEncoding.F32,
@@ -67,14 +77,20 @@ describe('a push frame', () => {
 
   it('is read by gRPC without a copy of keys and values, but for the first of a stream', () => {
     fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), header, (parts, fields) => {
-        const bytes = received(new PushFrame(parts).message({ ...fields, client: undefined }));
-        for (const { keys, values } of PushRequest.decode(bytes).parts) {
-          if (keys.length === 0) continue;
-          expect(keysFromBytes(keys).buffer).toBe(bytes.buffer);
-          expect(floatsFromBytes(values).buffer).toBe(bytes.buffer);
-        }
-      }),
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 4 }),
+        sources,
+        header,
+        (parts, ranges, fields) => {
+          const frame = new PushFrame(parts, undefined, encodeSourceRanges(ranges));
+          const bytes = received(frame.message({ ...fields, client: undefined }));
+          for (const { keys, values } of PushRequest.decode(bytes).parts) {
+            if (keys.length === 0) continue;
+            expect(keysFromBytes(keys).buffer).toBe(bytes.buffer);
+            expect(floatsFromBytes(values).buffer).toBe(bytes.buffer);
+          }
+        },
+      ),
     );
   });
 });

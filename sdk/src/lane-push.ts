@@ -1,5 +1,6 @@
 // A shard's part of a push in that shard's lane, and the record under whose number it goes.
 import type { PushFrame, WeirError } from '@weir/proto';
+import type { SkippedRows } from '@weir/proto/v1/parameter_server';
 import type { FrameMemory } from './frame-memory.ts';
 import { REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { mergedFrame } from './merged-frame.ts';
@@ -8,13 +9,15 @@ import type { ShardPush } from './push-frames.ts';
 
 /** Hears of a push in a lane; `applied` or `refused` is the last it hears. */
 export interface PushListener {
-  /** At log position `seq` or before. */
-  applied(seq: number): void;
+  /** At log position `seq` or before, but for rows that the shard passed over. */
+  applied(seq: number, skipped: readonly SkippedRows[]): void;
   /** Nothing of it is applied. */
   refused(error: WeirError): void;
   /** The shard takes no streams of us: it keeps its number and goes on as soon as one stands, whenever that is. */
   unknown(error: WeirError): void;
 }
+
+const NONE: readonly SkippedRows[] = [];
 
 export class LanePush {
   readonly push: ShardPush;
@@ -23,21 +26,22 @@ export class LanePush {
   readonly listener: PushListener;
   /** A numbered one may wait again: when the record into which it was merged was refused. */
   state: 'waiting' | 'numbered' | 'settled' = 'waiting';
-  /** Must not be merged: a record with it was refused, maybe because of another. */
-  alone = false;
+  /** Must not be merged: it has sources, or a record with it was refused, maybe because of another. */
+  alone: boolean;
   /** Where it waits; WaitingPushes' own. */
   place = 0;
 
   constructor(push: ShardPush, originTimeMs: number, arrivedAtMs: number, listener: PushListener) {
     this.push = push;
+    this.alone = push.hasSources;
     this.originTimeMs = originTimeMs;
     this.arrivedAtMs = arrivedAtMs;
     this.listener = listener;
   }
 
-  applied(seq: number): void {
+  applied(seq: number, skipped: readonly SkippedRows[]): void {
     this.state = 'settled';
-    this.listener.applied(seq);
+    this.listener.applied(seq, skipped);
   }
 
   refused(error: WeirError): void {
@@ -62,6 +66,7 @@ export class PushRecord {
   refused = false;
   /** Its frames as they were given to the first stream. */
   readonly messages: OutgoingMessage[] = [];
+  #skipped: readonly SkippedRows[] = NONE;
 
   constructor(number: number, members: readonly LanePush[], memory: FrameMemory) {
     const [first] = members;
@@ -75,6 +80,15 @@ export class PushRecord {
     const known = members.map(({ originTimeMs }) => originTimeMs).filter((timeMs) => timeMs > 0);
     this.originTimeMs = known.length === 0 ? 0 : Math.min(...known);
     for (const member of members) member.state = 'numbered';
+  }
+
+  /** Rows that the shard passed over: of a push with sources, which is alone in its record. */
+  get skipped(): readonly SkippedRows[] {
+    return this.#skipped;
+  }
+
+  skip(rows: SkippedRows): void {
+    this.#skipped = [...this.#skipped, rows];
   }
 
   /** What it holds of `inFlightBytesMax`. */

@@ -27,6 +27,8 @@ export interface ShardPush {
   /** Of all keys and values. */
   readonly bytes: number;
   readonly rows: number;
+  /** Its ranges stand in the first frame. */
+  readonly hasSources: boolean;
 }
 
 /** A table's rows for one shard, still in the caller's arrays. */
@@ -41,12 +43,14 @@ interface Part {
 
 /**
  * Splits a push by shard, in the order of the routing table; within a shard tables and rows keep their order.
+ * @param sources encoded: then every shard gets a part, with them, if only an empty one.
  * @throws WeirError PUSH_TOO_LARGE, before anything is sent, when a shard's part exceeds PUSH_BYTES_MAX.
  */
 export function splitPush(
   tables: readonly TableRows[],
   routing: RoutingTable,
   memory: FrameMemory,
+  sources?: Uint8Array,
 ): ShardPush[] {
   const byShard: Part[][] = routing.shards.map(() => []);
   for (const { table, keys, values, positions } of tables) {
@@ -65,11 +69,12 @@ export function splitPush(
     if (bytes > PUSH_BYTES_MAX) throw tooLarge(byShard[index]!, routing.shards[index]!.id, bytes);
   });
   return byShard.flatMap((parts, index) => {
-    if (parts.length === 0) return [];
-    const { frames, tables: framed } = framesOf(parts, memory);
+    const hasSources = sources !== undefined;
+    if (parts.length === 0 && !hasSources) return [];
+    const { frames, tables: framed } = framesOf(parts, memory, sources);
     const shard = routing.shards[index]!.id;
     const rows = parts.reduce((sum, { keys }) => sum + keys.length / 2, 0);
-    return [{ shard, epoch: routing.epoch, frames, tables: framed, bytes: sizes[index]!, rows }];
+    return [{ shard, epoch: routing.epoch, frames, tables: framed, bytes: sizes[index]!, rows, hasSources }];
   });
 }
 
@@ -98,7 +103,11 @@ interface Piece {
 }
 
 /** Cuts a shard's part into frames of at most FRAME_BYTES of keys and values. Rows are never cut. */
-function framesOf(parts: readonly Part[], memory: FrameMemory): { frames: PushFrame[]; tables: TableRows[] } {
+function framesOf(
+  parts: readonly Part[],
+  memory: FrameMemory,
+  sources: Uint8Array | undefined,
+): { frames: PushFrame[]; tables: TableRows[] } {
   const frames: PushFrame[] = [];
   const tables: TableRows[] = [];
   for (const pieces of piecesOf(parts)) {
@@ -109,6 +118,7 @@ function framesOf(parts: readonly Part[], memory: FrameMemory): { frames: PushFr
         dim: table.dim,
       })),
       memory.take,
+      frames.length === 0 ? sources : undefined,
     );
     pieces.forEach((piece, i) => {
       const keys = frame.keys[i]!;

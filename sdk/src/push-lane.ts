@@ -137,6 +137,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
       if (error.code === 'SEQUENCE_GAP' || decide(error) === 'wait') unused ??= { number, error };
       else this.#refuse(this.#numbered[number - first], error);
     }
+    for (const rows of response.skipped) this.#numbered[rows.number - first]?.skip(rows);
     this.#settleThrough(response);
     if (unused === undefined) {
       this.#refusals = 0;
@@ -216,7 +217,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
       count++;
       bytes += record.cost;
       if (record.refused) continue;
-      for (const member of record.members) member.applied(seq);
+      for (const member of record.members) member.applied(seq, record.skipped);
       // A lost stream may still hold messages in its queues.
       if (!record.sentBefore && record !== this.#current?.record) record.release(this.#context.memory);
     }

@@ -1,10 +1,11 @@
 // One push on its way to its shards: who has acknowledged, who has refused, what is still out. It outlives the
 // call that began it, so that a retry goes on where the call stopped. At most one call is on it at a time.
 import { WeirError } from '@weir/proto';
+import type { SkippedRows } from '@weir/proto/v1/parameter_server';
 import type { CallOptions, CallScope } from './call-scope.ts';
-import type { LanePush, PushListener } from './lane-push.ts';
 import { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from './outcome-unknown-error.ts';
-import { callersIndex, type ShardPush, splitPush, type TableRows } from './push-frames.ts';
+import { splitPush, type TableRows } from './push-frames.ts';
+import { inCallersTerms, PushPart, skippedRows, type WholePush } from './push-part.ts';
 import { delay } from './retry.ts';
 import type { Router } from './router.ts';
 import { inTermsOf } from './table-ref.ts';
@@ -16,12 +17,13 @@ interface Waiter {
   reject(error: WeirError): void;
 }
 
-export class Push {
+export class Push implements WholePush {
   readonly #router: Router;
   readonly #originTimeMs: number;
+  readonly #sources: Uint8Array | undefined;
   readonly #begin: (options: CallOptions) => CallScope;
   /** Parts without a settlement. */
-  readonly #open = new Set<Part>();
+  readonly #open = new Set<PushPart>();
   readonly #acks = new Map<string, number>();
   readonly #skipped: SkippedRow[] = [];
   #refusal: WeirError | undefined;
@@ -31,6 +33,7 @@ export class Push {
 
   /**
    * Copies keys and values.
+   * @param sources encoded: then every shard gets a part, and no two of its parts may have rows.
    * @param begin opens the scope of a retry.
    * @throws WeirError PUSH_TOO_LARGE or OVERLOADED, before anything is sent.
    */
@@ -39,12 +42,14 @@ export class Push {
     what: string,
     tables: readonly TableRows[],
     originTimeMs: number,
+    sources: Uint8Array | undefined,
     begin: (options: CallOptions) => CallScope,
   ) {
     this.#router = router;
     this.#originTimeMs = originTimeMs;
+    this.#sources = sources;
     this.#begin = begin;
-    this.#split(tables, 1);
+    for (const part of this.#split(tables, 1)) this.#open.add(part);
     for (const { push } of this.#open) {
       const lane = router.shard(push.shard).pushes;
       if (!lane.full) continue;
@@ -68,17 +73,21 @@ export class Push {
     });
   }
 
-  applied(part: Part, seq: number): void {
+  applied(part: PushPart, seq: number, skipped: readonly SkippedRows[]): void {
     this.#open.delete(part);
+    this.#skipped.push(...skippedRows(skipped, part.push));
     const { shard } = part.push;
     this.#acks.set(shard, Math.max(seq, this.#acks.get(shard) ?? 0));
     this.#endIfDone();
   }
 
-  refused(part: Part, error: WeirError): void {
+  refused(part: PushPart, error: WeirError): void {
     part.lane = undefined;
     if (error.code === 'NOT_OWNER') {
-      if (this.#waiter !== undefined) void this.#reroute(part, error.epoch, this.#waiter.scope);
+      if (this.#sources !== undefined) {
+        part.disowned = error;
+        this.#endIfDone();
+      } else if (this.#waiter !== undefined) void this.#reroute([part], error.epoch, this.#waiter.scope);
       return;
     }
     this.#open.delete(part);
@@ -86,40 +95,76 @@ export class Push {
     this.#endIfDone();
   }
 
-  unknown(part: Part, error: WeirError): void {
+  unknown(part: PushPart, error: WeirError): void {
     part.away = error;
     this.#endIfDone();
   }
 
-  #split(tables: readonly TableRows[], attempt: number): Part[] {
+  #split(tables: readonly TableRows[], attempt: number): PushPart[] {
     const { current, context } = this.#router;
-    const parts = splitPush(tables, current, context.memory).map((push) => new Part(this, push, attempt));
-    for (const part of parts) this.#open.add(part);
-    return parts;
+    const pushes = splitPush(tables, current, context.memory, this.#sources);
+    return pushes.map((push) => new PushPart(this, push, attempt));
   }
 
-  #send(part: Part): void {
+  #send(part: PushPart): void {
     part.away = undefined;
+    part.disowned = undefined;
     if (part.lane !== undefined) return;
     part.lane = this.#router.shard(part.push.shard).pushes.submit(part.push, this.#originTimeMs, part);
   }
 
-  /** The shard refused the part whole and used up its number: split anew, under new numbers. */
-  async #reroute(part: Part, epoch: number | undefined, scope: CallScope): Promise<void> {
-    await scope.sleep(delay(part.attempt, undefined, Math.random()));
+  /** Their shards refused the parts whole and used up their numbers: split anew, under new numbers. */
+  async #reroute(parts: readonly PushPart[], epoch: number | undefined, scope: CallScope): Promise<void> {
+    const { attempt } = parts[0]!;
+    await scope.sleep(delay(attempt, undefined, Math.random()));
     if (scope.ended) return;
     await this.#router.refresh(scope, epoch).catch(() => undefined);
     if (scope.ended) return;
-    const parts = this.#split(part.push.tables, part.attempt + 1);
-    this.#open.delete(part);
-    for (const next of parts) this.#send(next);
+    const tables = parts.flatMap(({ push }) => push.tables);
+    for (const part of parts) this.#open.delete(part);
+    try {
+      const next = this.#splitAnew(tables, attempt + 1);
+      for (const part of next) this.#open.add(part);
+      for (const part of next) this.#send(part);
+    } catch (error) {
+      this.#refusal ??= WeirError.from(error);
+    }
+    this.#endIfDone();
+  }
+
+  /**
+   * With sources: the same ranges again, for the shards that have not applied them. A shard that has would take more rows for a repeat
+   * and pass them over, so rows that are its own now can nowhere be applied under these ranges.
+   * @throws WeirError SOURCE_LOST; PUSH_TOO_LARGE when one shard owns now what was several parts.
+   */
+  #splitAnew(tables: readonly TableRows[], attempt: number): PushPart[] {
+    const parts = this.#split(tables, attempt);
+    if (this.#sources === undefined) return parts;
+    const late = parts.find(({ push }) => push.rows > 0 && this.#acks.has(push.shard))?.push;
+    if (late === undefined) return parts.filter(({ push }) => !this.#acks.has(push.shard));
+    throw new WeirError(
+      'SOURCE_LOST',
+      `${late.shard} owns ${late.rows} rows of the push since epoch ${late.epoch}, and had applied its ranges before: ` +
+        'these rows are lost. Let no push with sources be under way when slots move',
+      { shard: late.shard },
+    );
   }
 
   #endIfDone(): void {
     const { scope } = this.#waiter ?? {};
     if (scope === undefined) return;
-    for (const { away } of this.#open) if (away === undefined) return;
-    this.#end(scope);
+    const disowned: PushPart[] = [];
+    for (const part of this.#open) {
+      if (part.disowned !== undefined) disowned.push(part);
+      else if (part.away === undefined) return;
+    }
+    if (disowned.length === 0 || disowned.length < this.#open.size) this.#end(scope);
+    // All other shards have applied the ranges or refused them for good.
+    else if (this.#refusal === undefined) void this.#reroute(disowned, newestEpoch(disowned), scope);
+    else {
+      this.#open.clear();
+      this.#end(scope);
+    }
   }
 
   /** Answers the call. Parts without a number are taken back. */
@@ -186,43 +231,6 @@ export class Push {
   }
 }
 
-/** A shard's part and how far it has come. */
-class Part implements PushListener {
-  readonly push: ShardPush;
-  readonly attempt: number;
-  /** Set while the part is in the shard's lane. */
-  lane: LanePush | undefined;
-  /** Why the shard takes no streams of us; the part has its number. */
-  away: WeirError | undefined;
-  readonly #whole: Push;
-
-  constructor(whole: Push, push: ShardPush, attempt: number) {
-    this.#whole = whole;
-    this.push = push;
-    this.attempt = attempt;
-  }
-
-  applied(seq: number): void {
-    this.#whole.applied(this, seq);
-  }
-
-  refused(error: WeirError): void {
-    this.#whole.refused(this, error);
-  }
-
-  unknown(error: WeirError): void {
-    this.#whole.unknown(this, error);
-  }
-}
-
-/** The shard counts rows within its part; the caller counts within the arrays given. */
-function inCallersTerms(error: WeirError, push: ShardPush): WeirError {
-  const { shard } = push;
-  const refs = push.tables.map(({ table }) => table);
-  const named = inTermsOf(error, refs, shard);
-  const { keyIndex, table } = named;
-  if (keyIndex === undefined || table === undefined) return named;
-  const position = callersIndex(push, table, keyIndex);
-  const message = `${named.message} (row ${keyIndex} of its part is key ${position} of the push)`;
-  return inTermsOf(error, refs, shard, { message, keyIndex: position });
+function newestEpoch(parts: readonly PushPart[]): number {
+  return Math.max(...parts.map(({ disowned }) => disowned?.epoch ?? 0));
 }

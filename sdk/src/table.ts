@@ -12,8 +12,8 @@ export interface PushOptions extends CallOptions {
   /** Wall clock (Unix ms) of the oldest behaviour behind the gradients; feeds freshness. Default: unknown. */
   readonly originTimeMs?: number | undefined;
   /**
-   * What the gradients were computed from: each shard applies its rows, none included, only if it has not applied these
-   * ranges. Such a push goes to every shard, by itself.
+   * What the gradients were computed from: a shard that has applied these ranges passes over its rows, so the same push
+   * may be made again. Every shard gets them, with no rows where it has none of the keys; nothing is merged with them.
    */
   readonly sources?: SourceRanges | undefined;
 }
@@ -72,8 +72,10 @@ export class Table implements TableRef {
    * When the deadline passes or the signal aborts, what has not been sent is taken back.
    * @throws WeirError DIMENSION_MISMATCH, PUSH_TOO_LARGE, OVERLOADED when too many pushes wait here already,
    * DEADLINE_EXCEEDED or CANCELLED (nothing sent); TABLE_NOT_FOUND when the table was dropped, NOT_FINITE with the
-   * key's index (nothing of that shard's part applied).
-   * @throws OutcomeUnknownError when it ended early with something sent; its `retry()` keeps the numbers.
+   * key's index (nothing of that shard's part applied). With sources never NOT_FINITE or TABLE_FULL (the rows are
+   * skipped), but SOURCE_GAP with `applied`, SOURCE_MIXED, FENCED, SOURCE_LOST; another shard may have applied its part.
+   * @throws OutcomeUnknownError when it ended early with something sent; its `retry()` keeps the numbers. With sources
+   * a fresh push of the same ranges counts once, too.
    */
   push(keys: Keys, gradients: Float32Array, options?: PushOptions): Promise<PushResult> {
     return this.#client.push([{ table: this, keys, gradients }], options);

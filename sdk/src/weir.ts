@@ -13,6 +13,7 @@ import { pullRows } from './pull.ts';
 import { Push } from './push.ts';
 import type { Router } from './router.ts';
 import type { RoutingTable } from './routing.ts';
+import { encodedSources } from './source-ranges.ts';
 import { Sources } from './sources.ts';
 import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
 import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
@@ -92,12 +93,15 @@ export class Weir {
       ? await Promise.all(parts.map(({ table }) => this.#resolve(table, options)))
       : parts.map(({ table }) => table as Table);
     const rows = own.map(({ keys, gradients }, i) => checkedRows(tables[i]!, keys, gradients));
-    const what = `push to ${tables.map(({ name }) => name).join(', ')}`;
+    const to = tables.map(({ name }) => name).join(', ');
+    const what =
+      options.sources === undefined ? `push to ${to}` : `push of source ${options.sources.group} to ${to}`;
     requireDistinct(tables, what);
+    const sources = options.sources && encodedSources(what, options.sources);
     using scope = this.#calls.begin(what, options);
     scope.throwIfEnded();
     const begin = (again: CallOptions) => this.#calls.begin(what, again);
-    const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0, begin);
+    const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0, sources, begin);
     const begunMs = performance.now();
     try {
       const result = await push.settle(scope);

@@ -30,6 +30,7 @@ import {
   type PushRequest,
   type PushResponse,
   type RoutingTable,
+  type SkippedRows,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
 import { encodeSpec } from '../table-spec.ts';
@@ -39,6 +40,10 @@ const SCRIPTED_TABLE = encodeSpec({ name: 'sums', dim: 1, optimizer: { kind: 'su
 
 /** `lose` applies the push and breaks the stream, `mute` applies it and says nothing; an error refuses it. */
 export type Script = 'apply' | 'lose' | 'mute' | WeirError;
+
+export interface ScriptedPush extends Pick<PushRequest, 'originTimeMs' | 'sources'> {
+  readonly keys: readonly bigint[];
+}
 
 type Unary<Request, Response> = ServerUnaryCall<Request, Response>;
 type PullCall = ServerDuplexStream<PullRequest, PullResponse>;
@@ -67,8 +72,10 @@ export class ScriptedShard {
   /** Numbers applied, by incarnation in order of appearance. */
   readonly applied = new Map<string, number[]>();
   readonly gaps: number[] = [];
-  /** Of every push applied, in order: its keys and its origin time. */
-  readonly pushes: { readonly keys: readonly bigint[]; readonly originTimeMs: number }[] = [];
+  /** Every push applied, in order. */
+  readonly pushes: ScriptedPush[] = [];
+  /** What it says that it has passed over, though it has not, of every push that it answers. */
+  skips: readonly Omit<SkippedRows, 'number'>[] = [];
   /** Ends every push stream with this error before it looks at a message. */
   turnsAway: WeirError | undefined;
   readonly tokens = new Set<string>();
@@ -206,7 +213,8 @@ export class ScriptedShard {
       return usesNumber ? undefined : what;
     }
     this.#apply(incarnation, number, frames);
-    if (what === 'apply') call.write({ through: number, seq: this.#seq, refusals: [], skipped: [] });
+    const skipped = this.skips.map((rows) => ({ ...rows, number }));
+    if (what === 'apply') call.write({ through: number, seq: this.#seq, refusals: [], skipped });
     if (what === 'lose') {
       call.emit('error', { code: status.UNAVAILABLE, details: 'lost', metadata: new Metadata() });
     }
@@ -220,7 +228,8 @@ export class ScriptedShard {
     this.applied.set(incarnation, numbers);
     numbers.push(number);
     const { originTimeMs } = frames[0]!;
-    this.pushes.push({ keys: keysOfFrames(frames), originTimeMs });
+    const sources = frames.flatMap((frame) => frame.sources);
+    this.pushes.push({ keys: keysOfFrames(frames), originTimeMs, sources });
     for (const part of frames.flatMap((frame) => frame.parts)) {
       const values = floatsFromBytes(part.values);
       unpackKeys(keysFromBytes(part.keys)).forEach((key, i) => {
