@@ -32,6 +32,7 @@ export {
 } from './keys.ts';
 export {
   CLIENT_ID_LENGTH_MAX,
+  CLOCK_INTERVAL_MS,
   DIM_MAX,
   DOCUMENTS_MAX,
   FEATURES_MAX,

@@ -26,6 +26,8 @@ export const GROUP_PARTS_MAX = 64;
 export const GROUP_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024;
 /** Ranges of source partitions in one push; also partitions of one acquire. */
 export const SOURCE_RANGES_MAX = 1_024;
+/** Clocks of members, and what members hear of the others' clocks, go out no more often. */
+export const CLOCK_INTERVAL_MS = 5;
 export const LEASE_MS_MIN = 200;
 export const LEASE_MS_MAX = 3_600_000;
 /** Bytes of one stream record. */

@@ -6,12 +6,15 @@ import type { GroupMembership } from '@weir/proto/v1/groups';
 import type { CallOptions, CallScope } from './call-scope.ts';
 import { Changing } from './changing.ts';
 import type { GroupCalls } from './group-calls.ts';
+import { LeaseKeeper, type MemberLease } from './group-lease.ts';
 import { encodeParts, type GroupPart } from './group-parts.ts';
 import { readLatest } from './group-reader.ts';
 import type { GroupResult } from './group-result.ts';
 import { syncOnce } from './group-streams.ts';
-import { keepLease, type MemberLease, watchMembership } from './group-watch.ts';
+import { watchGroup } from './group-watch.ts';
 import { BARRIER_MARGIN_MS_MAX } from './limits.ts';
+import { Pace } from './pace.ts';
+import { PaceClock } from './pace-clock.ts';
 import { callOnce } from './unary.ts';
 
 /** Who is in the group. */
@@ -32,10 +35,14 @@ export interface JoinOptions extends CallOptions {
 export class Group {
   readonly name: string;
   readonly member: string;
+  /** Keeps members together between barriers. */
+  readonly pace: Pace;
   readonly #calls: GroupCalls;
   readonly #lease: MemberLease;
   readonly #ending = new AbortController();
+  readonly #clock = new PaceClock();
   readonly #membership: Changing<Membership>;
+  readonly #called: Changing<number>;
   #nextStep: number;
   #lastResult: GroupResult | undefined;
   #lost: WeirError | undefined;
@@ -53,16 +60,27 @@ export class Group {
     this.#calls = calls;
     this.#lease = lease;
     this.#membership = new Changing({ generation: joined.generation, members: joined.members });
+    this.#called = new Changing(joined.calledStep);
     this.#nextStep = Math.max(joined.nextStep, (lastResult?.step ?? 0) + 1);
     this.#lastResult = lastResult;
     if (closed.aborted) this.#end();
     closed.addEventListener('abort', () => this.#end(), { once: true });
+    const keeper = new LeaseKeeper(calls, lease, this.#clock, () => this.members.length === 1);
+    this.pace = new Pace(
+      this.#clock,
+      () => keeper.nudge(),
+      () => this.#lost,
+    );
     const events = {
-      membership: (membership: GroupMembership) => this.#adopt(membership),
+      membership: (membership: GroupMembership) => {
+        this.#adopt(membership);
+        keeper.nudge();
+      },
+      disconnected: () => this.#clock.forget(),
       lost: (error: WeirError) => this.#end(error),
     };
-    void keepLease(calls, lease, events, this.#ending.signal);
-    void watchMembership(calls, events, this.#ending.signal);
+    void keeper.run(events, this.#ending.signal);
+    void watchGroup(calls, events, this.#ending.signal);
   }
 
   get generation(): number {
@@ -77,6 +95,11 @@ export class Group {
   /** The step to contribute to. */
   get nextStep(): number {
     return this.#nextStep;
+  }
+
+  /** Whether a member has contributed to the step and waits for the others. */
+  get stepCalled(): boolean {
+    return this.#called.current >= this.#nextStep;
   }
 
   /** Of the last step that this member knows of: from joining, then from `sync`. */
@@ -143,6 +166,15 @@ export class Group {
     return this.#membership.follow(options.signal);
   }
 
+  /**
+   * The steps to which some member has contributed and for which it waits, as they are heard of; see `stepCalled`. Ends with
+   * the membership.
+   * @throws WeirError FENCED when the place is lost.
+   */
+  calledSteps(options: Pick<CallOptions, 'signal'> = {}): AsyncIterable<number> {
+    return this.#called.follow(options.signal);
+  }
+
   /** Gives the place up: the others go on without waiting for the lease to expire. */
   async leave(options?: CallOptions): Promise<void> {
     this.#end();
@@ -158,8 +190,11 @@ export class Group {
     if (!this.#ending.signal.aborted) await this.leave();
   }
 
-  #adopt({ generation, members }: GroupMembership): void {
+  #adopt({ generation, members, slowest, calledStep }: GroupMembership): void {
     this.#changed({ generation, members });
+    if (calledStep > this.#called.current) this.#called.change(calledStep);
+    this.#clock.heard({ slowest });
+    this.pace.wake();
   }
 
   #changed(membership: Membership): void {
@@ -170,6 +205,8 @@ export class Group {
     this.#lost ??= lost ?? new WeirError('CANCELLED', `the membership in group ${this.name} has ended`);
     this.#ending.abort();
     this.#membership.end(lost);
+    this.#called.end(lost);
+    this.pace.wake();
   }
 }
 

@@ -51,11 +51,13 @@ export class GroupAnswers {
     const due = this.#held.filter((held) => held.version <= version);
     this.#held = this.#held.filter((held) => held.version > version);
     const effects: GroupEffect[] = due.map(({ call, answer }) => ({ kind: 'reply', call, answer }));
-    const before = this.#visible.generation;
+    const before = this.#visible;
     this.#visible =
       this.#unseen.filter((each) => each.version <= version).at(-1)?.membership ?? this.#visible;
     this.#unseen = this.#unseen.filter((each) => each.version > version);
-    if (this.#visible.generation !== before) effects.push({ kind: 'changed', membership: this.#visible });
+    const { generation, nextStep } = this.#visible;
+    if (generation !== before.generation || nextStep !== before.nextStep)
+      effects.push({ kind: 'changed', membership: this.#visible });
     return effects;
   }
 

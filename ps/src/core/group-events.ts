@@ -1,6 +1,7 @@
 // What goes into a group's state machine and what comes out of it. Whoever drives it gives each call a number, does the
 // effects in their order, and tells it when a reduction is done and what is durable.
 import type { WeirError } from '@weir/proto';
+import type { ClockReport } from './group-clocks.ts';
 import type { Contribution, ReducedPart } from './group-reduce.ts';
 import type { GroupState, Identity, ResultHead } from './group-state.ts';
 
@@ -11,9 +12,17 @@ export interface Membership {
   readonly nextStep: number;
 }
 
+/** What members go by between two barriers; not durable. */
+export interface GroupSigns {
+  /** The smallest clock of those that work; undefined when nobody does, or when not all clocks are known. */
+  readonly slowest: number | undefined;
+  /** The step at which a member waits for the others; 0: none. */
+  readonly calledStep: number;
+}
+
 export type GroupEvent =
   | { readonly kind: 'join'; readonly call: number; readonly member: Identity; readonly leaseMs: number }
-  | { readonly kind: 'renew'; readonly call: number; readonly member: Identity }
+  | RenewEvent
   | { readonly kind: 'leave'; readonly call: number; readonly member: Identity }
   | ContributeEvent
   /** The caller is gone: no answer is wanted. What it contributed stands. */
@@ -25,6 +34,13 @@ export type GroupEvent =
   | { readonly kind: 'reduced'; readonly reduction: number; readonly outcome: Reduced }
   /** Everything up to this version is durable. */
   | { readonly kind: 'persisted'; readonly version: number };
+
+export interface RenewEvent {
+  readonly kind: 'renew';
+  readonly call: number;
+  readonly member: Identity;
+  readonly clock: ClockReport | undefined;
+}
 
 export interface ContributeEvent {
   readonly kind: 'contribute';
@@ -44,8 +60,9 @@ export type GroupEffect =
   | { readonly kind: 'reduce'; readonly reduction: number; readonly contributions: readonly Contribution[] }
   /** To be made durable, in order; the answer is an event `persisted`. A later version contains the earlier ones. */
   | PersistEffect
-  /** The membership that others may see is another. */
-  | { readonly kind: 'changed'; readonly membership: Membership };
+  /** The membership that others may see is another, or its next step. */
+  | { readonly kind: 'changed'; readonly membership: Membership }
+  | { readonly kind: 'signs' };
 
 export interface PersistEffect {
   readonly kind: 'persist';
@@ -62,8 +79,15 @@ export interface CompletedStep {
 }
 
 export type GroupAnswer =
-  | { readonly kind: 'membership'; readonly membership: Membership }
+  | MembershipAnswer
   | { readonly kind: 'left'; readonly left: boolean }
   /** `completed` is there when the step was completed while the call waited; else the result is in the store. */
   | { readonly kind: 'result'; readonly head: ResultHead; readonly completed: CompletedStep | undefined }
   | { readonly kind: 'error'; readonly error: WeirError };
+
+export interface MembershipAnswer {
+  readonly kind: 'membership';
+  readonly membership: Membership;
+  /** Of the member, to a renewal; undefined while it may not begin. */
+  readonly clock: number | undefined;
+}

@@ -1,6 +1,24 @@
 // Heads of a group's last results: how many are kept is bounded in number and in bytes; the last one is kept in any case.
+import type { CompletedStep } from './group-events.ts';
+import type { ReducedPart } from './group-reduce.ts';
 import type { Identity, ResultHead } from './group-state.ts';
 import { RESULT_BYTES_KEPT_MAX, RESULTS_KEPT } from './limits.ts';
+
+export function completedStep(
+  step: number,
+  generation: number,
+  members: readonly Identity[],
+  parts: readonly ReducedPart[],
+): CompletedStep {
+  const head: ResultHead = {
+    step,
+    generation,
+    members: members.map(({ name, incarnation }) => ({ name, incarnation })),
+    parts: parts.map(({ value: _, ...part }) => part),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+  return { head, parts };
+}
 
 export class GroupResults {
   /** Oldest first. */

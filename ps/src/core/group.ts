@@ -6,6 +6,7 @@
 //   for the same result.
 import { GROUP_MEMBERS_MAX, type WeirError } from '@weir/proto';
 import { GroupAnswers } from './group-answers.ts';
+import { type ClockReport, GroupClocks } from './group-clocks.ts';
 import { GroupErrors } from './group-errors.ts';
 import type {
   CompletedStep,
@@ -13,19 +14,17 @@ import type {
   GroupAnswer,
   GroupEffect,
   GroupEvent,
+  GroupSigns,
   Membership,
+  MembershipAnswer,
   Reduced,
 } from './group-events.ts';
 import { GroupMembers } from './group-members.ts';
-import { GroupResults } from './group-results.ts';
+import { completedStep, GroupResults } from './group-results.ts';
 import type { GroupState, Identity, ResultHead } from './group-state.ts';
 import { GroupStep } from './group-step.ts';
+import { GroupWaiting } from './group-waiting.ts';
 import { CALLS_PER_MEMBER_MAX } from './limits.ts';
-
-interface Waiting {
-  readonly member: Identity;
-  readonly deadlineMs: number;
-}
 
 export class Group {
   readonly #errors: GroupErrors;
@@ -34,11 +33,14 @@ export class Group {
   #lastStep: number;
   readonly #results: GroupResults;
   readonly #step: GroupStep;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new GroupWaiting();
   /** The reduction under way. */
   #reducing: number | undefined;
   #reductions = 0;
   readonly #answers: GroupAnswers;
+  readonly #clocks: GroupClocks;
+  /** As it was told last. */
+  #signs: GroupSigns = { slowest: undefined, calledStep: 0 };
   #effects: GroupEffect[] = [];
 
   /** A group as it was stored, or a new one without members. Leases begin now, in full. */
@@ -50,6 +52,7 @@ export class Group {
     this.#lastStep = state?.lastStep ?? 0;
     this.#results = new GroupResults(results);
     this.#answers = new GroupAnswers(this.#membership());
+    this.#clocks = new GroupClocks(state?.members ?? []);
   }
 
   /** As far as it is durable. */
@@ -71,10 +74,18 @@ export class Group {
     return this.#step;
   }
 
+  get clocks(): GroupClocks {
+    return this.#clocks;
+  }
+
+  /** What members go by between two barriers. */
+  get signs(): GroupSigns {
+    return this.#signs;
+  }
+
   /** When a tick has something to do. */
   get nextDueMs(): number {
-    const deadlines = [...this.#waiting.values()].map(({ deadlineMs }) => deadlineMs);
-    return Math.min(this.#members.nextExpiryMs, this.#answers.nextDeadlineMs, ...deadlines);
+    return Math.min(this.#members.nextExpiryMs, this.#answers.nextDeadlineMs, this.#waiting.nextDeadlineMs);
   }
 
   /** Whether a contribution has its answer whatever it holds: its bytes need not come. */
@@ -88,10 +99,7 @@ export class Group {
         this.#reply(event.call, this.#join(event.member, event.leaseMs, nowMs));
         break;
       case 'renew':
-        this.#reply(
-          event.call,
-          this.#members.renew(event.member, nowMs) ? this.#membershipAnswer() : this.#fenced(event.member),
-        );
+        this.#reply(event.call, this.#renew(event.member, event.clock, nowMs));
         break;
       case 'leave': {
         const left = this.#members.leave(event.member);
@@ -105,7 +113,7 @@ export class Group {
         break;
       }
       case 'cancel':
-        this.#waiting.delete(event.call);
+        this.#waiting.cancel(event.call);
         this.#answers.cancel(event.call);
         break;
       case 'tick':
@@ -120,8 +128,10 @@ export class Group {
         break;
       case 'persisted':
         this.#effects.push(...this.#answers.persisted(event.version));
+        this.#clocks.persisted(event.version);
         break;
     }
+    this.#lookAtSigns();
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -135,17 +145,21 @@ export class Group {
     return this.#membershipAnswer();
   }
 
+  #renew(member: Identity, clock: ClockReport | undefined, nowMs: number): GroupAnswer {
+    if (!this.#members.renew(member, nowMs)) return this.#fenced(member);
+    return { ...this.#membershipAnswer(), clock: this.#clocks.report(member, clock) };
+  }
+
   /** Undefined while it waits. */
   #contribute(event: ContributeEvent, nowMs: number): GroupAnswer | undefined {
     const { call, member, generation, step, deadlineMs, contribution } = event;
     const settled = this.#settled(member, generation, step);
     if (settled !== undefined) return settled;
     this.#members.renew(member, nowMs);
-    const calls = [...this.#waiting.values()].filter((waiting) => waiting.member.name === member.name).length;
-    if (calls >= CALLS_PER_MEMBER_MAX) return failed(this.#errors.tooManyCalls(member));
+    if (this.#waiting.of(member) >= CALLS_PER_MEMBER_MAX) return failed(this.#errors.tooManyCalls(member));
     const error = this.#step.add(member.name, contribution, step, nowMs);
     if (error !== undefined) return failed(error);
-    this.#waiting.set(call, { member, deadlineMs });
+    this.#waiting.add(call, member, deadlineMs);
     const members = this.#members.names;
     if (this.#reducing === undefined && this.#step.missing(members).length === 0) {
       this.#reducing = ++this.#reductions;
@@ -171,24 +185,16 @@ export class Group {
       return;
     }
     const step = this.#lastStep + 1;
-    const { parts } = outcome;
-    const head: ResultHead = {
-      step,
-      generation: this.#generation,
-      members: this.#members.list.map(({ name, incarnation }) => ({ name, incarnation })),
-      parts: parts.map(({ value: _, ...part }) => part),
-      bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    };
+    const completed = completedStep(step, this.#generation, this.#members.list, outcome.parts);
+    const { head } = completed;
     this.#lastStep = step;
-    const completed = { head, parts };
     this.#persist(completed, this.#results.add(head));
     this.#endStep(() => ({ kind: 'result', head, completed }));
   }
 
   /** Drops what was contributed and answers who waits. */
   #endStep(answer: (member: Identity) => GroupAnswer): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    const waiting = this.#waiting.takeAll();
     this.#step.clear();
     this.#reducing = undefined;
     for (const [call, { member, deadlineMs }] of waiting) this.#reply(call, answer(member), deadlineMs);
@@ -205,21 +211,27 @@ export class Group {
     const { list: members, fenced } = this.#members;
     const state: GroupState = { generation: this.#generation, lastStep: this.#lastStep, members, fenced };
     const version = this.#answers.changed(this.#membership());
+    this.#clocks.changed(members, version);
     this.#effects.push({ kind: 'persist', version, state, result, dropped });
   }
 
   #timeOut(nowMs: number): void {
     const missing = this.#step.missing(this.#members.names);
-    for (const [call, { deadlineMs }] of this.#waiting) {
-      if (deadlineMs > nowMs) continue;
-      this.#waiting.delete(call);
-      const error =
-        missing.length > 0 ? this.#errors.timeout(this.#lastStep + 1, missing) : this.#errors.notDurable();
-      this.#effects.push({ kind: 'reply', call, answer: failed(error) });
-    }
+    const notDurable = failed(this.#errors.notDurable());
+    const late = missing.length > 0 ? failed(this.#errors.timeout(this.#lastStep + 1, missing)) : notDurable;
+    for (const call of this.#waiting.takeLate(nowMs))
+      this.#effects.push({ kind: 'reply', call, answer: late });
     for (const call of this.#answers.timedOut(nowMs)) {
-      this.#effects.push({ kind: 'reply', call, answer: failed(this.#errors.notDurable()) });
+      this.#effects.push({ kind: 'reply', call, answer: notDurable });
     }
+  }
+
+  #lookAtSigns(): void {
+    const calledStep = this.#step.size > 0 ? this.#lastStep + 1 : 0;
+    const { slowest } = this.#clocks;
+    const news = slowest !== this.#signs.slowest || calledStep > this.#signs.calledStep;
+    this.#signs = { slowest, calledStep };
+    if (news) this.#effects.push({ kind: 'signs' });
   }
 
   #reply(call: number, answer: GroupAnswer, deadlineMs = Number.POSITIVE_INFINITY): void {
@@ -230,16 +242,12 @@ export class Group {
     return failed(this.#errors.fenced(member));
   }
 
-  #membershipAnswer(): GroupAnswer {
-    return { kind: 'membership', membership: this.#membership() };
+  #membershipAnswer(): MembershipAnswer {
+    return { kind: 'membership', membership: this.#membership(), clock: undefined };
   }
 
   #membership(): Membership {
-    return {
-      generation: this.#generation,
-      members: this.#members.names,
-      nextStep: this.#lastStep + 1,
-    };
+    return { generation: this.#generation, members: this.#members.names, nextStep: this.#lastStep + 1 };
   }
 }
 

@@ -79,7 +79,12 @@ export class GroupWorld {
         this.advance(amount % 50);
         break;
       case 7:
-        this.#send('renew', name, (call, member) => ({ kind: 'renew', call, member }));
+        this.#send('renew', name, (call, member) => ({
+          kind: 'renew',
+          call,
+          member,
+          clock: undefined,
+        }));
         break;
       case 8:
         if (amount % 5 === 0) this.#send('leave', name, (call, member) => ({ kind: 'leave', call, member }));
@@ -205,7 +210,8 @@ export class GroupWorld {
       if (effect.kind === 'persist') this.#writes.push(effect);
       else if (effect.kind === 'reduce') this.#reductions.push(effect);
       else if (effect.kind === 'reply') this.#answered(effect.call, effect.answer);
-      else this.#promises.generation(effect.membership.generation, effect.membership.members, this.#durable);
+      else if (effect.kind === 'changed')
+        this.#promises.generation(effect.membership.generation, effect.membership.members, this.#durable);
     }
   }
 

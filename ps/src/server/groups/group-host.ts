@@ -1,9 +1,16 @@
 // One group at work: its state machine with a clock, a disk and callers. Events go in as they come; effects are done in
 // their order; versions are written one after the other, those that wait together.
-import { WeirError } from '@weir/proto';
+import { CLOCK_INTERVAL_MS, WeirError } from '@weir/proto';
 import { Group } from '../../core/group.ts';
+import type { ClockReport } from '../../core/group-clocks.ts';
 import { contributionBytes } from '../../core/group-contribution.ts';
-import type { CompletedStep, GroupAnswer, GroupEvent, Membership, Reduced } from '../../core/group-events.ts';
+import type {
+  CompletedStep,
+  GroupAnswer,
+  GroupEvent,
+  MembershipAnswer,
+  Reduced,
+} from '../../core/group-events.ts';
 import { type Contribution, type PartSpec, reduceParts } from '../../core/group-reduce.ts';
 import type { Identity, ResultHead } from '../../core/group-state.ts';
 import { runInSlices, Slice } from '../slices.ts';
@@ -12,6 +19,7 @@ import { framesOf, storedFrames } from './group-result-frames.ts';
 import type { StoredGroup } from './group-store.ts';
 import { GroupTimer } from './group-timer.ts';
 import { GroupWriter, type WriterParts } from './group-writer.ts';
+import { PacedCall } from './paced-call.ts';
 
 export interface GroupParts extends WriterParts {
   readonly memory: GroupMemory;
@@ -33,12 +41,15 @@ export class GroupHost {
   readonly #parts: GroupParts;
   readonly #room: GroupRoom;
   readonly #answers = new Map<number, (answer: GroupAnswer) => void>();
-  readonly #watchers = new Set<(membership: Membership) => void>();
+  readonly #watchers = new Set<() => void>();
+  readonly #tellSigns = new PacedCall(CLOCK_INTERVAL_MS, () => this.#tell());
   /** Contributions whose bytes are coming. */
   readonly #uploads = new Set<readonly PartSpec[]>();
   /** Results on their way, each with how many are sending it. */
   readonly #sending = new Map<CompletedStep, { readonly frames: Uint8Array[]; users: number }>();
   readonly #writer: GroupWriter;
+  /** That watchers were told of. */
+  #generation: number;
   #calls = 0;
   readonly #timer = new GroupTimer({
     stalled: (byMs) => this.#apply({ kind: 'stalled', byMs }),
@@ -52,6 +63,7 @@ export class GroupHost {
     this.#room = parts.memory.room();
     this.#writer = new GroupWriter(name, parts, (version) => this.#apply({ kind: 'persisted', version }));
     this.#group = new Group(name, stored?.state, stored?.results ?? [], performance.now());
+    this.#generation = this.#group.membership.generation;
     this.#timer.set(this.#group.nextDueMs);
   }
 
@@ -59,12 +71,12 @@ export class GroupHost {
     return this.#group;
   }
 
-  async join(member: Identity, leaseMs: number): Promise<Membership> {
+  async join(member: Identity, leaseMs: number): Promise<MembershipAnswer> {
     return membershipOf(await this.#ask({ kind: 'join', member, leaseMs }));
   }
 
-  async renew(member: Identity): Promise<Membership> {
-    return membershipOf(await this.#ask({ kind: 'renew', member }));
+  async renew(member: Identity, clock: ClockReport | undefined): Promise<MembershipAnswer> {
+    return membershipOf(await this.#ask({ kind: 'renew', member, clock }));
   }
 
   /** @returns false when it was no member. */
@@ -131,8 +143,8 @@ export class GroupHost {
     return storedFrames(this.#parts.store, this.name, head);
   }
 
-  /** Tells every change from now on; returns how to end it. */
-  watch(listener: (membership: Membership) => void): () => void {
+  /** Calls at every change of the membership or the signs from now on; returns how to end it. */
+  watch(listener: () => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
   }
@@ -141,6 +153,7 @@ export class GroupHost {
   stop(): void {
     this.#stopped = true;
     this.#timer.stop();
+    this.#tellSigns.stop();
     this.#writer.stop();
     const error = new WeirError('UNAVAILABLE', 'the shard is stopping');
     for (const answer of this.#answers.values()) answer({ kind: 'error', error });
@@ -182,8 +195,12 @@ export class GroupHost {
           if (effect.result !== undefined) counters.steps++;
           break;
         case 'changed':
-          counters.changes++;
-          for (const listener of this.#watchers) listener(effect.membership);
+          if (effect.membership.generation !== this.#generation) counters.changes++;
+          this.#generation = effect.membership.generation;
+          this.#tell();
+          break;
+        case 'signs':
+          this.#tellSigns.call();
           break;
       }
     }
@@ -209,6 +226,10 @@ export class GroupHost {
     }
   }
 
+  #tell(): void {
+    for (const listener of this.#watchers) listener();
+  }
+
   #largestBytes(): number {
     const coming = [...this.#uploads].map((parts) => contributionBytes({ parts }));
     return Math.max(this.#group.step.largestBytes, ...coming);
@@ -225,8 +246,8 @@ export class GroupHost {
   }
 }
 
-function membershipOf(answer: GroupAnswer): Membership {
-  if (answer.kind === 'membership') return answer.membership;
+function membershipOf(answer: GroupAnswer): MembershipAnswer {
+  if (answer.kind === 'membership') return answer;
   if (answer.kind === 'error') throw answer.error;
   throw new TypeError(`a member was answered with ${answer.kind}`);
 }

@@ -16,6 +16,7 @@ import { AS_BYTES } from '../as-bytes.ts';
 import { OpenCalls } from '../open-calls.ts';
 import { overloaded } from '../push/push-pipeline.ts';
 import { unaryAnswer } from '../unary-answer.ts';
+import { decodeClock, encodeClock } from './clock-message.ts';
 import type { GroupHost } from './group-host.ts';
 import { sendFrames } from './group-send.ts';
 import { serveSync } from './group-sync.ts';
@@ -50,11 +51,14 @@ export function serveGroups(
   server.addService(DEFINITION, {
     join: unary(async ({ group, member, leaseMs }) => {
       const [asked, lease] = [checkedMember(member), checkedLease(leaseMs)];
-      return membershipMessage(await groups.make(group).join(asked, lease));
+      const host = groups.make(group);
+      return membershipMessage(host, (await host.join(asked, lease)).membership);
     }),
-    renew: unary(async ({ group, member }) => {
+    renew: unary(async ({ group, member, clock }) => {
       const asked = checkedMember(member);
-      return membershipMessage(await groups.of(group, asked).renew(asked));
+      const host = groups.of(group, asked);
+      const answer = await host.renew(asked, clock && decodeClock(clock));
+      return { ...membershipMessage(host, answer.membership), clock: answer.clock };
     }),
     leave: unary(async ({ group, member }) => ({
       left: (await groups.find(group)?.leave(checkedMember(member))) ?? false,
@@ -102,30 +106,31 @@ function serveWatch(
     return;
   }
   let full = false;
-  let missed: Membership | undefined;
-  const tell = (membership: Membership): void => {
-    if (full) missed = membership;
-    else full = !call.write(membershipMessage(membership));
+  let missed = false;
+  const tell = (): void => {
+    missed = full;
+    if (!full) full = !call.write(membershipMessage(host, host.group.membership));
   };
   const unwatch = host.watch(tell);
   call.on('drain', () => {
     full = false;
-    const next = missed;
-    missed = undefined;
-    if (next !== undefined) tell(next);
+    if (missed) tell();
   });
   for (const event of ['cancelled', 'close']) call.once(event, unwatch);
   calls.add(call, () => fail(new WeirError('UNAVAILABLE', 'the shard is stopping')));
-  tell(host.group.membership);
+  tell();
 }
 
-function membershipMessage({ generation, members, nextStep }: Membership): GroupMembership {
-  return { generation, members: [...members], nextStep };
+function membershipMessage(
+  { group }: GroupHost,
+  { generation, members, nextStep }: Membership,
+): GroupMembership {
+  return { generation, members: [...members], nextStep, ...group.signs };
 }
 
 function describe(shard: string, { group }: GroupHost): DescribeGroupResponse {
   const nowMs = performance.now();
-  const { members, step, results, membership } = group;
+  const { members, step, results, membership, clocks } = group;
   const since = step.sinceMs;
   const ago = (ms: number): number => Math.max(0, Math.round(nowMs - ms));
   return {
@@ -137,6 +142,7 @@ function describe(shard: string, { group }: GroupHost): DescribeGroupResponse {
       leaseLeftMs: Math.round(members.leaseLeftMs(member, nowMs)),
       contributed: since.has(member.name),
       contributedMs: ago(since.get(member.name) ?? nowMs),
+      clock: encodeClock(clocks.of(member.incarnation)),
     })),
     waitingFor: since.size === 0 ? [] : step.missing(members.names),
     waitingMs: ago(Math.min(nowMs, ...since.values())),
