@@ -1,8 +1,6 @@
 // A replay of generated traffic in which one service is killed with SIGKILL, and what the samples stream holds then.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { floatsFromBytes } from '@weir/proto';
-import { SampleRecord } from '@weir/proto/v1/records';
 import {
   type ReplayOutput,
   readFinalFigures,
@@ -13,6 +11,7 @@ import {
 import { defaultWindow } from '@weir/stitcher';
 import type { StreamsClient } from '@weir/streams/client';
 import { openLoop } from '../../cli/src/local-cluster/loop.ts';
+import { SampleTally } from './sample-tally.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface KillOptions {
@@ -119,24 +118,7 @@ async function readWithCanary(streams: StreamsClient, partitions: number): Promi
 }
 
 export async function readSamples(streams: StreamsClient, partitions: number): Promise<FoundSamples> {
-  const samples = new Map<string, number>();
-  const positives = new Map<string, number>();
-  const add = (counts: Map<string, number>, id: string) => counts.set(id, (counts.get(id) ?? 0) + 1);
-  for (let partition = 0; partition < partitions; partition++) {
-    for await (const { records } of streams.read('samples', partition, { offset: 0 })) {
-      for (const { value, progressTimeMs } of records) {
-        if (progressTimeMs !== undefined) continue;
-        const record = SampleRecord.decode(value);
-        const ids = record.docIds.map((doc) => `${record.servingId}/${doc}`);
-        if (record.revision === 0) for (const id of ids) add(samples, id);
-        for (const { values, mask } of record.labels) {
-          const floats = floatsFromBytes(values);
-          ids.forEach((id, i) => {
-            if (mask[i] === 1 && floats[i] === 1) add(positives, id);
-          });
-        }
-      }
-    }
-  }
-  return { samples, positives };
+  const tally = new SampleTally(streams, partitions);
+  await tally.readOn();
+  return tally;
 }

@@ -2,6 +2,9 @@
 import type { FoundSamples } from '../e2e/replay-with-kill.ts';
 import type { Traffic } from '../e2e/traffic.ts';
 
+/** What was sent. */
+export type SentSamples = Pick<Traffic, 'samples' | 'positives'>;
+
 export interface Verdict {
   /** Samples, or positives, that must be there and are not. */
   readonly lost: number;
@@ -9,7 +12,7 @@ export interface Verdict {
   readonly doubled: number;
 }
 
-export function checkSamples(traffic: Traffic, found: FoundSamples): Verdict {
+export function checkSamples(traffic: SentSamples, found: FoundSamples): Verdict {
   const samples = compare(traffic.samples, found.samples);
   const positives = compare(traffic.positives, found.positives);
   return { lost: samples.lost + positives.lost, doubled: samples.doubled + positives.doubled };
