@@ -32,16 +32,27 @@ export async function onCluster(
 
 function parseSeeds(text: string): string[] {
   const seeds = text.split(',').filter((seed) => seed !== '');
-  for (const seed of seeds) {
-    if (!/^.+:\d{1,5}$/.test(seed)) throw new InvalidArgumentError(`"${seed}" is not HOST:PORT.`);
-  }
+  for (const seed of seeds) address(seed);
   if (seeds.length === 0) throw new InvalidArgumentError('No address is given.');
   return seeds;
+}
+
+/** An argument that must be HOST:PORT. */
+export function address(text: string): string {
+  if (!/^.+:\d{1,5}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not HOST:PORT.`);
+  return text;
 }
 
 /** An argument that must be a number. */
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+/** An argument that must be a number such as 0, 1, 2. */
+export function wholeNumber(text: string): number {
+  const value = number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It is not a whole number.');
   return value;
 }

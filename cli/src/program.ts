@@ -7,6 +7,7 @@ import { registerRouting } from './commands/routing.ts';
 import { registerRows } from './commands/rows.ts';
 import { registerServices } from './commands/services.ts';
 import { registerSize } from './commands/size.ts';
+import { registerSource } from './commands/source.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -36,6 +37,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerStatus(program);
   registerRouting(program);
   registerGroup(program);
+  registerSource(program);
   registerVerify(program);
   registerSize(program);
   return program;

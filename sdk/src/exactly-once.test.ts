@@ -12,6 +12,7 @@ import {
   WeirError,
 } from './index.ts';
 import { MapReplica } from './testing/map-replica.ts';
+import { randomFrom } from './testing/random.ts';
 
 const SEED = Number(process.env.WEIR_SEED ?? Date.now() % 1_000_000);
 const KEYS = 5_000;
@@ -29,17 +30,6 @@ beforeAll(async () => {
   cluster = await startCluster({ shards: 3 });
 });
 afterAll(() => cluster?.stop());
-
-/** Mulberry32 (Tommy Ettinger, public domain). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 it(`counts every push once over kill -9 of shards, and keeps a subscriber equal (WEIR_SEED=${SEED})`, async () => {
   const random = randomFrom(SEED);

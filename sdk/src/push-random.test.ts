@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import { expect, it } from 'vitest';
 import { connect, OutcomeUnknownError, type PushResult } from './index.ts';
+import { randomFrom } from './testing/random.ts';
 import { type Script, ScriptedShard, scriptedRouting } from './testing/scripted-shard.ts';
 
 const SEED = Number(process.env.WEIR_SEED ?? Date.now() % 1_000_000);
@@ -13,17 +14,6 @@ const KEYS = 500;
 const POISON = 10_000n;
 const CALLERS = 40;
 const PUSHES = 25;
-
-/** Mulberry32 (Tommy Ettinger, public domain). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 it(`counts every push once or, when it says so, not at all (WEIR_SEED=${SEED})`, async () => {
   const random = randomFrom(SEED);

@@ -8,6 +8,7 @@ import { benchPsMemory } from './ps-memory.ts';
 import { benchPsMixed } from './ps-mixed.ts';
 import { benchPsPull } from './ps-pull.ts';
 import { benchPsPush } from './ps-push.ts';
+import { benchPsPushSource } from './ps-push-source.ts';
 import { benchPsRecovery } from './ps-recovery.ts';
 import { benchPsSlices } from './ps-slices.ts';
 import { benchPsSpill } from './ps-spill.ts';
@@ -17,6 +18,7 @@ import type { Bench } from './result.ts';
 const BENCHES: Readonly<Record<string, Bench>> = {
   kernel: benchKernel,
   'ps-push': benchPsPush,
+  'ps-push-source': benchPsPushSource,
   'ps-pull': benchPsPull,
   'ps-mixed': benchPsMixed,
   'ps-latency': benchPsLatency,
