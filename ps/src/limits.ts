@@ -22,6 +22,10 @@ export const CLIENT_PATIENCE_MS = 30_000;
 export const PUSH_WINDOW_BYTES = 2 * FRAME_BYTES;
 /** Parts of one push, over all its frames. */
 export const PUSH_PARTS_MAX = 8_192;
+/** What a source range of a push holds in memory but for its texts. */
+export const SOURCE_RANGE_BYTES = 64;
+/** Partitions whose offsets are shown as metrics; of more, the first ones. */
+export const SOURCE_GAUGES_MAX = 1_024;
 /** What a client that is turned away is told to wait, where the load does not say; and the bounds where it does. */
 export const OVERLOADED_RETRY_AFTER_MS = 50;
 export const OVERLOADED_RETRY_MIN_MS = 5;

@@ -17,3 +17,8 @@ export const RESULT_BYTES_KEPT_MAX = 256 * 1024 * 1024;
 export const FENCED_MAX = 64;
 /** Calls of one member that wait for a step: repeats whose first try the server has not seen end yet. */
 export const CALLS_PER_MEMBER_MAX = 8;
+/** Groups with sources of one shard, and partitions of all of them together; a round saves them all. */
+export const SOURCE_GROUPS_MAX = 1_024;
+export const SOURCE_PARTITIONS_MAX = 16_384;
+/** Rows of one push that are listed as skipped; all are counted. */
+export const SKIPPED_LISTED_MAX = 1_024;

@@ -18,6 +18,9 @@ const part = fc.record({
   values: fc.float32Array({ noNaN: true, maxLength: 40 }),
   counted: keys,
 });
+const partition = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const offset = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const range = fc.record({ group: fc.string(), partition, generation: offset, from: offset, to: offset });
 const error = fc
   .string()
   .map((message) => new WeirError('NOT_OWNER', message, { epoch: 3, keyIndex: 0 }).toDetail());
@@ -55,6 +58,7 @@ const record: fc.Arbitrary<LogRecord> = fc.oneof(
     client,
     clockMs: fc.nat(),
     originTimeMs: fc.nat(),
+    sources: fc.array(range, { maxLength: 3 }),
     parts: fc.array(part, { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant('create' as const), seq, spec }),
@@ -69,6 +73,20 @@ const record: fc.Arbitrary<LogRecord> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('drop' as const), seq, tableUid: fc.string() }),
   fc.record({ kind: fc.constant('refusal' as const), seq, client, error }),
+  fc.record({ kind: fc.constant('repeat' as const), seq, client }),
+  fc.record({
+    kind: fc.constant('acquire' as const),
+    seq,
+    group: fc.string(),
+    generation: offset,
+    partitions: fc.array(fc.record({ partition, incarnation: fc.string(), start: offset }), { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('reset' as const),
+    seq,
+    group: fc.string(),
+    partitions: fc.array(partition, { maxLength: 3 }),
+  }),
   fc.record({ kind: fc.constant('forget' as const), seq, clients: fc.array(client, { maxLength: 5 }) }),
 );
 
@@ -109,17 +127,19 @@ describe('a log record', () => {
   });
 
   it('is refused when a newer Weir wrote it', () => {
-    const newer = seal(encodeLogRecord(EXAMPLE), 3, 3);
+    const newer = seal(encodeLogRecord(EXAMPLE), 4, 3);
     expect(() => decodeLogRecord(newer, 41)).toThrow(
-      expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringMatching(/41 has format 3/) }),
+      expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringMatching(/41 has format 4/) }),
     );
   });
 
   it('is CORRUPT when its kind is unknown or bytes are left over', () => {
     const stored = encodeLogRecord(EXAMPLE);
-    expect(() => decodeLogRecord(seal(Uint8Array.from(stored), 2, 9), 41)).toThrow(corrupt(/unknown kind 9/));
+    expect(() => decodeLogRecord(seal(Uint8Array.from(stored), 3, 99), 41)).toThrow(
+      corrupt(/unknown kind 99/),
+    );
     const longer = new Uint8Array(stored.length + 3);
     longer.set(stored);
-    expect(() => decodeLogRecord(seal(longer, 2, 3), 41)).toThrow(corrupt(/3 bytes are left over/));
+    expect(() => decodeLogRecord(seal(longer, 3, 3), 41)).toThrow(corrupt(/3 bytes are left over/));
   });
 });

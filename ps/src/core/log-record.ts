@@ -2,14 +2,14 @@
 // everything that replay needs, so that replaying it does what applying it did.
 import { type PackedKeys, WeirError } from '@weir/proto';
 import { ErrorDetail } from '@weir/proto/v1/common';
+import type { SourceStart } from '@weir/proto/v1/sources';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { ByteReader, ByteWriter } from './byte-cursor.ts';
-import { FIXED_BYTES_MAX, KIND, LOG_FORMAT_VERSION } from './log-format.ts';
+import { FIXED_BYTES_MAX, KIND, LOG_FORMAT_VERSION, REASON } from './log-format.ts';
 import { pushRecordBytesMax, writeClient, writingPush } from './push-record.ts';
+import { readBody } from './read-record.ts';
 import { ENVELOPE_BYTES, seal, unseal } from './sealed.ts';
 import { runThrough } from './steps.ts';
-
-const REASON = { expired: 1, evicted: 2 } as const;
 
 /** A client's number that a record uses up. */
 export interface ClientNumber {
@@ -27,7 +27,18 @@ export interface PushRecord {
   readonly clockMs: number;
   /** Wall clock (Unix ms) of the oldest behaviour behind it; 0: unknown. */
   readonly originTimeMs: number;
+  /** What of its sources it brings; each begins where the partition was applied before. */
+  readonly sources: readonly StoredRange[];
   readonly parts: readonly PushRecordPart[];
+}
+
+/** A half-open range of a source's partition. */
+export interface StoredRange {
+  readonly group: string;
+  readonly partition: number;
+  readonly generation: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface PushRecordPart {
@@ -87,6 +98,31 @@ export interface ForgetRecord {
   readonly clients: readonly ClientNumber[];
 }
 
+/** A push whose source ranges were applied before, under another number: this number is used up, nothing is applied. */
+export interface RepeatRecord {
+  readonly kind: 'repeat';
+  readonly seq: number;
+  readonly client: ClientNumber;
+}
+
+/** From here on pushes of these partitions are taken in this generation. */
+export interface AcquireRecord {
+  readonly kind: 'acquire';
+  readonly seq: number;
+  readonly group: string;
+  readonly generation: number;
+  /** `start` is for those of which nothing is known. */
+  readonly partitions: readonly SourceStart[];
+}
+
+/** Offsets that an operator chose to forget. */
+export interface ResetRecord {
+  readonly kind: 'reset';
+  readonly seq: number;
+  readonly group: string;
+  readonly partitions: readonly number[];
+}
+
 export type LogRecord =
   | PushRecord
   | CreateRecord
@@ -94,7 +130,10 @@ export type LogRecord =
   | RemoveRecord
   | DropRecord
   | RefusalRecord
-  | ForgetRecord;
+  | ForgetRecord
+  | RepeatRecord
+  | AcquireRecord
+  | ResetRecord;
 
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   if (record.kind === 'push') {
@@ -125,6 +164,24 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
       writer.u32(record.clients.length);
       for (const client of record.clients) writeClient(writer, client);
       break;
+    case 'repeat':
+      writeClient(writer, record.client);
+      break;
+    case 'acquire':
+      writer.text(record.group);
+      writer.f64(record.generation);
+      writer.u32(record.partitions.length);
+      for (const { partition, incarnation, start } of record.partitions) {
+        writer.u32(partition);
+        writer.text(incarnation);
+        writer.f64(start);
+      }
+      break;
+    case 'reset':
+      writer.text(record.group);
+      writer.u32(record.partitions.length);
+      for (const partition of record.partitions) writer.u32(partition);
+      break;
   }
   writer.f64(record.seq);
   return seal(writer.finish(), LOG_FORMAT_VERSION, KIND[record.kind]);
@@ -148,59 +205,4 @@ export function decodeLogRecord(bytes: Uint8Array, seq: number): LogRecord {
     const reason = error instanceof Error ? error.message : String(error);
     throw new WeirError('CORRUPT', `${what}: ${reason}`, { cause: error });
   }
-}
-
-function readBody(reader: ByteReader, kind: number, seq: number): LogRecord {
-  switch (kind) {
-    case KIND.push: {
-      const client = readClient(reader);
-      const clockMs = reader.f64();
-      const originTimeMs = reader.f64();
-      const parts = Array.from({ length: reader.u32() }, () => readPart(reader));
-      return { kind: 'push', seq, client, clockMs, originTimeMs, parts };
-    }
-    case KIND.create:
-      return { kind: 'create', seq, spec: TableSpec.decode(reader.blob()) };
-    case KIND.alter:
-      return { kind: 'alter', seq, spec: TableSpec.decode(reader.blob()) };
-    case KIND.remove: {
-      const tableUid = reader.text();
-      const reason = reasonOf(reader.u32());
-      const upToSeq = reader.f64();
-      return { kind: 'remove', seq, tableUid, reason, upToSeq, keys: reader.keys(reader.u32()) };
-    }
-    case KIND.drop:
-      return { kind: 'drop', seq, tableUid: reader.text() };
-    case KIND.refusal: {
-      const client = readClient(reader);
-      return { kind: 'refusal', seq, client, error: ErrorDetail.decode(reader.blob()) };
-    }
-    case KIND.forget:
-      return { kind: 'forget', seq, clients: Array.from({ length: reader.u32() }, () => readClient(reader)) };
-    default:
-      throw new RangeError(`unknown kind ${kind}`);
-  }
-}
-
-function readClient(reader: ByteReader): ClientNumber {
-  return { id: reader.text(), incarnation: reader.text(), number: reader.f64() };
-}
-
-function readPart(reader: ByteReader): PushRecordPart {
-  const tableUid = reader.text();
-  const keys = reader.u32();
-  const values = reader.u32();
-  const counted = reader.u32();
-  return {
-    tableUid,
-    keys: reader.keys(keys),
-    values: reader.floats(values),
-    counted: reader.keys(counted),
-  };
-}
-
-function reasonOf(stored: number): RemoveReason {
-  if (stored === REASON.expired) return 'expired';
-  if (stored === REASON.evicted) return 'evicted';
-  throw new RangeError(`unknown reason ${stored}`);
 }

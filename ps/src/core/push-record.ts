@@ -3,12 +3,14 @@
 import { bytesOf } from '@weir/proto';
 import { ByteWriter } from './byte-cursor.ts';
 import { FIXED_BYTES_MAX, KIND, LOG_FORMAT_VERSION, SEQ_BYTES } from './log-format.ts';
-import type { ClientNumber, PushRecord, PushRecordPart } from './log-record.ts';
+import type { ClientNumber, PushRecord, PushRecordPart, StoredRange } from './log-record.ts';
 import { sealEnd, sealingBut } from './sealed.ts';
 import { STEP_VALUES, type Steps } from './steps.ts';
 
 /** Bytes of a part but for arrays and texts. */
 const PART_BYTES_MAX = 48;
+/** Of a source range but for its group's name. */
+const RANGE_BYTES = 32;
 /** Of one UTF-16 unit. */
 const UTF8_BYTES_MAX = 3;
 
@@ -31,6 +33,7 @@ export function* writingPush(push: Content, memory: Uint8Array): Steps<UnplacedP
   writeClient(writer, push.client);
   writer.f64(push.clockMs);
   writer.f64(push.originTimeMs);
+  if (push.sources.length > 0) writeRanges(writer, push.sources);
   writer.u32(push.parts.length);
   const { buffer, byteOffset } = memory;
   const parts: PushRecordPart[] = [];
@@ -52,7 +55,8 @@ export function* writingPush(push: Content, memory: Uint8Array): Steps<UnplacedP
   }
   writer.f64(0); // the position's place
   const record = writer.finish();
-  const begun = yield* sealingBut(SEQ_BYTES, record, LOG_FORMAT_VERSION, KIND.push);
+  const kind = push.sources.length > 0 ? KIND.sourcePush : KIND.push;
+  const begun = yield* sealingBut(SEQ_BYTES, record, LOG_FORMAT_VERSION, kind);
   const place = (seq: number): Uint8Array => {
     new DataView(buffer, byteOffset).setFloat64(record.length - SEQ_BYTES, seq, true);
     return sealEnd(record, begun, SEQ_BYTES);
@@ -60,9 +64,10 @@ export function* writingPush(push: Content, memory: Uint8Array): Steps<UnplacedP
   return { bytes: record.length, parts, place };
 }
 
-export function pushRecordBytesMax({ client, parts }: Content): number {
+export function pushRecordBytesMax({ client, parts, sources }: Content): number {
   const texts = client.id.length + client.incarnation.length;
-  const bytes = FIXED_BYTES_MAX + UTF8_BYTES_MAX * texts;
+  let bytes = FIXED_BYTES_MAX + UTF8_BYTES_MAX * texts;
+  for (const { group } of sources) bytes += RANGE_BYTES + UTF8_BYTES_MAX * group.length;
   return parts.reduce((sum, { tableUid, keys, values, counted }) => {
     const arrays = keys.byteLength + values.byteLength + counted.byteLength;
     return sum + PART_BYTES_MAX + UTF8_BYTES_MAX * tableUid.length + arrays;
@@ -73,6 +78,17 @@ export function writeClient(writer: ByteWriter, client: ClientNumber): void {
   writer.text(client.id);
   writer.text(client.incarnation);
   writer.f64(client.number);
+}
+
+function writeRanges(writer: ByteWriter, ranges: readonly StoredRange[]): void {
+  writer.u32(ranges.length);
+  for (const { group, partition, generation, from, to } of ranges) {
+    writer.text(group);
+    writer.u32(partition);
+    writer.f64(generation);
+    writer.f64(from);
+    writer.f64(to);
+  }
 }
 
 function* copying<T extends Uint32Array | Float32Array>(from: T, to: T): Steps<void> {

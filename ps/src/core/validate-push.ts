@@ -13,6 +13,7 @@ import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
 import type { PushRecordPart } from './log-record.ts';
 import type { Ownership } from './routing.ts';
+import { type SkippedRows, withoutRows } from './skipped-rows.ts';
 import { STEP_VALUES, type Steps } from './steps.ts';
 
 const NO_KEYS: PackedKeys = new Uint32Array(0);
@@ -30,10 +31,15 @@ const EXPONENT_ONE = 0x00800000;
 /**
  * Checks a whole push (all frames' parts, in order), in steps, and returns it ready for log and kernel: decoded, parts of the
  * same table joined in order. Keys and values may be views of the request's bytes.
+ * @param skipped takes rows that are not finite, which are then left out; without it they refuse the push.
  * @throws WeirError PUSH_TOO_LARGE, TABLE_NOT_FOUND, INVALID_ARGUMENT, DIMENSION_MISMATCH, NOT_FINITE, NOT_OWNER,
  * with table and key index (within the joined part) where there is one.
  */
-export function* validatingPush(parts: readonly PushPart[], context: PushContext): Steps<PushRecordPart[]> {
+export function* validatingPush(
+  parts: readonly PushPart[],
+  context: PushContext,
+  skipped?: SkippedRows,
+): Steps<PushRecordPart[]> {
   const { ownership } = context;
   const bytes = parts.reduce((sum, part) => sum + part.keys.length + part.values.length, 0);
   if (bytes > PUSH_BYTES_MAX) {
@@ -54,15 +60,19 @@ export function* validatingPush(parts: readonly PushPart[], context: PushContext
     const keys = yield* joining(tableParts.map((part) => decodedKeys(part, spec.name)));
     const values = yield* joining(tableParts.map((part) => decodedValues(part, spec.name)));
     requireRows(keys, values, spec);
+    const poisoned: number[] = [];
     for (let at = 0; at < values.length; at += STEP_VALUES) {
       if (at > 0) yield;
-      requireFinite(values, at, spec);
+      if (skipped === undefined) requireFinite(values, at, spec);
+      else findPoisoned(values, at, spec.dim, poisoned);
     }
     for (let at = 0; at < keys.length; at += STEP_VALUES) {
       if (at > 0) yield;
       requireOwned(keys, at, spec, ownership);
     }
-    validated.push({ tableUid, keys, values, counted: NO_KEYS });
+    const part = { tableUid, keys, values, counted: NO_KEYS };
+    if (poisoned.length > 0) skipped?.notFinite(tableUid, poisoned);
+    validated.push(poisoned.length > 0 ? withoutRows(part, poisoned) : part);
   }
   return validated;
 }
@@ -132,6 +142,16 @@ function requireFinite(values: Float32Array, from: number, { name, dim }: TableS
     `table ${name}: component ${i - row * dim} of row ${row} is ${values[i]}; nothing of the push was applied`,
     { table: name, keyIndex: row },
   );
+}
+
+/** Adds the rows with a value that is not finite, of the values from `from` on, a step's. */
+function findPoisoned(values: Float32Array, from: number, dim: number, poisoned: number[]): void {
+  if (allFinite(values.subarray(from, from + STEP_VALUES))) return;
+  const to = Math.min(values.length, from + STEP_VALUES);
+  for (let i = from; i < to; i++) {
+    const row = Math.floor(i / dim);
+    if (!Number.isFinite(values[i]) && poisoned.at(-1) !== row) poisoned.push(row);
+  }
 }
 
 /** An exponent of all ones, as NaN and the infinities have it, carries into the sign bit when one is added to it. */

@@ -1,6 +1,7 @@
 // What a shard counts since it started: plain numbers, so that counting costs nothing on the hot paths.
 // instruments.ts shows them to Prometheus, DescribeShard to clients.
 import type { RemoveReason } from '../core/log-record.ts';
+import type { SkippedRows } from '../core/skipped-rows.ts';
 
 export class ShardCounters {
   pushes = 0;
@@ -24,6 +25,10 @@ export class ShardCounters {
   /** Times that a log write waited for a materialisation round. */
   pushWaits = 0;
   readonly refusals = new Map<string, number>();
+  /** Pushes whose source ranges were applied before, under another number. */
+  sourceRepeats = 0;
+  /** Rows of pushes with sources that were passed over, by reason. */
+  readonly skippedRows = new Map<string, number>();
   /** Streams that were one too many. */
   streamsRefused = 0;
   /** Streams ended because their client stopped in the middle: of sending a push, of reading answers or deltas. */
@@ -32,6 +37,12 @@ export class ShardCounters {
   removed(reason: RemoveReason, rows: number): void {
     if (reason === 'expired') this.expiredRows += rows;
     else this.evictedRows += rows;
+  }
+
+  skipped(skipped: SkippedRows): void {
+    for (const { code, rows } of skipped.counts) {
+      this.skippedRows.set(code, (this.skippedRows.get(code) ?? 0) + rows);
+    }
   }
 
   refused(code: string): void {

@@ -256,10 +256,10 @@ describe('one push', () => {
     expect([...(await client.rows('uid-doc', [820n]))]).toEqual([2, 2]);
   });
 
-  it('with source ranges is refused until this version takes them', async () => {
+  it('with source ranges needs a number', async () => {
     const source = { group: 'g', partition: 0, generation: 1, from: 0, to: 1, incarnation: 'x' };
     const push = pushRequest(0, [f], { sources: [source] });
-    expect(await refused(client.push(push))).toMatchObject({ code: 'UNIMPLEMENTED' });
+    expect(await refused(client.push(push))).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 

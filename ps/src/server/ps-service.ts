@@ -26,6 +26,8 @@ import { serveShard } from './parameter-server.ts';
 import { RecoveryProgress } from './recovery/recovery-progress.ts';
 import { tellProgress } from './recovery/tell-progress.ts';
 import { openShard } from './shard.ts';
+import { observeSources } from './sources/source-instruments.ts';
+import { serveSources } from './sources/source-service.ts';
 import { watchFullness } from './tables/watch-fullness.ts';
 
 const config = z.object({
@@ -100,9 +102,11 @@ async function start(
     const server = createGrpcServer();
     const parameterServer = serveShard(server, shard, instruments, log);
     const groupServer = serveGroups(server, groups, log);
+    serveSources(server, shard.sourceAdmin, log);
     const listen = await server.bind(settings.listen);
     observeShard(shard);
     observeGroups(groups);
+    observeSources(shard.sources, shard.counters);
     shard.expiry.start();
     shard.idleClients.start();
     const endWatch = watchFullness(shard.tables, log);

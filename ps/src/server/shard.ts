@@ -9,6 +9,7 @@ import { LogPace } from '../core/log-pace.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
 import { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
+import { SourceOffsets } from '../core/source-offsets.ts';
 import { LOG_REPLAY_MAX_DEFAULT } from '../limits.ts';
 import { ShardCounters } from './counters.ts';
 import { IDENTITY_KEY, META, ROWS } from './folder/families.ts';
@@ -26,6 +27,8 @@ import { PushTurns } from './push/push-turns.ts';
 import { holdsData, type Recovered, recover } from './recovery/recover.ts';
 import { RecoveryProgress } from './recovery/recovery-progress.ts';
 import { ShardClock } from './shard-clock.ts';
+import { loseAcquired } from './sources/acquired-marks.ts';
+import { SourceAdmin } from './sources/source-admin.ts';
 import { Expiry } from './tables/expiry.ts';
 import { TableAdmin } from './tables/table-admin.ts';
 import { Tables } from './tables/tables.ts';
@@ -60,6 +63,7 @@ export class Shard {
   readonly logIncarnation: string;
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
+  readonly sources: SourceOffsets;
   readonly clock: ShardClock;
   readonly seqClock: SeqClock;
   readonly counters = new ShardCounters();
@@ -70,6 +74,7 @@ export class Shard {
   readonly pipeline: PushPipeline;
   readonly turns: PushTurns;
   readonly tableAdmin: TableAdmin;
+  readonly sourceAdmin: SourceAdmin;
   /** Does nothing until it is started. */
   readonly expiry: Expiry;
   readonly idleClients: IdleClients;
@@ -86,6 +91,7 @@ export class Shard {
     this.logIncarnation = incarnations.at(-1)!.id;
     this.tables = recovered.tables;
     this.numbers = recovered.numbers;
+    this.sources = recovered.sources;
     this.seqClock = recovered.seqClock;
     this.clock = new ShardClock(recovered.seqClock.highestMs, options.elapsedMs);
     counters.skippedRecords = recovered.skippedRecords;
@@ -111,8 +117,7 @@ export class Shard {
       {
         store,
         tables: this.tables,
-        numbers: this.numbers,
-        seqClock: this.seqClock,
+        marked: recovered,
         log: this.log,
         pace,
         counters,
@@ -126,6 +131,7 @@ export class Shard {
     this.pipeline = new PushPipeline({
       tables: this.tables,
       numbers: this.numbers,
+      sources: this.sources,
       log: this.log,
       preparation,
       counters,
@@ -138,6 +144,13 @@ export class Shard {
       recovered.nextSeq - 1,
     );
     this.tableAdmin = new TableAdmin(this.tables, this.log);
+    this.sourceAdmin = new SourceAdmin({
+      shard: id,
+      sources: this.sources,
+      log: this.log,
+      store,
+      durability,
+    });
     const { log, clock, seqClock } = this;
     this.idleClients = new IdleClients({ numbers: this.numbers, log, clock, counters, logger });
     this.expiry = new Expiry({ store, tables, log, clock, seqClock, counters, logger });
@@ -208,6 +221,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   // Rows that had left memory when there was no log: nothing of theirs is left.
   if (durability === 'memory') await store.write(store.batch().deleteRange(ROWS, FIRST_KEY, LAST_KEY));
   const recovered = durability === 'memory' ? emptyState(store) : await recover({ store, progress, signal });
+  await loseAcquired(store, recovered.sources);
   await store.write(store.batch().put(META, IDENTITY_KEY, encodeIdentity(identity)));
   const incarnations = await beginIncarnation(store, recovered.nextSeq);
   const logIncarnation = incarnations.at(-1)!.id;
@@ -221,6 +235,7 @@ function emptyState(store: Store): Recovered {
   return {
     tables: new Tables(store),
     numbers: new ClientNumbers(),
+    sources: new SourceOffsets(),
     lowMark: 1,
     nextSeq: 1,
     logBytes: 0,

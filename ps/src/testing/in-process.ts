@@ -11,6 +11,7 @@ import type { Instruments } from '../server/instruments.ts';
 import type { Durability } from '../server/log/log-sink.ts';
 import { serveShard } from '../server/parameter-server.ts';
 import { openShard, type Shard } from '../server/shard.ts';
+import { serveSources } from '../server/sources/source-service.ts';
 import { RawClient } from './raw-client.ts';
 
 export const ONE_SHARD: Topology = { epoch: 1, shards: [{ id: 'shard-0', address: '127.0.0.1:7070' }] };
@@ -71,6 +72,7 @@ export async function startTestShard(options: TestShardOptions = {}): Promise<Te
   const { ownership } = shard;
   const groups = await openGroups({ ownership, store: groupStore, logger: silentLogger() });
   const groupServer = serveGroups(server, groups, silentLogger(), options.patienceMs);
+  serveSources(server, shard.sourceAdmin, silentLogger());
   const address = await server.bind('127.0.0.1:0');
   const client = new RawClient(address);
   const stop = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 // What a shard's folder holds, and under which keys.
 //   meta   shard identity, log incarnations, table definitions, dropped tables, and the low mark with what was
-//          true at it: clients' numbers, refusals, pages per table
+//          true at it: clients' numbers, refusals, source offsets, pages per table; where there is no log, which
+//          partitions of sources were acquired
 //   log    position -> record, contiguous from the low mark
 //   sketches    position, table uid, chunk -> counts of keys that are not admitted, as of that low mark
 //   tombstones  table uid, position -> keys whose rows a record removed
@@ -24,6 +25,8 @@ const decoder = new TextDecoder();
 export const IDENTITY_KEY = encoder.encode('identity');
 export const INCARNATIONS_KEY = encoder.encode('incarnations');
 export const CLIENTS_KEY = encoder.encode('clients');
+/** How far sources are applied, as of the low mark. */
+export const SOURCES_KEY = encoder.encode('sources');
 export const LOW_MARK_KEY = encoder.encode('low-mark');
 /** When positions were, as of the low mark. */
 export const SEQ_CLOCK_KEY = encoder.encode('seq-clock');
@@ -33,6 +36,7 @@ export const ROWS_AT_MARK_KEY = encoder.encode('rows-at-mark');
 export const TOMBSTONE_FLOORS_KEY = encoder.encode('tombstone-floors');
 const TABLE_PREFIX = 'table/';
 const DROPPED_PREFIX = 'dropped/';
+const ACQUIRED_PREFIX = 'acquired/';
 
 /** Definition of a table as of the low mark, or of its creation, with whose record it is written: pages find theirs. */
 export function tableKey(uid: string): Uint8Array {
@@ -44,8 +48,14 @@ export function droppedKey(uid: string): Uint8Array {
   return encoder.encode(DROPPED_PREFIX + uid);
 }
 
+/** Mark of a source's partition that was acquired where offsets do not survive the process. */
+export function acquiredKey(group: string, partition: number): Uint8Array {
+  return encoder.encode(`${ACQUIRED_PREFIX}${group}/${partition}`);
+}
+
 export const TABLE_RANGE = prefixRange(TABLE_PREFIX);
 export const DROPPED_RANGE = prefixRange(DROPPED_PREFIX);
+export const ACQUIRED_RANGE = prefixRange(ACQUIRED_PREFIX);
 
 export function uidOfDroppedKey(key: Uint8Array): string {
   return decoder.decode(key.subarray(DROPPED_PREFIX.length));

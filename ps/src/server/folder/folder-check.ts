@@ -3,11 +3,15 @@ import { TableSpec } from '@weir/proto/v1/tables';
 import type { Entry, Store } from '@weir/store';
 import { ClientNumbers } from '../../core/client-numbers.ts';
 import { decodeLogRecord, type LogRecord } from '../../core/log-record.ts';
+import { replaySources } from '../../core/replay-sources.ts';
 import { unseal } from '../../core/sealed.ts';
 import { decodeIdentity } from '../../core/shard-identity.ts';
+import { SourceOffsets } from '../../core/source-offsets.ts';
+import { decodeSourceEntries } from '../../core/source-state.ts';
 import { decodePage } from '../../kernel/page.ts';
 import { RECOVERY_READ_ENTRIES, VERIFY_PROBLEMS_MAX } from '../../limits.ts';
 import {
+  ACQUIRED_RANGE,
   CLIENTS_KEY,
   DROPPED_RANGE,
   IDENTITY_KEY,
@@ -18,6 +22,7 @@ import {
   pageIdOfKey,
   ROWS,
   SKETCHES,
+  SOURCES_KEY,
   seqOfKey,
   TABLE_RANGE,
   TOMBSTONES,
@@ -61,6 +66,7 @@ export class FolderCheck {
   #shard: string | undefined;
   #epoch: number | undefined;
   #mark: LowMark = FIRST_LOW_MARK;
+  #sources = new SourceOffsets();
   #nextSeq = 1;
   #records = 0;
   #logBytes = 0;
@@ -121,6 +127,15 @@ export class FolderCheck {
       this.#mark = decodeLowMark(bytes);
     });
     await read(CLIENTS_KEY, "clients' numbers", (bytes) => void ClientNumbers.restore(bytes));
+    await read(SOURCES_KEY, 'source offsets', (bytes) => {
+      this.#sources = SourceOffsets.restore(bytes);
+    });
+    await this.#family(
+      store,
+      META,
+      ({ value }) => this.#attempt('acquired partitions', () => decodeSourceEntries(value)),
+      ACQUIRED_RANGE,
+    );
     await this.#family(store, META, ({ key }) => this.#dropped.add(uidOfDroppedKey(key)), DROPPED_RANGE);
     await this.#family(
       store,
@@ -186,7 +201,9 @@ export class FolderCheck {
       this.#records++;
       this.#logBytes += value.byteLength;
       this.#attempt(where, () => {
-        for (const uid of uidsOf(decodeLogRecord(value, seq))) {
+        const record = decodeLogRecord(value, seq);
+        replaySources(record, this.#sources);
+        for (const uid of uidsOf(record)) {
           if (!this.#tables.has(uid) && !this.#dropped.has(uid)) {
             this.problem(where, `names table ${uid}, whose definition is missing`);
           }

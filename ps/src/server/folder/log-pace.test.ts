@@ -47,7 +47,7 @@ async function load(
       const whole = {
         number,
         originTimeMs: 0,
-        hasSources: false,
+        sources: [],
         parts: [part],
         bytes: values.length,
         error: undefined,

@@ -1,5 +1,5 @@
-// What a round saves beside pages and clients' numbers, all as of one position, the low mark: changed definitions, when
-// positions were, sketches, tombstones. Recovery starts from it, and the log tells the rest.
+// What a round saves beside pages, all as of one position, the low mark: clients' numbers, source offsets, changed
+// definitions, when positions were, sketches, tombstones. Recovery starts from it, and the log tells the rest.
 //
 // What is large is written ahead, in batches, under keys that a reader of an earlier low mark passes over; the last write
 // of the round, which moves the mark, takes the rest and removes what is older.
@@ -7,19 +7,23 @@ import { bytesOf, copied, keysFromBytes, WeirError } from '@weir/proto';
 import { TableSpec } from '@weir/proto/v1/tables';
 import type { Store, WriteBatch } from '@weir/store';
 import { z } from 'zod';
+import { ClientNumbers } from '../../core/client-numbers.ts';
 import { SKETCH_CHUNK_BYTES, SKETCH_CHUNKS, type SketchAge } from '../../core/count-sketch.ts';
 import { ENVELOPE_BYTES, seal, unseal } from '../../core/sealed.ts';
 import { SeqClock } from '../../core/seq-clock.ts';
+import { SourceOffsets } from '../../core/source-offsets.ts';
 import { type TombstoneBatch, Tombstones } from '../../core/tombstones.ts';
 import { ROUND_WRITE_BYTES, TOMBSTONE_BYTES_MAX } from '../../limits.ts';
 import { Slice } from '../slices.ts';
 import type { LiveTable } from '../tables/live-table.ts';
 import type { Tables } from '../tables/tables.ts';
 import {
+  CLIENTS_KEY,
   fromJson,
   META,
   SEQ_CLOCK_KEY,
   SKETCHES,
+  SOURCES_KEY,
   seqKey,
   seqOfTombstoneKey,
   sketchKey,
@@ -36,6 +40,13 @@ const KIND = { sketch: 1, tombstones: 2 } as const;
 /** Of a stored chunk: envelope, age as two u32, cells. */
 const CHUNK_HEADER_BYTES = ENVELOPE_BYTES + 8;
 
+/** What is saved as a whole. */
+export interface MarkedParts {
+  readonly numbers: ClientNumbers;
+  readonly sources: SourceOffsets;
+  readonly seqClock: SeqClock;
+}
+
 interface MarkedTable {
   readonly uid: string;
   /** Undefined when the folder has it already. */
@@ -49,13 +60,17 @@ interface MarkedTable {
 
 export class MarkedState {
   readonly #upTo: number;
-  readonly #seqClock: Uint8Array;
+  readonly #whole: readonly (readonly [key: Uint8Array, value: Uint8Array])[];
   readonly #tables: readonly MarkedTable[];
 
   /** As things are now. @param upTo every record up to here is applied, none behind. @param lowMark the mark that is. */
-  constructor(tables: Tables, seqClock: SeqClock, lowMark: number, upTo: number) {
+  constructor(tables: Tables, { numbers, sources, seqClock }: MarkedParts, lowMark: number, upTo: number) {
     this.#upTo = upTo;
-    this.#seqClock = seqClock.encode();
+    this.#whole = [
+      [CLIENTS_KEY, numbers.snapshot()],
+      [SOURCES_KEY, sources.snapshot()],
+      [SEQ_CLOCK_KEY, seqClock.encode()],
+    ];
     this.#tables = tables.list().map(({ spec, alteredSeq, sketch, tombstones }) => ({
       uid: spec.uid,
       definition: alteredSeq >= lowMark ? spec : undefined,
@@ -91,7 +106,8 @@ export class MarkedState {
       floors[uid] = floor;
       last.deleteRange(TOMBSTONES, tombstoneRange(uid).gte, tombstoneKey(uid, floor + 1));
     }
-    last.put(META, SEQ_CLOCK_KEY, this.#seqClock).put(META, TOMBSTONE_FLOORS_KEY, toJson(floors));
+    for (const [key, value] of this.#whole) last.put(META, key, value);
+    last.put(META, TOMBSTONE_FLOORS_KEY, toJson(floors));
     last.deleteRange(SKETCHES, seqKey(0), seqKey(this.#upTo));
   }
 
@@ -112,17 +128,20 @@ export class MarkedState {
 
 /**
  * Puts what was saved with this low mark into tables that have their definitions as of it.
- * @returns when positions were.
  * @throws WeirError CORRUPT; CONFIGURATION for a newer format.
  */
-export async function loadMarkedState(store: Store, lowMark: number, tables: Tables): Promise<SeqClock> {
+export async function loadMarkedState(store: Store, lowMark: number, tables: Tables): Promise<MarkedParts> {
   const floors = decodeFloors(await store.get(META, TOMBSTONE_FLOORS_KEY));
   for (const table of tables.list()) {
     await loadTombstones(store, table, floors[table.spec.uid] ?? 0, lowMark);
     if (table.sketch !== undefined) await loadSketch(store, table, lowMark - 1);
   }
-  const seqClock = await store.get(META, SEQ_CLOCK_KEY);
-  return seqClock === undefined ? new SeqClock() : SeqClock.decode(seqClock);
+  const [clients, sources, seqClock] = await store.getMany(META, [CLIENTS_KEY, SOURCES_KEY, SEQ_CLOCK_KEY]);
+  return {
+    numbers: clients === undefined ? new ClientNumbers() : ClientNumbers.restore(clients),
+    sources: sources === undefined ? new SourceOffsets() : SourceOffsets.restore(sources),
+    seqClock: seqClock === undefined ? new SeqClock() : SeqClock.decode(seqClock),
+  };
 }
 
 async function loadTombstones(store: Store, table: LiveTable, floor: number, lowMark: number): Promise<void> {

@@ -1,6 +1,6 @@
 // Materialisation: what the log says, brought into pages, so that the log stays short and a restart quick.
 // A round writes every page with a row changed since the round before, then, in one write, what was true at its
-// beginning (clients' numbers, pages per table, and see marked-state.ts), the new low mark, and the removal of the log below
+// beginning (pages per table, and see marked-state.ts), the new low mark, and the removal of the log below
 // it. A crash in mid-round leaves pages that are newer than the low mark, which recovery allows for.
 //
 // Pages may be read while pushes are applied between the slices: only applied records are in them, and those are
@@ -9,9 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Store, WriteBatch } from '@weir/store';
-import type { ClientNumbers } from '../../core/client-numbers.ts';
 import type { LogPace } from '../../core/log-pace.ts';
-import type { SeqClock } from '../../core/seq-clock.ts';
 import { ROUND_REST_MS, ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../../limits.ts';
 import type { ShardCounters } from '../counters.ts';
 import type { PushLog } from '../log/push-log.ts';
@@ -21,7 +19,6 @@ import type { SpilledRows } from '../spill/spilled-rows.ts';
 import type { LiveTable } from '../tables/live-table.ts';
 import type { Tables } from '../tables/tables.ts';
 import {
-  CLIENTS_KEY,
   droppedKey,
   FAMILIES,
   LOG,
@@ -37,13 +34,12 @@ import {
   tableKey,
 } from './families.ts';
 import { encodeLowMark } from './low-mark.ts';
-import { MarkedState } from './marked-state.ts';
+import { type MarkedParts, MarkedState } from './marked-state.ts';
 
 export interface MaterialiserParts {
   readonly store: Store;
   readonly tables: Tables;
-  readonly numbers: ClientNumbers;
-  readonly seqClock: SeqClock;
+  readonly marked: MarkedParts;
   readonly log: PushLog;
   readonly pace: LogPace;
   readonly counters: ShardCounters;
@@ -177,12 +173,11 @@ export class Materialiser {
   }
 
   async #round(): Promise<void> {
-    const { store, tables, numbers, seqClock, log, counters } = this.#parts;
+    const { store, tables, log, counters } = this.#parts;
     const upTo = log.appliedSeq;
     if (upTo < this.#lowMark) return;
     const bytes = log.appliedBytes;
-    const clients = numbers.snapshot();
-    const marked = new MarkedState(tables, seqClock, this.#lowMark, upTo);
+    const marked = new MarkedState(tables, this.#parts.marked, this.#lowMark, upTo);
     const live = tables.list();
     const paged = live.filter(({ spill }) => spill === undefined);
     const pages = Object.fromEntries(paged.map((table) => [table.spec.uid, table.rows.pageCounts]));
@@ -196,7 +191,6 @@ export class Materialiser {
     if (this.#stopped) return;
     const last = store
       .batch()
-      .put(META, CLIENTS_KEY, clients)
       .put(META, LOW_MARK_KEY, encodeLowMark({ seq: upTo + 1, pages }))
       .put(META, ROWS_AT_MARK_KEY, rowsAtMark)
       .deleteRange(LOG, seqKey(this.#lowMark), seqKey(upTo + 1));

@@ -28,7 +28,7 @@ beforeEach(async () => {
     const keys = Uint32Array.from({ length: ROWS / 5 }, (_, i) => (i % 2) * (number * 2_000 + i));
     const values = bytesOf(new Float32Array((keys.length / 2) * 16).fill(1));
     const part = { tableUid: SPEC.uid, keys: bytesOf(keys), values, encoding: ValueEncoding.F32 };
-    const push = { number, originTimeMs: 0, hasSources: false, parts: [part], bytes: 0, error: undefined };
+    const push = { number, originTimeMs: 0, sources: [], parts: [part], bytes: 0, error: undefined };
     await new Promise((done) => shard.pipeline.submit({ id: 'c', incarnation: 'i' }, push, done));
     if (number === PUSHES) await shard.materialiser.round();
   }

@@ -14,7 +14,7 @@ import type { Membership } from '../../core/group-events.ts';
 import { CLIENT_PATIENCE_MS, GROUP_STREAMS_MAX } from '../../limits.ts';
 import { AS_BYTES } from '../as-bytes.ts';
 import { OpenCalls } from '../open-calls.ts';
-import { overloaded } from '../push/push-pipeline.ts';
+import { overloaded } from '../push/overloaded.ts';
 import { unaryAnswer } from '../unary-answer.ts';
 import { decodeClock, encodeClock } from './clock-message.ts';
 import type { GroupHost } from './group-host.ts';

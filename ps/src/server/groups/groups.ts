@@ -1,8 +1,9 @@
 // The groups of a shard, by name: those whose slot it owns.
-import { GROUP_NAME_BYTES_MAX, LEASE_MS_MAX, LEASE_MS_MIN, slotOfName, WeirError } from '@weir/proto';
+import { LEASE_MS_MAX, LEASE_MS_MIN, slotOfName, WeirError } from '@weir/proto';
 import type { GroupMember } from '@weir/proto/v1/groups';
 import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
+import { requireName } from '../../core/checked-name.ts';
 import type { Identity } from '../../core/group-state.ts';
 import type { Ownership } from '../../core/routing.ts';
 import { GROUPS_MAX } from '../../limits.ts';
@@ -117,12 +118,4 @@ export function checkedMember(member: GroupMember | undefined): Identity {
 export function checkedLease(leaseMs: number): number {
   if (leaseMs >= LEASE_MS_MIN && leaseMs <= LEASE_MS_MAX) return leaseMs;
   throw new WeirError('INVALID_ARGUMENT', `lease_ms is ${leaseMs}; ${LEASE_MS_MIN} to ${LEASE_MS_MAX}`);
-}
-
-function requireName(name: string, what: string): void {
-  if (name !== '' && Buffer.byteLength(name) <= GROUP_NAME_BYTES_MAX && !/\p{Cc}/u.test(name)) return;
-  throw new WeirError(
-    'INVALID_ARGUMENT',
-    `the name of ${what} has 1 to ${GROUP_NAME_BYTES_MAX} bytes and no control characters`,
-  );
 }

@@ -14,7 +14,7 @@ const HOUR_MS = 60 * 60 * 1000;
 function push(shard: Shard, id: string, number: number): Promise<PushOutcome> {
   const values = floatBytes([1]);
   const part = { tableUid: SPEC.uid, keys: keyBytes([1n]), values, encoding: ValueEncoding.F32 };
-  const whole = { number, originTimeMs: 0, hasSources: false, parts: [part], bytes: 12, error: undefined };
+  const whole = { number, originTimeMs: 0, sources: [], parts: [part], bytes: 12, error: undefined };
   return new Promise((settle) => shard.pipeline.submit({ id, incarnation: 'i' }, whole, settle));
 }
 

@@ -9,7 +9,7 @@ import {
   STREAM_ANSWER_BYTES_MAX,
 } from '../../limits.ts';
 import { MemoryPool } from '../memory-pool.ts';
-import { overloaded } from '../push/push-pipeline.ts';
+import { overloaded } from '../push/overloaded.ts';
 
 interface Waiting {
   readonly bytes: number;

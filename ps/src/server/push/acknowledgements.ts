@@ -1,6 +1,6 @@
 // Cumulative acknowledgements of one push stream: outcomes of the same turn of the event loop share an answer,
 // and while the client does not read, they wait here, merged.
-import type { PushRefusal, PushResponse } from '@weir/proto/v1/parameter_server';
+import type { PushRefusal, PushResponse, SkippedRows } from '@weir/proto/v1/parameter_server';
 import type { PushOutcome } from './push-pipeline.ts';
 
 export class Acknowledgements {
@@ -8,6 +8,7 @@ export class Acknowledgements {
   #through = 0;
   #seq = 0;
   #refusals: PushRefusal[] = [];
+  #skipped: SkippedRows[] = [];
   #dirty = false;
   #scheduled = false;
   #blocked = false;
@@ -22,6 +23,7 @@ export class Acknowledgements {
       this.#through = Math.max(this.#through, number);
       this.#seq = Math.max(this.#seq, outcome.seq);
       if (outcome.refusal !== undefined) this.#refusals.push({ number, error: outcome.refusal });
+      if (outcome.skipped !== undefined) this.#skipped.push(...outcome.skipped.messages(number));
     } else {
       this.#refusals.push({ number, error: outcome.error.toDetail() });
     }
@@ -49,7 +51,9 @@ export class Acknowledgements {
     if (!this.#dirty || this.#blocked) return;
     this.#dirty = false;
     const refusals = this.#refusals;
+    const skipped = this.#skipped;
     this.#refusals = [];
-    this.#blocked = !this.#write({ through: this.#through, seq: this.#seq, refusals, skipped: [] });
+    this.#skipped = [];
+    this.#blocked = !this.#write({ through: this.#through, seq: this.#seq, refusals, skipped });
   }
 }

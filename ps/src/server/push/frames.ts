@@ -2,16 +2,18 @@
 // of a push arrive one after the other, under one number. Their parts are only collected here; parts of the
 // same table are joined when the whole push is validated.
 import { PUSH_BYTES_MAX, WeirError } from '@weir/proto';
-import type { PushPart, PushRequest } from '@weir/proto/v1/parameter_server';
+import type { PushPart, PushRequest, SourceRange } from '@weir/proto/v1/parameter_server';
 import { UID_LENGTH_MAX } from '../../core/limits.ts';
-import { PUSH_PARTS_MAX } from '../../limits.ts';
+import { requireRanges } from '../../core/source-ranges.ts';
+import { PUSH_PARTS_MAX, SOURCE_RANGE_BYTES } from '../../limits.ts';
 
 export interface WholePush {
   readonly number: number;
   readonly originTimeMs: number;
-  readonly hasSources: boolean;
+  /** Well-formed. */
+  readonly sources: readonly SourceRange[];
   readonly parts: readonly PushPart[];
-  /** Bytes that it holds: keys and values. */
+  /** Bytes that it holds: keys, values and source ranges. */
   readonly bytes: number;
   /** Why it was not kept; then `parts` is empty and `bytes` 0. */
   readonly error: WeirError | undefined;
@@ -20,6 +22,9 @@ export interface WholePush {
 export function frameBytes(frame: PushRequest): number {
   let bytes = 0;
   for (const part of frame.parts) bytes += part.keys.byteLength + part.values.byteLength;
+  for (const { group, incarnation } of frame.sources) {
+    bytes += SOURCE_RANGE_BYTES + group.length + incarnation.length;
+  }
   return bytes;
 }
 
@@ -28,7 +33,7 @@ export class PushAssembly {
   #first: Pick<PushRequest, 'number' | 'originTimeMs'> | undefined;
   #parts: PushPart[] = [];
   #bytes = 0;
-  #hasSources = false;
+  #sources: SourceRange[] = [];
   #error: WeirError | undefined;
 
   /** Bytes held for the push under assembly. */
@@ -40,6 +45,7 @@ export class PushAssembly {
   abandon(error: WeirError): void {
     this.#error ??= error;
     this.#parts = [];
+    this.#sources = [];
     this.#bytes = 0;
   }
 
@@ -56,9 +62,9 @@ export class PushAssembly {
         `push ${number} begins before the last frame of push ${this.#first.number} has come`,
       );
     }
-    if (frame.sources.length > 0) this.#hasSources = true;
     if (this.#error === undefined) {
       for (const part of frame.parts) this.#parts.push(part);
+      for (const range of frame.sources) this.#sources.push(range);
       this.#bytes += frameBytes(frame);
       // Uids are not among the bytes counted, and are repeated in refusals.
       if (frame.parts.some(({ tableUid }) => tableUid.length > UID_LENGTH_MAX)) {
@@ -69,15 +75,24 @@ export class PushAssembly {
       if (this.#bytes > PUSH_BYTES_MAX || this.#parts.length > PUSH_PARTS_MAX) {
         this.abandon(tooLarge(number));
       }
+      if (!frame.moreFrames) this.#checkSources();
     }
     return frame.moreFrames ? undefined : this.#finish(this.#first);
+  }
+
+  #checkSources(): void {
+    try {
+      requireRanges(this.#sources);
+    } catch (error) {
+      this.abandon(WeirError.from(error));
+    }
   }
 
   #finish({ number, originTimeMs }: Pick<PushRequest, 'number' | 'originTimeMs'>): WholePush {
     const push: WholePush = {
       number,
       originTimeMs,
-      hasSources: this.#hasSources,
+      sources: this.#sources,
       parts: this.#parts,
       bytes: this.#bytes,
       error: this.#error,
@@ -85,7 +100,7 @@ export class PushAssembly {
     this.#first = undefined;
     this.#parts = [];
     this.#bytes = 0;
-    this.#hasSources = false;
+    this.#sources = [];
     this.#error = undefined;
     return push;
   }
@@ -94,7 +109,7 @@ export class PushAssembly {
 function tooLarge(number: number): WeirError {
   return new WeirError(
     'PUSH_TOO_LARGE',
-    `push ${number} has more than ${PUSH_BYTES_MAX} bytes of keys and values, or ${PUSH_PARTS_MAX} parts, ` +
+    `push ${number} has more than ${PUSH_BYTES_MAX} bytes of keys, values and source ranges, or ${PUSH_PARTS_MAX} parts, ` +
       'for one shard; split it',
   );
 }

@@ -5,7 +5,8 @@ import { WeirError } from '@weir/proto';
 import type { PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
 import type { ShareOfBytes } from './bytes-in-flight.ts';
 import { frameBytes, PushAssembly } from './frames.ts';
-import { overloaded, type PushOutcome } from './push-pipeline.ts';
+import { overloaded } from './overloaded.ts';
+import type { PushOutcome } from './push-pipeline.ts';
 import { type PushParts, requireClient } from './push-stream.ts';
 
 /** What the unary pushes of one connection share with each other, as a stream's pushes do. */
@@ -61,7 +62,8 @@ async function pushOnce(
     });
     if (outcome.kind === 'turned away') throw outcome.error;
     if (outcome.refusal !== undefined) throw WeirError.fromDetail(outcome.refusal);
-    return { through: number, seq: outcome.seq, refusals: [], skipped: [] };
+    const skipped = outcome.skipped?.messages(number) ?? [];
+    return { through: number, seq: outcome.seq, refusals: [], skipped };
   } finally {
     if (taken) connection.bytes.release(bytes);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../../core/client-numbers.ts';
 import { ownershipOf, routingTableOf } from '../../core/routing.ts';
 import { SeqClock } from '../../core/seq-clock.ts';
+import { SourceOffsets } from '../../core/source-offsets.ts';
 import { ONE_SHARD, silentLogger } from '../../testing/in-process.ts';
 import { pushPart, sumTable } from '../../testing/raw-client.ts';
 import { ShardCounters } from '../counters.ts';
@@ -37,6 +38,7 @@ function newPipeline() {
   const pipeline = new PushPipeline({
     tables,
     numbers: new ClientNumbers(),
+    sources: new SourceOffsets(),
     log,
     preparation,
     seqClock: new SeqClock(),
@@ -50,7 +52,7 @@ function newPipeline() {
 
 function wholePush(number: number): WholePush {
   const parts = [pushPart('uid-doc', [1n], [1])];
-  return { number, originTimeMs: 0, hasSources: false, parts, bytes: 12, error: undefined };
+  return { number, originTimeMs: 0, sources: [], parts, bytes: 12, error: undefined };
 }
 
 describe('the push pipeline', () => {

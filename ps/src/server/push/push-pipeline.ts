@@ -1,6 +1,6 @@
 // A push between its stream and the log: order and duplicates, validation, the record, and the outcome.
 // Every submitted push gets exactly one outcome. Order is decided before content, so that a push sent again gets
-// the answer that its number got the first time.
+// the answer that its number got the first time; and sources before content: what was applied is not looked at again.
 
 import { WeirError } from '@weir/proto';
 import type { ErrorDetail } from '@weir/proto/v1/common';
@@ -8,8 +8,9 @@ import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../../core/client-numbers.ts';
 import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../../core/log-record.ts';
 import type { SeqClock } from '../../core/seq-clock.ts';
+import type { SkippedRows } from '../../core/skipped-rows.ts';
+import type { PushVerdict, SourceChanges, SourceOffsets } from '../../core/source-offsets.ts';
 import type { Steps } from '../../core/steps.ts';
-import { OVERLOADED_RETRY_AFTER_MS } from '../../limits.ts';
 import type { ShardCounters } from '../counters.ts';
 import type { LogEntry } from '../log/log-entry.ts';
 import type { PushLog } from '../log/push-log.ts';
@@ -26,10 +27,17 @@ import {
 
 export type PushOutcome =
   /** Its number is used up: applied (or a duplicate) when there is no refusal, else refused for good. */
-  | { readonly kind: 'settled'; readonly seq: number; readonly refusal: ErrorDetail | undefined }
+  | {
+      readonly kind: 'settled';
+      readonly seq: number;
+      readonly refusal: ErrorDetail | undefined;
+      /** Rows that were passed over. */
+      readonly skipped?: SkippedRows | undefined;
+    }
   /** Its number is still free; the same push may come again under it. */
   | { readonly kind: 'turned away'; readonly error: WeirError };
 
+type Settled = Extract<PushOutcome, { kind: 'settled' }>;
 type Settle = (outcome: PushOutcome) => void;
 
 /** Who waits for the outcome of a push: whoever sent it, and its duplicates. */
@@ -41,6 +49,7 @@ interface PendingPush {
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
+  readonly sources: SourceOffsets;
   readonly log: PushLog;
   readonly preparation: PushPreparation;
   readonly seqClock: SeqClock;
@@ -76,10 +85,9 @@ export class PushPipeline {
     settle: Settle,
     prepared: PreparedPush | undefined,
   ): boolean {
-    const { numbers, counters, log, preparation } = this.#parts;
+    const { numbers, counters, log } = this.#parts;
     if (client === undefined) {
-      const pending = { client: ONE_OFF, settles: [settle] };
-      this.#place(pending, push, prepared ?? preparation.whole(ONE_OFF, push));
+      this.#place({ client: ONE_OFF, settles: [settle] }, push, prepared);
       return true;
     }
     const number = clientNumberOf(client, push);
@@ -100,7 +108,7 @@ export class PushPipeline {
       case 'accepted': {
         const pending = { client: number, settles: [settle] };
         this.#pending.push(pending);
-        this.#place(pending, push, prepared ?? preparation.whole(number, push));
+        this.#place(pending, push, prepared);
         return true;
       }
     }
@@ -112,19 +120,54 @@ export class PushPipeline {
     settle({ kind: 'turned away', error });
   }
 
-  #place(pending: PendingPush, push: WholePush, prepared: PreparedPush): void {
-    const { counters, log } = this.#parts;
-    if (!(prepared instanceof WeirError)) {
-      log.submit(this.#pushEntry(pending, push.originTimeMs, prepared));
+  #place(pending: PendingPush, push: WholePush, prepared: PreparedPush | undefined): void {
+    const { counters, log, preparation, sources } = this.#parts;
+    const verdict = this.#judged(pending, push);
+    if (verdict !== undefined && verdict.kind !== 'applies') {
+      if (prepared !== undefined) preparation.release(prepared);
+      if (verdict.kind === 'refused') this.#refuse(pending, verdict.error);
+      else {
+        counters.sourceRepeats++;
+        log.submit(this.#numberEntry(pending, undefined));
+      }
       return;
     }
-    counters.refused(prepared.code);
-    if (pending.client !== ONE_OFF) log.submit(this.#refusalEntry(pending, prepared.toDetail()));
-    else settleAll(pending.settles, { kind: 'settled', seq: 0, refusal: prepared.toDetail() });
+    const made = prepared ?? preparation.whole(pending.client, push);
+    if (made instanceof WeirError) {
+      this.#refuse(pending, made);
+      return;
+    }
+    const changes = verdict?.changes ?? NO_CHANGES;
+    sources.place(changes);
+    log.submit(this.#pushEntry(pending, push.originTimeMs, made, changes));
   }
 
-  #pushEntry(pending: PendingPush, originTimeMs: number, push: WrittenPush): LogEntry {
-    const { preparation, pushLatency } = this.#parts;
+  /** By its sources, as they are when all records placed before are written; undefined for a push without. */
+  #judged({ client }: PendingPush, { sources, error }: WholePush): PushVerdict | undefined {
+    if (sources.length === 0 || error !== undefined) return undefined;
+    if (client !== ONE_OFF) return this.#parts.sources.judge(sources);
+    const message = 'a push with sources needs a client and a number: its outcome is told in their order';
+    return { kind: 'refused', error: new WeirError('INVALID_ARGUMENT', message) };
+  }
+
+  #refuse(pending: PendingPush, error: WeirError): void {
+    if (error.code === 'OVERLOADED') {
+      this.#withdraw(pending, error);
+      return;
+    }
+    this.#parts.counters.refused(error.code);
+    const refusal = error.toDetail();
+    if (pending.client !== ONE_OFF) this.#parts.log.submit(this.#numberEntry(pending, refusal));
+    else settleAll(pending.settles, { kind: 'settled', seq: 0, refusal });
+  }
+
+  #pushEntry(
+    pending: PendingPush,
+    originTimeMs: number,
+    push: WrittenPush,
+    changes: SourceChanges,
+  ): LogEntry {
+    const { preparation, sources, pushLatency } = this.#parts;
     const begun = performance.now();
     return {
       bytes: push.record.bytes,
@@ -133,22 +176,31 @@ export class PushPipeline {
       applySteps: (seq) => this.#applying(push.record.parts, seq),
       apply: (seq) => {
         this.#applied(push, originTimeMs, seq);
+        sources.logged(changes);
         preparation.release(push);
-        this.#settle(pending, seq, undefined);
+        this.#settle(pending, { kind: 'settled', seq, refusal: undefined, skipped: push.skipped });
         pushLatency((performance.now() - begun) / 1000);
       },
       refuse: (error) => {
         preparation.release(push);
+        sources.withdraw(changes);
         this.#withdraw(pending, error);
       },
     };
   }
 
-  #refusalEntry(pending: PendingPush, error: ErrorDetail): LogEntry {
+  /** Uses a client's number up. @param refusal undefined: what the push brings was applied before. */
+  #numberEntry(pending: PendingPush, refusal: ErrorDetail | undefined): LogEntry {
+    const { client } = pending;
     return {
       bytes: 0,
-      encode: (seq) => encodeLogRecord({ kind: 'refusal', seq, client: pending.client, error }),
-      apply: (seq) => this.#settle(pending, seq, error),
+      encode: (seq) =>
+        encodeLogRecord(
+          refusal === undefined
+            ? { kind: 'repeat', seq, client }
+            : { kind: 'refusal', seq, client, error: refusal },
+        ),
+      apply: (seq) => this.#settle(pending, { kind: 'settled', seq, refusal }),
       refuse: (failure) => this.#withdraw(pending, failure),
     };
   }
@@ -169,17 +221,18 @@ export class PushPipeline {
   }
 
   /** What holds as of the position: in the same turn as that. */
-  #applied({ record, clockMs }: WrittenPush, originTimeMs: number, seq: number): void {
+  #applied({ record, clockMs, skipped }: WrittenPush, originTimeMs: number, seq: number): void {
     this.#parts.seqClock.add(seq, clockMs);
+    if (skipped !== undefined) this.#parts.counters.skipped(skipped);
     for (const part of record.parts) this.#parts.tables.get(part.tableUid)?.pushed(part, seq, originTimeMs);
   }
 
-  #settle(pending: PendingPush, seq: number, refusal: ErrorDetail | undefined): void {
+  #settle(pending: PendingPush, outcome: Settled): void {
     if (pending.client !== ONE_OFF) {
-      this.#parts.numbers.logged(pending.client, refusal);
+      this.#parts.numbers.logged(pending.client, outcome.refusal);
       this.#forget(pending);
     }
-    settleAll(pending.settles, { kind: 'settled', seq, refusal });
+    settleAll(pending.settles, outcome);
   }
 
   #withdraw(pending: PendingPush, error: WeirError): void {
@@ -204,10 +257,7 @@ export class PushPipeline {
   }
 }
 
-/** What a client is told when bounded memory or disk is full. */
-export function overloaded(why: string, retryAfterMs = OVERLOADED_RETRY_AFTER_MS): WeirError {
-  return new WeirError('OVERLOADED', `${why}; try again later`, { retryAfterMs });
-}
+const NO_CHANGES: SourceChanges = [];
 
 function settleAll(waiting: readonly Settle[], outcome: PushOutcome): void {
   for (const settle of waiting) settle(outcome);

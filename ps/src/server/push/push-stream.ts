@@ -9,7 +9,8 @@ import type { OpenCalls } from '../open-calls.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { BytesInFlight, ShareOfBytes } from './bytes-in-flight.ts';
 import { frameBytes, PushAssembly, type WholePush } from './frames.ts';
-import { overloaded, type PushOutcome, type PushPipeline } from './push-pipeline.ts';
+import { overloaded } from './overloaded.ts';
+import type { PushOutcome, PushPipeline } from './push-pipeline.ts';
 import type { PushTurns } from './push-turns.ts';
 
 export type PushCall = ServerDuplexStream<PushRequest, PushResponse>;

@@ -44,7 +44,7 @@ function wholePush(number: number, push: Push): WholePush {
   return {
     number,
     originTimeMs: 0,
-    hasSources: false,
+    sources: [],
     parts: [{ tableUid: spec.uid, keys: keyBytes(keys), values: bytesOf(values), encoding: 1 }],
     bytes: 0,
     error: undefined,
@@ -134,11 +134,11 @@ describe('recovery', () => {
     const shard = await openTestShardOnly({ store });
     await shard.tableAdmin.create(SPECS[2]!);
     const good = { table: 2, keys: [1], value: 1 };
-    const outcome = await submit(shard, { ...wholePush(1, good), hasSources: true });
-    expect(outcome).toMatchObject({ refusal: { code: 'UNIMPLEMENTED' } });
+    const outcome = await submit(shard, { ...wholePush(1, good), originTimeMs: -1 });
+    expect(outcome).toMatchObject({ refusal: { code: 'INVALID_ARGUMENT' } });
     await shard.materialiser.round();
     const again = await openTestShardOnly({ store });
-    expect(await submit(again, wholePush(1, good))).toMatchObject({ refusal: { code: 'UNIMPLEMENTED' } });
+    expect(await submit(again, wholePush(1, good))).toMatchObject({ refusal: { code: 'INVALID_ARGUMENT' } });
   });
 
   it('skips and counts records of dropped tables, and frees their folder space with the next round', async () => {
@@ -272,7 +272,15 @@ describe('a folder on disk', () => {
     const keys = new Uint32Array(2);
     const parts = [{ tableUid: 'nobody', keys, values: new Float32Array(1), counted: keys.subarray(0, 0) }];
     const client = { id: 'c', incarnation: 'i', number: 1 };
-    const record = encodeLogRecord({ kind: 'push', seq: 7, client, clockMs: 0, originTimeMs: 0, parts });
+    const record = encodeLogRecord({
+      kind: 'push',
+      seq: 7,
+      client,
+      clockMs: 0,
+      originTimeMs: 0,
+      sources: [],
+      parts,
+    });
     await store.write(store.batch().put(LOG, seqKey(7), record));
     await expect(openTestShardOnly({ store })).rejects.toMatchObject({ code: 'CORRUPT', table: 'nobody' });
   });

@@ -4,12 +4,10 @@
 import { WeirError } from '@weir/proto';
 import { TableSpec } from '@weir/proto/v1/tables';
 import type { Store } from '@weir/store';
-import { ClientNumbers } from '../../core/client-numbers.ts';
 import { decodeLogRecord, type LogRecord } from '../../core/log-record.ts';
-import type { SeqClock } from '../../core/seq-clock.ts';
+import { replaySources } from '../../core/replay-sources.ts';
 import { RECOVERY_READ_ENTRIES } from '../../limits.ts';
 import {
-  CLIENTS_KEY,
   DROPPED_RANGE,
   LOG,
   LOW_MARK_KEY,
@@ -20,7 +18,7 @@ import {
   uidOfDroppedKey,
 } from '../folder/families.ts';
 import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from '../folder/low-mark.ts';
-import { loadMarkedState } from '../folder/marked-state.ts';
+import { loadMarkedState, type MarkedParts } from '../folder/marked-state.ts';
 import { Slice } from '../slices.ts';
 import { restoreSpilled } from '../spill/rows-at-mark.ts';
 import { takeInAll } from '../spill/take-in.ts';
@@ -28,15 +26,13 @@ import type { LiveTable } from '../tables/live-table.ts';
 import { Tables } from '../tables/tables.ts';
 import { loadPages, nextSlice, type RecoveryParts } from './load-pages.ts';
 
-export interface Recovered {
+export interface Recovered extends MarkedParts {
   readonly tables: Tables;
-  readonly numbers: ClientNumbers;
   readonly lowMark: number;
   /** Position of the next record. */
   readonly nextSeq: number;
   readonly logBytes: number;
   readonly skippedRecords: number;
-  readonly seqClock: SeqClock;
 }
 
 /** Whether the folder holds tables or log records. */
@@ -52,30 +48,23 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const { store } = parts;
   const markBytes = await store.get(META, LOW_MARK_KEY);
   const mark = markBytes === undefined ? FIRST_LOW_MARK : decodeLowMark(markBytes);
-  const clients = await store.get(META, CLIENTS_KEY);
-  const numbers = clients === undefined ? new ClientNumbers() : ClientNumbers.restore(clients);
   const tables = await loadDefinitions(store);
   try {
-    return await loadRows(parts, mark, tables, numbers);
+    return await loadRows(parts, mark, tables);
   } catch (error) {
     await tables.stop();
     throw error;
   }
 }
 
-async function loadRows(
-  parts: RecoveryParts,
-  mark: LowMark,
-  tables: Tables,
-  numbers: ClientNumbers,
-): Promise<Recovered> {
+async function loadRows(parts: RecoveryParts, mark: LowMark, tables: Tables): Promise<Recovered> {
   const { store, progress } = parts;
   progress.enter('loading pages');
   await loadPages(parts, tables.list(), mark);
   await restoreSpilled(store, tables);
-  const seqClock = await loadMarkedState(store, mark.seq, tables);
+  const marked = await loadMarkedState(store, mark.seq, tables);
   progress.enter('replaying the log');
-  const replayed = await replay(parts, mark, tables, numbers, seqClock);
+  const replayed = await replay(parts, mark, tables, marked);
   progress.enter('recovered');
   return replayed;
 }
@@ -97,8 +86,7 @@ async function replay(
   { store, progress, signal }: RecoveryParts,
   mark: LowMark,
   tables: Tables,
-  numbers: ClientNumbers,
-  seqClock: SeqClock,
+  marked: MarkedParts,
 ): Promise<Recovered> {
   const slice = new Slice('recovery');
   let nextSeq = mark.seq;
@@ -116,9 +104,9 @@ async function replay(
       throw new WeirError('CORRUPT', message);
     }
     const record = decodeLogRecord(value, seq);
-    if (record.kind === 'push') seqClock.add(seq, record.clockMs);
+    if (record.kind === 'push') marked.seqClock.add(seq, record.clockMs);
     await takeInRows(record, tables);
-    skippedRecords += replayRecord(record, tables, numbers);
+    skippedRecords += replayRecord(record, tables, marked);
     nextSeq++;
     progress.records++;
     progress.logBytes += value.byteLength;
@@ -127,7 +115,7 @@ async function replay(
   }
   slice.end();
   const { logBytes } = progress;
-  return { tables, numbers, lowMark: mark.seq, nextSeq, logBytes, skippedRecords, seqClock };
+  return { ...marked, tables, lowMark: mark.seq, nextSeq, logBytes, skippedRecords };
 }
 
 /** A record applies to a row as it was stored: where it is in the store only, it comes into memory first. */
@@ -141,7 +129,8 @@ function rowsOf(record: LogRecord): number {
 }
 
 /** @returns how many parts it skipped, because their tables are dropped. */
-function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers): number {
+function replayRecord(record: LogRecord, tables: Tables, { numbers, sources }: MarkedParts): number {
+  replaySources(record, sources);
   switch (record.kind) {
     case 'create':
       if (tables.isDropped(record.spec.uid)) return 1;
@@ -165,6 +154,12 @@ function replayRecord(record: LogRecord, tables: Tables, numbers: ClientNumbers)
       return 0;
     case 'refusal':
       numbers.logged(record.client, record.error);
+      return 0;
+    case 'repeat':
+      numbers.logged(record.client);
+      return 0;
+    case 'acquire':
+    case 'reset':
       return 0;
     case 'push': {
       let skipped = 0;

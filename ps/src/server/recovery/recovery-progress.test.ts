@@ -22,7 +22,7 @@ async function filledStore(): Promise<Store> {
     const values = new Uint8Array(8 * 4);
     const keys = Array.from({ length: 8 }, (_, i) => BigInt(number * 8 + i));
     const part = { tableUid: spec.uid, keys: keyBytes(keys), values, encoding: ValueEncoding.F32 };
-    const push = { number, originTimeMs: 0, hasSources: false, parts: [part], bytes: 0, error: undefined };
+    const push = { number, originTimeMs: 0, sources: [], parts: [part], bytes: 0, error: undefined };
     await new Promise((done) => shard.pipeline.submit({ id: 'c', incarnation: 'i' }, push, done));
     if (number === PUSHES) await shard.materialiser.round();
   }

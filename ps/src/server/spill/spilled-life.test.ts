@@ -76,7 +76,7 @@ async function push(
 ): Promise<number> {
   const values = bytesOf(new Float32Array(keys.length * dim).fill(value));
   const part = { tableUid: uid, keys: keyBytes(keys.map(BigInt)), values, encoding: ValueEncoding.F32 };
-  const whole = { number: 0, originTimeMs: 0, hasSources: false, parts: [part], bytes: 0, error: undefined };
+  const whole = { number: 0, originTimeMs: 0, sources: [], parts: [part], bytes: 0, error: undefined };
   const outcome = await new Promise<PushOutcome>((settle) => shard.pipeline.submit(undefined, whole, settle));
   expect(outcome).toMatchObject({ kind: 'settled', refusal: undefined });
   return (outcome as { seq: number }).seq;

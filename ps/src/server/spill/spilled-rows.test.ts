@@ -55,7 +55,7 @@ async function push(
       encoding: ValueEncoding.F32,
     };
   });
-  const whole = { number, originTimeMs: 0, hasSources: false, parts, bytes: 0, error: undefined };
+  const whole = { number, originTimeMs: 0, sources: [], parts, bytes: 0, error: undefined };
   const outcome = await new Promise<PushOutcome>((settle) => shard.pipeline.submit(CLIENT, whole, settle));
   expect(outcome).toMatchObject({ kind: 'settled', refusal: undefined });
   return (outcome as { seq: number }).seq;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../../core/client-numbers.ts';
 import { ownershipOf, routingTableOf } from '../../core/routing.ts';
 import { SeqClock } from '../../core/seq-clock.ts';
+import { SourceOffsets } from '../../core/source-offsets.ts';
 import { createWasmTables } from '../../kernel-wasm/create-wasm-tables.ts';
 import { loadKernel } from '../../kernel-wasm/load-kernel.ts';
 import { ONE_SHARD, silentLogger } from '../../testing/in-process.ts';
@@ -39,6 +40,7 @@ function smallTable(memoryRowsMax = 0) {
   const pipeline = new PushPipeline({
     tables,
     numbers: new ClientNumbers(),
+    sources: new SourceOffsets(),
     log,
     preparation: new PushPreparation({
       tables,
@@ -55,7 +57,7 @@ function smallTable(memoryRowsMax = 0) {
   const push = (first: number, more: readonly bigint[] = []) => {
     const keys = [...Array.from({ length: BATCH }, (_, i) => BigInt(first + i)), ...more];
     const parts = [pushPart('uid-doc', keys, new Array(keys.length * DIM).fill(1))];
-    const whole = { number: ++number, originTimeMs: 0, hasSources: false, parts, bytes: 1, error: undefined };
+    const whole = { number: ++number, originTimeMs: 0, sources: [], parts, bytes: 1, error: undefined };
     const client = { id: 'c', incarnation: 'i' };
     return new Promise<PushOutcome>((settle) => pipeline.submit(client, whole, settle));
   };

@@ -129,7 +129,7 @@ function submit(
 ): Promise<PushOutcome> {
   const values = new Float32Array(keys.length * dim).fill(value);
   const parts = [pushPart(uid, keys, [...values])];
-  const push = { number: 0, originTimeMs: 0, hasSources: false, parts, bytes: 0, error: undefined };
+  const push = { number: 0, originTimeMs: 0, sources: [], parts, bytes: 0, error: undefined };
   return new Promise((settle) => shard.pipeline.submit(undefined, push, settle));
 }
 
@@ -364,7 +364,7 @@ it('a push that its table was dropped under while it was prepared is refused, an
   const rows = 100_000;
   const values = bytesOf(new Float32Array(16 * rows));
   const part = { tableUid: spec.uid, keys: new Uint8Array(8 * rows), values, encoding: ValueEncoding.F32 };
-  const push = { number: 0, originTimeMs: 0, hasSources: false, error: undefined };
+  const push = { number: 0, originTimeMs: 0, sources: [], error: undefined };
   const pushed = new Promise<PushOutcome>((settle) => {
     shard.turns.submit({}, undefined, { ...push, parts: [part], bytes: values.length }, settle);
   });
