@@ -30,8 +30,6 @@ export const SOURCE_RANGES_MAX = 1_024;
 export const CLOCK_INTERVAL_MS = 5;
 export const LEASE_MS_MIN = 200;
 export const LEASE_MS_MAX = 3_600_000;
-/** Ranges of one push, and partitions of one call to acquire. */
-export const SOURCE_RANGES_MAX = 1024;
 /** Bytes of one stream record. */
 export const RECORD_BYTES_MAX = 4 * 1024 * 1024;
 export const DOCUMENTS_MAX = 4096;

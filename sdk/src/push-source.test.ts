@@ -86,8 +86,8 @@ describe('a push with sources', () => {
   it("tells which rows were passed over, by their place in the caller's keys", async () => {
     const { b, weir } = await twoShards();
     b.skips = [
-      { tableUid: 'uid-sums', code: 'NOT_FINITE', keys: bytesOf(Uint32Array.of(0, 39)) },
-      { tableUid: 'uid-sums', code: 'TABLE_FULL', keys: bytesOf(Uint32Array.of(5)) },
+      { tableUid: 'uid-sums', code: 'NOT_FINITE', keys: bytesOf(Uint32Array.of(0, 39)), rows: 2 },
+      { tableUid: 'uid-sums', code: 'TABLE_FULL', keys: bytesOf(Uint32Array.of(5)), rows: 1 },
     ];
     const keys = BigUint64Array.from([...A, ...B]);
     const { skipped } = await pushOnes(weir, keys, covering(0, 1));

@@ -20,7 +20,12 @@ type Model = Map<string, Known>;
 
 type Op =
   | { readonly kind: 'push'; readonly ranges: readonly PushRange[] }
-  | { readonly kind: 'acquire'; readonly group: string; readonly generation: number; readonly starts: Start[] }
+  | {
+      readonly kind: 'acquire';
+      readonly group: string;
+      readonly generation: number;
+      readonly starts: Start[];
+    }
   | { readonly kind: 'reset'; readonly group: string; readonly partitions: number[] }
   /** So many records that were placed are written; or, from the newest on, refused. */
   | { readonly kind: 'written' | 'refused'; readonly records: number }
@@ -264,7 +269,15 @@ describe('source offsets', () => {
 
   it('that were lost are told, refuse pushes and acquisition, and are forgotten by a reset only', () => {
     const offsets = new SourceOffsets();
-    const entry = { group: 'g', partition: 3, incarnation: 'one', generation: 4, start: 7, applied: 90, lost: false };
+    const entry = {
+      group: 'g',
+      partition: 3,
+      incarnation: 'one',
+      generation: 4,
+      start: 7,
+      applied: 90,
+      lost: false,
+    };
     offsets.lose(entry);
     expect(offsets.of('g')).toEqual([{ ...entry, lost: true }]);
     const range = { group: 'g', partition: 3, generation: 4, incarnation: 'one', from: 90, to: 91 };
@@ -298,7 +311,9 @@ describe('source offsets', () => {
     for (let i = 0; i < 1_024; i++) {
       many.place(many.acquiring(`g${i}`, 1, [{ partition: 0, incarnation: 'one', start: 0 }]));
     }
-    expect(() => many.acquiring('one more', 1, [{ partition: 0, incarnation: 'one', start: 0 }])).toThrow(full);
+    expect(() => many.acquiring('one more', 1, [{ partition: 0, incarnation: 'one', start: 0 }])).toThrow(
+      full,
+    );
   });
 
   it('in a damaged form are CORRUPT, and records that do not follow each other too', () => {

@@ -43,7 +43,7 @@ export function requireRanges(ranges: readonly SourceRange[]): void {
     throw invalid(`a push has ${ranges.length} source ranges, at most ${SOURCE_RANGES_MAX} are taken`);
   }
   const seen = new Set<string>();
-  let checked = '';
+  let checked: string | undefined;
   for (const { group, partition, from, to } of ranges) {
     if (group !== checked) requireName(group, 'a source group');
     checked = group;
@@ -80,10 +80,8 @@ export function acquireError(
 ): WeirError | undefined {
   const what = nameOf({ group, partition });
   if (generation < state.generation) {
-    return new WeirError(
-      'FENCED',
-      `${what} is owned in generation ${state.generation}, which is above ${generation}`,
-    );
+    const message = `${what} is owned in generation ${state.generation}, which is above ${generation}`;
+    return new WeirError('FENCED', message, { generation: state.generation });
   }
   if (state.lost) return lost(what);
   return incarnation === state.incarnation ? undefined : replaced(what, state.incarnation, incarnation);
@@ -100,12 +98,12 @@ function ownershipError(range: SourceRange, state: SourceState | undefined): Wei
   }
   if (generation < state.generation) {
     const message = `${what} is owned in generation ${state.generation}; a push of generation ${generation} is too late`;
-    return new WeirError('FENCED', message);
+    return new WeirError('FENCED', message, { generation: state.generation });
   }
   if (state.lost) return lost(what);
   if (generation > state.generation) {
     const message = `${what} was acquired in generation ${state.generation}, not yet in ${generation}: acquire it first`;
-    return new WeirError('FENCED', message);
+    return new WeirError('FENCED', message, { generation: state.generation });
   }
   return incarnation === state.incarnation ? undefined : replaced(what, state.incarnation, incarnation);
 }

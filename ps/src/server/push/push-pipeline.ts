@@ -6,7 +6,7 @@ import { WeirError } from '@weir/proto';
 import type { ErrorDetail } from '@weir/proto/v1/common';
 import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../../core/client-numbers.ts';
-import { type ClientNumber, encodeLogRecord, type PushRecordPart } from '../../core/log-record.ts';
+import { encodeLogRecord, type PushRecordPart } from '../../core/log-record.ts';
 import type { SeqClock } from '../../core/seq-clock.ts';
 import type { SkippedRows } from '../../core/skipped-rows.ts';
 import type { PushVerdict, SourceChanges, SourceOffsets } from '../../core/source-offsets.ts';
@@ -17,6 +17,7 @@ import type { PushLog } from '../log/push-log.ts';
 import { takeInAll } from '../spill/take-in.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { WholePush } from './frames.ts';
+import { type PendingPush, PendingPushes, type Settle, settleAll } from './pending-pushes.ts';
 import {
   clientNumberOf,
   ONE_OFF,
@@ -38,14 +39,6 @@ export type PushOutcome =
   | { readonly kind: 'turned away'; readonly error: WeirError };
 
 type Settled = Extract<PushOutcome, { kind: 'settled' }>;
-type Settle = (outcome: PushOutcome) => void;
-
-/** Who waits for the outcome of a push: whoever sent it, and its duplicates. */
-interface PendingPush {
-  readonly client: ClientNumber;
-  readonly settles: Settle[];
-}
-
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;
@@ -60,8 +53,7 @@ export interface PushPipelineParts {
 
 export class PushPipeline {
   readonly #parts: PushPipelineParts;
-  /** Admitted and not settled, in the order of the log: an array, since they come and go with every push. */
-  readonly #pending: PendingPush[] = [];
+  readonly #pending = new PendingPushes();
 
   constructor(parts: PushPipelineParts) {
     this.#parts = parts;
@@ -102,12 +94,12 @@ export class PushPipeline {
       }
       case 'duplicate':
         counters.duplicates++;
-        if (admission.pending) this.#pendingOf(number).settles.push(settle);
+        if (admission.pending) this.#pending.of(number).settles.push(settle);
         else settle({ kind: 'settled', seq: log.appliedSeq, refusal: admission.refusal });
         return false;
       case 'accepted': {
         const pending = { client: number, settles: [settle] };
-        this.#pending.push(pending);
+        this.#pending.add(pending);
         this.#place(pending, push, prepared);
         return true;
       }
@@ -158,7 +150,7 @@ export class PushPipeline {
     this.#parts.counters.refused(error.code);
     const refusal = error.toDetail();
     if (pending.client !== ONE_OFF) this.#parts.log.submit(this.#numberEntry(pending, refusal));
-    else settleAll(pending.settles, { kind: 'settled', seq: 0, refusal });
+    else settleAll(pending, { kind: 'settled', seq: 0, refusal });
   }
 
   #pushEntry(
@@ -230,35 +222,19 @@ export class PushPipeline {
   #settle(pending: PendingPush, outcome: Settled): void {
     if (pending.client !== ONE_OFF) {
       this.#parts.numbers.logged(pending.client, outcome.refusal);
-      this.#forget(pending);
+      this.#pending.forget(pending);
     }
-    settleAll(pending.settles, outcome);
+    settleAll(pending, outcome);
   }
 
   #withdraw(pending: PendingPush, error: WeirError): void {
     this.#parts.counters.refused(error.code);
     if (pending.client !== ONE_OFF) {
       this.#parts.numbers.withdraw(pending.client);
-      this.#forget(pending);
+      this.#pending.forget(pending);
     }
-    settleAll(pending.settles, { kind: 'turned away', error });
-  }
-
-  #pendingOf({ id, incarnation, number }: ClientNumber): PendingPush {
-    return this.#pending.find(
-      ({ client }) => client.number === number && client.incarnation === incarnation && client.id === id,
-    )!;
-  }
-
-  /** Settled pushes are the oldest, withdrawn ones the newest. */
-  #forget(pending: PendingPush): void {
-    if (this.#pending[0] === pending) this.#pending.shift();
-    else this.#pending.splice(this.#pending.lastIndexOf(pending), 1);
+    settleAll(pending, { kind: 'turned away', error });
   }
 }
 
 const NO_CHANGES: SourceChanges = [];
-
-function settleAll(waiting: readonly Settle[], outcome: PushOutcome): void {
-  for (const settle of waiting) settle(outcome);
-}
