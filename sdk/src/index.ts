@@ -9,6 +9,7 @@ export type { GroupPart, PartValue } from './group-parts.ts';
 export type { GroupDescription, GroupReader } from './group-reader.ts';
 export type { GroupResult, GroupResultPart } from './group-result.ts';
 export { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from './outcome-unknown-error.ts';
+export type { Pace } from './pace.ts';
 export type { PushSettings } from './push-settings.ts';
 export type { RoutingTable, ShardAddress } from './routing.ts';
 export type { SourceRange, SourceRanges } from './source-ranges.ts';

@@ -24,6 +24,15 @@ export class PaceClock {
   #reports = 0;
   #told = { windows: -1, pace: this.#pace };
 
+  /** Windows ended, and those that the others ended while it rested. */
+  get clock(): number {
+    return this.#ended;
+  }
+
+  get works(): boolean {
+    return this.#pace === MemberPace.WORKS;
+  }
+
   /** The smallest clock heard of. */
   get slowest(): number {
     return Math.min(this.#slowest, this.#ended);
@@ -35,7 +44,7 @@ export class PaceClock {
   }
 
   get mayBegin(): boolean {
-    return this.#pace === MemberPace.WORKS && this.ahead <= this.#aheadMax;
+    return this.works && this.ahead <= this.#aheadMax;
   }
 
   get urgency(): Urgency {
@@ -51,7 +60,7 @@ export class PaceClock {
   want(aheadMax: number): void {
     this.#aheadMax = aheadMax;
     this.#resting = false;
-    if (this.#pace !== MemberPace.WORKS) this.#pace = MemberPace.BEGINS;
+    if (!this.works) this.#pace = MemberPace.BEGINS;
   }
 
   begin(): void {
@@ -83,7 +92,7 @@ export class PaceClock {
   /** @param answered the report that this is the answer to, if it is one. */
   heard({ slowest, clock }: Heard, answered?: MemberClock): void {
     if (slowest !== undefined && slowest > this.#slowest) this.#slowest = slowest;
-    if (this.#pace === MemberPace.WORKS) return;
+    if (this.works) return;
     this.#ended = this.#begun = Math.max(this.#ended, this.#slowest);
     if (this.#pace !== MemberPace.BEGINS || answered?.pace !== MemberPace.BEGINS || clock === undefined)
       return;
