@@ -10,6 +10,9 @@ const FLAGS = [
   '--heap-growing-percent=400',
   // Collections of the young generation, 1 ms each, free the memory of messages: at so many percent of its size.
   '--minor-gc-task-trigger=12',
+  // They are small, and done by one thread: the others that share the work have to be woken, and waited for, when every
+  // core is busy.
+  '--no-parallel-scavenge',
 ];
 
 /** For the whole process. Programs that push or pull much through the SDK may want it too. */
