@@ -4,6 +4,9 @@ import { z } from 'zod';
 import {
   IN_FLIGHT_DEFAULT,
   IN_FLIGHT_MAX,
+  LEASE_MS_DEFAULT,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
   WINDOW_REQUESTS_DEFAULT,
   WINDOW_TIMEOUT_MS_DEFAULT,
 } from './limits.ts';
@@ -29,6 +32,18 @@ export const trainerConfig = z.strictObject({
     .describe('labels to learn, one head each')
     .meta({ placeholder: 'NAME,...' }),
   tableSet: z.string().default('default').describe("namespace of the model's tables"),
+  member: z
+    .string()
+    .min(1)
+    .default('trainer-0')
+    .describe('name among the trainers of the table set: a second process of the same name takes its place')
+    .meta({ placeholder: 'NAME' }),
+  leaseMs: z
+    .int()
+    .min(LEASE_MS_MIN)
+    .max(LEASE_MS_MAX)
+    .default(LEASE_MS_DEFAULT)
+    .describe('the others take its partitions over when it has not been heard of for this long'),
   window: z
     .int()
     .positive()

@@ -5,8 +5,8 @@ import type { Totals } from './metrics.ts';
 export interface TrainerReport extends EvaluationReport {
   readonly windows: number;
   readonly windows_by_reason: Totals['windowsByReason'];
-  /** Unix ms below which every sample known is trained, acknowledged and committed. */
-  readonly trained_time_ms: number;
+  /** Unix ms below which every sample known of its partitions is trained and committed; null: it has no partitions. */
+  readonly trained_time_ms: number | null;
   readonly push_rows: number;
   readonly pulled_rows: number;
   /** Rows whose gradient was not finite; left out. */
@@ -15,6 +15,11 @@ export interface TrainerReport extends EvaluationReport {
   readonly not_finite: number;
   /** Records left out, by reason. */
   readonly refused: Totals['refused'];
+  /** Rows that shards passed over, by the code that says why. */
+  readonly skipped_rows: Totals['skippedRows'];
+  /** Requests learned again because some shard had not had them; they are in no figure. */
+  readonly catch_up_requests: number;
+  readonly rewinds: number;
   readonly retries: number;
   /** Mean number of pushes in flight at a pull. */
   readonly staleness: number | null;
@@ -23,7 +28,7 @@ export interface TrainerReport extends EvaluationReport {
 export function evaluationReport(
   evaluation: Evaluation,
   totals: Readonly<Totals>,
-  trainedTimeMs: number,
+  trainedTimeMs: number | null,
 ): TrainerReport {
   const { samples, requests, labels } = evaluation.report();
   return {
@@ -37,6 +42,9 @@ export function evaluationReport(
     rejected_rows: totals.rejectedRows,
     not_finite: evaluation.notFinite,
     refused: totals.refused,
+    skipped_rows: totals.skippedRows,
+    catch_up_requests: totals.catchUpRequests,
+    rewinds: totals.rewinds,
     retries: totals.retries,
     staleness: totals.windows > 0 ? totals.staleness / totals.windows : null,
     labels,

@@ -1,33 +1,35 @@
-// Counts tasks under way and bounds them. A task that fails is told at once, to whoever watches `failed`.
+// Counts tasks under way and bounds them. Of those that fail the first one is kept, and told at once.
 import { EventGate } from './event-gate.ts';
 
 export class InFlight {
   readonly #max: number;
+  readonly #onFailed: () => void;
   readonly #changed = new EventGate();
-  readonly #failed = Promise.withResolvers<never>();
   #size = 0;
+  #failure: { readonly error: unknown } | undefined;
 
-  constructor(max: number) {
+  /** @param onFailed called once, when the first task fails. */
+  constructor(max: number, onFailed: () => void) {
     this.#max = max;
-    // A failure before anyone watches is not lost: `failed` stays rejected.
-    this.failed.catch(() => undefined);
+    this.#onFailed = onFailed;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Rejects with what the first failing task failed with; never resolves. */
-  get failed(): Promise<never> {
-    return this.#failed.promise;
-  }
-
   add(task: Promise<void>): void {
     this.#size++;
-    task.catch(this.#failed.reject).finally(() => {
-      this.#size--;
-      this.#changed.notify();
-    });
+    task
+      .catch((error: unknown) => {
+        if (this.#failure !== undefined) return;
+        this.#failure = { error };
+        this.#onFailed();
+      })
+      .finally(() => {
+        this.#size--;
+        this.#changed.notify();
+      });
   }
 
   /** Resolves when fewer than the bound are under way. */
@@ -38,5 +40,10 @@ export class InFlight {
   /** Resolves when none is under way. */
   async settled(): Promise<void> {
     while (this.#size > 0) await this.#changed.wait();
+  }
+
+  /** @throws what the first failing task failed with. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

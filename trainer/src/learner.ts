@@ -1,77 +1,127 @@
-// The loop of learning: pull the rows of a window, predict and evaluate, sum gradients, push without waiting. At most
-// K pushes are unacknowledged when a window is pulled; their number is the staleness of its rows.
+// The loop of learning: pull the rows of a window, predict, sum gradients, push without waiting. At most K pushes are
+// unacknowledged when a window is pulled; their number is the staleness of its rows. A window counts in the figures once
+// every shard has it, so that one which is turned away and trained elsewhere counts there only.
 import type { Model } from '@weir/model';
-import type { Table, Weir } from '@weir/sdk';
+import type { SourceRanges, Table, Weir } from '@weir/sdk';
 import type { Evaluation } from './core/evaluation/evaluation.ts';
-import { learnWindow } from './core/learn-window.ts';
+import { learnWindow, type Prediction } from './core/learn-window.ts';
+import type { OffsetRange } from './core/source-cursor.ts';
 import { InFlight } from './in-flight.ts';
 import type { TrainerMetrics } from './metrics.ts';
-import type { OffsetCommitter } from './offset-committer.ts';
 import { type OnRetry, persist, persistPush } from './retry.ts';
-import type { ReadyWindow, SampleIntake } from './sample-intake.ts';
+import type { ReadyWindow, WindowSource } from './window-source.ts';
 
-export interface LearnerOptions {
+/** What stays the same over the life of a trainer. */
+export interface LearnerContext {
   readonly model: Model;
   readonly weir: Weir;
   /** One per table of the model, in its order. */
   readonly tables: readonly Table[];
-  readonly intake: SampleIntake;
-  readonly committer: OffsetCommitter;
   readonly evaluation: Evaluation;
   readonly metrics: TrainerMetrics;
   /** K. */
   readonly inFlightMax: number;
   readonly onRetry: OnRetry;
-  /** Ends pulls and begins no further window; pushes are still settled. */
-  readonly signal: AbortSignal;
 }
 
-/** Returns when the intake has ended and every push is settled. @throws as soon as a push fails for good. */
+export interface LearnerOptions extends LearnerContext {
+  readonly source: WindowSource;
+  /** Names what a push covers, as the shards know it. */
+  readonly sources: (ranges: readonly OffsetRange[]) => SourceRanges;
+  readonly meeting: Meeting;
+  /** Aborted from outside, or here when a push fails: no further window begins, pushes are still settled. */
+  readonly ending: AbortController;
+  /** Gives up pushes that are not settled. */
+  readonly abandon: AbortSignal;
+}
+
+/** Barriers between windows, with all pushes settled. */
+export interface Meeting {
+  readonly due: boolean;
+  hold(): Promise<void>;
+}
+
+/** Returns when the source has ended. @throws what the first push failed with. In both cases every push is settled. */
 export async function runLearner(options: LearnerOptions): Promise<void> {
-  const inFlight = new InFlight(options.inFlightMax);
-  await Promise.race([learnAll(options, inFlight), inFlight.failed]);
+  const inFlight = new InFlight(options.inFlightMax, () => options.ending.abort());
+  try {
+    await learnAll(options, inFlight);
+  } catch (error) {
+    options.ending.abort();
+    throw error;
+  } finally {
+    await inFlight.settled();
+  }
+  inFlight.throwIfFailed();
 }
 
 async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<void> {
-  for (;;) {
-    const ready = await options.intake.take();
-    if (ready === undefined) break;
+  const { source, meeting, ending } = options;
+  while (!source.ended) {
+    if (meeting.due) {
+      await inFlight.settled();
+      if (ending.signal.aborted) return;
+      await meeting.hold();
+      continue;
+    }
+    const ready = await source.take();
+    if (ready === undefined) continue;
     await inFlight.room();
     const push = await learn(ready, options, inFlight.size);
-    if (push === undefined) break;
+    if (push === undefined || ending.signal.aborted) return;
     inFlight.add(push());
   }
-  await inFlight.settled();
 }
 
 /** Returns the push of what was learned; undefined when the signal came before the rows. */
 async function learn(
-  { window, ticket }: ReadyWindow,
+  ready: ReadyWindow,
   options: LearnerOptions,
   staleness: number,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { model, weir, tables, committer, evaluation, metrics, onRetry, signal } = options;
+  const { model, weir, tables, evaluation, metrics, onRetry, sources, abandon } = options;
+  const { window, ranges, again } = ready;
+  const rows = await pullRows(window.keys, options, staleness);
+  if (rows === undefined) return undefined;
+  const predictions: Prediction[] = [];
+  const { parts, rejectedRows } = learnWindow(model, window, rows, (prediction) => {
+    predictions.push(prediction);
+  });
+  return async () => {
+    const pushStart = performance.now();
+    const gradients = parts.flatMap((part, i) =>
+      part.keys.length === 0 ? [] : [{ table: tables[i]!, ...part }],
+    );
+    const pushOptions = { originTimeMs: window.originTimeMs, sources: sources(ranges), signal: abandon };
+    const { skipped } = await persistPush(() => weir.push(gradients, pushOptions), onRetry, abandon);
+    metrics.skipped(skipped);
+    metrics.pushed(rowsIn(parts.map(({ keys }) => keys)), performance.now() - pushStart);
+    if (window.requests.length === 0) metrics.advanced();
+    else metrics.learned(window.reason, window.requests.length, rejectedRows);
+    if (again) metrics.caughtUp(window.requests);
+    else for (const prediction of predictions) evaluation.add(prediction);
+    ready.acknowledged();
+  };
+}
+
+/** Undefined when the signal came first. */
+async function pullRows(
+  keys: ReadyWindow['window']['keys'],
+  { tables, metrics, onRetry, ending: { signal } }: LearnerOptions,
+  staleness: number,
+): Promise<Float32Array[] | undefined> {
+  if (signal.aborted) return undefined;
+  if (rowsIn(keys) === 0) return tables.map(() => new Float32Array(0));
   const pullStart = performance.now();
-  let rows: Float32Array[];
   try {
-    const pull = () => Promise.all(tables.map((table, i) => table.pull(window.keys[i]!, { signal })));
-    rows = await persist('pull', pull, onRetry, signal);
+    const pull = () => Promise.all(tables.map((table, i) => table.pull(keys[i]!, { signal })));
+    const rows = await persist('pull', pull, onRetry, signal);
+    metrics.pulled(rowsIn(keys), performance.now() - pullStart, staleness);
+    return rows;
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
   }
-  metrics.pulled(rowsIn(window.keys), performance.now() - pullStart, staleness);
-  const { parts, rejectedRows } = learnWindow(model, window, rows, (prediction) =>
-    evaluation.add(prediction),
-  );
-  metrics.learned(window.reason, window.requests.length, rejectedRows);
-  return async () => {
-    const pushStart = performance.now();
-    const gradients = parts.map((part, i) => ({ table: tables[i]!, ...part }));
-    await persistPush(() => weir.push(gradients, { originTimeMs: window.originTimeMs }), onRetry);
-    metrics.pushed(rowsIn(parts.map(({ keys }) => keys)), performance.now() - pushStart);
-    committer.settle(ticket, window.positions);
-  };
 }
 
 function rowsIn(keys: readonly Uint32Array[]): number {

@@ -15,7 +15,19 @@ export const WINDOWS_READY_MAX = 2;
 /** Requests, and their bytes, of one partition that wait for their turn in the order. */
 export const MERGE_REQUESTS_MAX = 1024;
 export const MERGE_BYTES_MAX = 16 * 1024 * 1024;
-/** Offsets are committed no more often than this; what is trained twice after a crash is bounded by it. */
+/** How long records without samples (progress) wait for a window that takes them along. */
+export const ADVANCE_DELAY_MS = 100;
+/** A trainer's place in its group is kept so long without a sign of life. */
+export const LEASE_MS_DEFAULT = 10_000;
+export const LEASE_MS_MIN = 200;
+export const LEASE_MS_MAX = 3_600_000;
+/** After the membership has changed, pushes under way have so long; what is not settled then is fenced. */
+export const DRAIN_TIMEOUT_MS = 2_000;
+/** One wait at the barrier; then it is said who is missing, and waited on. */
+export const BARRIER_TIMEOUT_MS = 5_000;
+/** Of giving the place up at the end; without it the others wait for the lease. */
+export const LEAVE_TIMEOUT_MS = 2_000;
+/** Offsets are committed no more often than this. */
 export const COMMIT_INTERVAL_MS = 20;
 /** Between tries of calls that the SDK or the streams client has given up for now. */
 export const RETRY_DELAY_MS = 200;

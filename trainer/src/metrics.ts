@@ -1,9 +1,10 @@
 // What the trainer measures: instruments for /metrics, and the totals that its evaluation route reports.
 
 import { meter } from '@weir/runtime';
+import type { SkippedRow } from '@weir/sdk';
 import type { EvaluationReport } from './core/evaluation/evaluation.ts';
 import { REFUSALS, type Refusal } from './core/sample-request.ts';
-import { CLOSE_REASONS, type CloseReason } from './core/window.ts';
+import { CLOSE_REASONS, type CloseReason, type WindowRequest } from './core/window.ts';
 
 export interface Totals {
   windows: number;
@@ -12,6 +13,12 @@ export interface Totals {
   pulledRows: number;
   pushRows: number;
   rejectedRows: number;
+  /** Rows that shards passed over, by the code that says why. */
+  readonly skippedRows: Record<string, number>;
+  /** Requests learned again because some shard had not had them. */
+  catchUpRequests: number;
+  /** Times that a shard had another offset than was pushed. */
+  rewinds: number;
   retries: number;
   /** Sum over windows of the pushes in flight at their pull. */
   staleness: number;
@@ -23,13 +30,22 @@ export interface TrainerMetrics {
   pulled(rows: number, durationMs: number, staleness: number): void;
   learned(reason: CloseReason, requests: number, rejectedRows: number): void;
   pushed(rows: number, durationMs: number): void;
+  skipped(rows: readonly SkippedRow[]): void;
+  /** A window without samples was acknowledged. */
+  advanced(): void;
+  caughtUp(requests: readonly WindowRequest[]): void;
+  rewound(): void;
   retried(what: string): void;
 }
 
 export interface Observed {
   readonly report: () => EvaluationReport;
   readonly waiting: () => number;
-  readonly trainedTimeMs: () => number;
+  /** Null: it has no partitions. */
+  readonly trainedTimeMs: () => number | null;
+  /** 0 before the first. */
+  readonly generation: () => number;
+  readonly ownPartitions: () => number;
 }
 
 export function createMetrics(observed: Observed): TrainerMetrics {
@@ -42,6 +58,10 @@ export function createMetrics(observed: Observed): TrainerMetrics {
   const pulled = counter('pulled.rows', '{row}', 'Rows pulled');
   const pushed = counter('pushed.rows', '{row}', 'Rows whose gradients were pushed and acknowledged');
   const rejected = counter('rejected.rows', '{row}', 'Rows left out because their gradient was not finite');
+  const skippedRows = counter('skipped.rows', '{row}', 'Rows that shards passed over, by reason');
+  const advances = counter('advances', '{push}', 'Pushes of ranges without samples');
+  const catchUp = counter('catchup.samples', '{sample}', 'Samples learned again for shards without them');
+  const rewinds = counter('rewinds', '{rewind}', 'Returns to the offsets of the shards');
   const retries = counter('retries', '{call}', 'Calls tried again after their deadline');
   const pullDuration = instruments.createHistogram('trainer.pull.duration', { unit: 's' });
   const pushDuration = instruments.createHistogram('trainer.push.duration', { unit: 's' });
@@ -58,6 +78,9 @@ export function createMetrics(observed: Observed): TrainerMetrics {
     pulledRows: 0,
     pushRows: 0,
     rejectedRows: 0,
+    skippedRows: {},
+    catchUpRequests: 0,
+    rewinds: 0,
     retries: 0,
     staleness: 0,
   };
@@ -87,6 +110,23 @@ export function createMetrics(observed: Observed): TrainerMetrics {
       pushed.add(rows);
       pushDuration.record(durationMs / 1000);
     },
+    skipped(rows) {
+      for (const { code } of rows) {
+        totals.skippedRows[code] = (totals.skippedRows[code] ?? 0) + 1;
+        skippedRows.add(1, { reason: code });
+      }
+    },
+    advanced() {
+      advances.add(1);
+    },
+    caughtUp(requests) {
+      totals.catchUpRequests += requests.length;
+      catchUp.add(requests.reduce((sum, { request }) => sum + request.docIds.length, 0));
+    },
+    rewound() {
+      totals.rewinds++;
+      rewinds.add(1);
+    },
     retried(call) {
       totals.retries++;
       retries.add(1, { call });
@@ -94,8 +134,15 @@ export function createMetrics(observed: Observed): TrainerMetrics {
   };
 }
 
-function observeGauges({ report, waiting, trainedTimeMs }: Observed): void {
+function observeGauges(observed: Observed): void {
+  const { report, waiting, trainedTimeMs, generation, ownPartitions } = observed;
   const instruments = meter('weir.trainer');
+  const gauge = (name: string, unit: string, description: string) =>
+    instruments.createObservableGauge(`trainer.${name}`, { unit, description });
+  gauge('generation', '{generation}', 'Of its group, in which it trains').addCallback((result) =>
+    result.observe(generation()),
+  );
+  gauge('partitions', '{partition}', 'That it owns').addCallback((result) => result.observe(ownPartitions()));
   const waitingRequests = instruments.createObservableGauge('trainer.waiting.requests', {
     unit: '{request}',
   });
@@ -104,7 +151,10 @@ function observeGauges({ report, waiting, trainedTimeMs }: Observed): void {
     description: 'Unix time below which every sample known is trained',
   });
   waitingRequests.addCallback((result) => result.observe(waiting()));
-  trainedTime.addCallback((result) => result.observe(trainedTimeMs() / 1000));
+  trainedTime.addCallback((result) => {
+    const timeMs = trainedTimeMs();
+    if (timeMs !== null) result.observe(timeMs / 1000);
+  });
   const figures = ['log_loss', 'normalised_entropy', 'auc', 'calibration'] as const;
   const gauges = figures.map((figure) => instruments.createObservableGauge(`trainer.progressive.${figure}`));
   instruments.addBatchObservableCallback((result) => {

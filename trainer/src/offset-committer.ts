@@ -1,38 +1,40 @@
-// Commits where the trainer stands: after acknowledgement, in order, the newest positions instead of every window's.
+// Commits where the trainer stands in its partitions, for lag, trimming and whoever waits for trained time: after
+// acknowledgement, in order, the newest positions instead of every window's. What is trained is decided by the shards'
+// offsets alone; a commit is never beyond them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamsClient } from '@weir/streams/client';
 import { CommitOrder } from './core/commit-order.ts';
 import type { PartitionPosition } from './core/partition-merge.ts';
 import { COMMIT_INTERVAL_MS } from './limits.ts';
 import { type OnRetry, persist } from './retry.ts';
+import { SAMPLES_STREAM } from './samples-stream.ts';
 
-export const SAMPLES_STREAM = 'samples';
-export const TRAINER_GROUP = 'trainer';
+export interface CommitterOptions {
+  readonly streams: StreamsClient;
+  readonly group: string;
+  /** As committed before, over the partitions concerned. */
+  readonly trainedTimeMs: number;
+  readonly onRetry: OnRetry;
+  /** Gives up what is not committed yet. */
+  readonly signal: AbortSignal;
+}
 
 export class OffsetCommitter {
-  readonly #streams: StreamsClient;
-  readonly #onRetry: OnRetry;
+  readonly #options: CommitterOptions;
   readonly #order = new CommitOrder();
   #newest: readonly PartitionPosition[] | undefined;
   #working: Promise<void> | undefined;
   #flushing = false;
   #trainedTimeMs: number;
 
-  /** @param trainedTimeMs as committed before. */
-  constructor(streams: StreamsClient, trainedTimeMs: number, onRetry: OnRetry) {
-    this.#streams = streams;
-    this.#trainedTimeMs = trainedTimeMs;
-    this.#onRetry = onRetry;
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#trainedTimeMs = options.trainedTimeMs;
   }
 
   /** Every sample known below it is trained, acknowledged and committed. */
   get trainedTimeMs(): number {
     return this.#trainedTimeMs;
-  }
-
-  /** Windows closed and not yet acknowledged. */
-  get open(): number {
-    return this.#order.open;
   }
 
   issue(): number {
@@ -46,21 +48,24 @@ export class OffsetCommitter {
     this.#working ??= this.#work();
   }
 
-  /** Resolves when everything settled so far is committed. */
+  /** Resolves when everything settled so far is committed, or given up. */
   async flush(): Promise<void> {
     this.#flushing = true;
     while (this.#working !== undefined) await this.#working;
   }
 
   async #work(): Promise<void> {
-    while (this.#newest !== undefined) {
+    const { streams, group, onRetry, signal } = this.#options;
+    while (this.#newest !== undefined && !signal.aborted) {
       const positions = this.#newest;
       this.#newest = undefined;
-      await persist(
-        'commit of offsets',
-        () => this.#streams.commitOffsets(TRAINER_GROUP, SAMPLES_STREAM, positions),
-        this.#onRetry,
-      );
+      const commit = () => streams.commitOffsets(group, SAMPLES_STREAM, positions, { signal });
+      try {
+        await persist('commit of offsets', commit, onRetry, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        throw error;
+      }
       this.#trainedTimeMs = Math.max(this.#trainedTimeMs, Math.min(...positions.map(({ timeMs }) => timeMs)));
       if (!this.#flushing) await sleep(COMMIT_INTERVAL_MS);
     }

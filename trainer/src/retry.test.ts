@@ -71,7 +71,7 @@ describe('persistPush', () => {
 
 describe('InFlight', () => {
   it('gives room when fewer than its bound are under way', async () => {
-    const inFlight = new InFlight(2);
+    const inFlight = new InFlight(2, () => {});
     const tasks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     for (const { promise } of tasks) inFlight.add(promise);
     let room = false;
@@ -87,10 +87,17 @@ describe('InFlight', () => {
     await inFlight.settled();
   });
 
-  it('tells of a failure at once, and does not wait for the task that failed', async () => {
-    const inFlight = new InFlight(1);
+  it('tells of the first failure at once, and waits for the others all the same', async () => {
+    let failed = 0;
+    const inFlight = new InFlight(2, () => failed++);
+    const other = Promise.withResolvers<void>();
+    inFlight.add(other.promise);
     inFlight.add(Promise.reject(new Error('refused')));
-    await expect(inFlight.failed).rejects.toThrow('refused');
+    await new Promise(setImmediate);
+    expect([failed, inFlight.size]).toEqual([1, 1]);
+    other.reject(new Error('refused too'));
     await inFlight.settled();
+    expect(failed).toBe(1);
+    expect(() => inFlight.throwIfFailed()).toThrow('refused');
   });
 });

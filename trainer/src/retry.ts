@@ -2,7 +2,7 @@
 // retries beyond it, until it works or the caller stops.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import { OutcomeUnknownError } from '@weir/sdk';
+import { OutcomeUnknownError, type PushResult } from '@weir/sdk';
 import { RETRY_DELAY_MS } from './limits.ts';
 
 export type OnRetry = (what: string, error: WeirError) => void;
@@ -27,16 +27,23 @@ export async function persist<T>(
   }
 }
 
-/** A push until it is settled: once part of it may be applied, it goes on under the same numbers. */
-export function persistPush(push: () => Promise<unknown>, onRetry: OnRetry): Promise<unknown> {
+/**
+ * A push until it is settled: once part of it may be applied, it goes on under the same numbers.
+ * @throws also what it ended with when the signal aborts: it may be applied or not.
+ */
+export function persistPush(
+  push: () => Promise<PushResult>,
+  onRetry: OnRetry,
+  signal?: AbortSignal,
+): Promise<PushResult> {
   let next = push;
   const attempt = async () => {
     try {
       return await next();
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) next = () => error.retry();
+      if (error instanceof OutcomeUnknownError) next = () => error.retry({ signal });
       throw error;
     }
   };
-  return persist('push', attempt, onRetry);
+  return persist('push', attempt, onRetry, signal);
 }

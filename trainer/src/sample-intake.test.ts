@@ -1,19 +1,18 @@
-import { createExampleDecoder, lr } from '@weir/model';
+import { lr } from '@weir/model';
 import { openMemoryStore } from '@weir/store';
 import { openEmbeddedStreams, STREAMS_FAMILIES } from '@weir/streams';
 import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PartitionPosition } from './core/partition-merge.ts';
-import { prepareRequest } from './core/prepare-request.ts';
-import { readSampleRequest } from './core/sample-request.ts';
 import { WindowBuilder } from './core/window.ts';
 import { MERGE_REQUESTS_MAX } from './limits.ts';
 import { OffsetCommitter } from './offset-committer.ts';
-import { type ReadyWindow, SampleIntake } from './sample-intake.ts';
+import { SampleIntake } from './sample-intake.ts';
+import { SampleReader } from './sample-reader.ts';
 import { encodedSample, type SampleSketch } from './testing/sample-records.ts';
+import type { ReadyWindow } from './window-source.ts';
 
 const model = lr({ schema: undefined, labels: ['click'] });
-const decoder = createExampleDecoder(model.schema);
 const START = [0, 1].map((partition) => ({ partition, offset: 0, timeMs: 0 }));
 
 let streams: StreamsClient;
@@ -35,29 +34,23 @@ afterEach(async () => {
   await streams.close();
 });
 
-function begin(
+async function begin(
   requestsMax: number,
   windowTimeoutMs?: number,
   start: readonly PartitionPosition[] = START,
-): void {
+): Promise<void> {
   stop = new AbortController();
   refused = [];
-  committer = new OffsetCommitter(streams, 0, () => {});
+  const signal = new AbortController().signal;
+  committer = new OffsetCommitter({ streams, group: 'trainer', trainedTimeMs: 0, onRetry: () => {}, signal });
+  const ends = await streams.endOffsets('samples');
   intake = new SampleIntake({
     streams,
-    start,
+    start: start.map((position) => ({ ...position, incarnation: ends[position.partition]!.incarnation })),
     builder: new WindowBuilder(model.tables, { requestsMax, bytesMax: 1e9 }),
     windowTimeoutMs,
     committer,
-    read: (record, partition) =>
-      readSampleRequest(
-        record.value,
-        { partition, offset: record.offset },
-        model.labels,
-        model.schemaFingerprint,
-      ),
-    prepare: (request) => prepareRequest(request, model, decoder, [1]),
-    onRefused: (refusal, place) => refused.push(`${refusal} ${place}`),
+    reader: new SampleReader(model, [1], (refusal, place) => refused.push(`${refusal} ${place}`)),
     signal: stop.signal,
   });
   running = intake.run();
@@ -83,9 +76,11 @@ const at = (knownTimeMs: number, servingId: string): SampleSketch => ({ knownTim
 const idsOf = ({ window }: ReadyWindow) => window.requests.map(({ request }) => request.servingId);
 
 async function take(): Promise<ReadyWindow> {
-  const ready = await intake.take();
-  if (ready === undefined) throw new Error('the intake has ended');
-  return ready;
+  while (!intake.ended) {
+    const ready = await intake.take();
+    if (ready !== undefined) return ready;
+  }
+  throw new Error('the intake has ended');
 }
 
 async function trained(timeMs: number): Promise<void> {
@@ -94,7 +89,7 @@ async function trained(timeMs: number): Promise<void> {
 
 describe('SampleIntake', () => {
   it('makes windows of both partitions in order, the last of them at the end of the input', async () => {
-    begin(2);
+    await begin(2);
     await append(1, at(10, 'b'), at(20, 'd'));
     await append(0, at(10, 'a'), at(15, 'c'), at(30, 'e'));
     await progress(END_OF_INPUT_MS, 0, 1);
@@ -104,11 +99,11 @@ describe('SampleIntake', () => {
   });
 
   it('commits what is acknowledged, in order, up to the end of the input', async () => {
-    begin(1);
+    await begin(1);
     await append(0, at(10, 'a'), at(20, 'b'));
     await progress(15, 1);
     const first = await take();
-    committer.settle(first.ticket, first.window.positions);
+    first.acknowledged();
     await trained(15);
     expect(await streams.groupOffsets('trainer', 'samples')).toEqual([
       { partition: 0, offset: 1, timeMs: 20 },
@@ -117,7 +112,7 @@ describe('SampleIntake', () => {
     await progress(END_OF_INPUT_MS, 0, 1);
     const second = await take();
     expect(committer.trainedTimeMs).toBeLessThan(END_OF_INPUT_MS);
-    committer.settle(second.ticket, second.window.positions);
+    second.acknowledged();
     await trained(END_OF_INPUT_MS);
     expect(await streams.groupOffsets('trainer', 'samples')).toEqual([
       { partition: 0, offset: 3, timeMs: END_OF_INPUT_MS },
@@ -129,7 +124,7 @@ describe('SampleIntake', () => {
     await append(0, at(10, 'a'), at(30, 'c'));
     await append(1, at(20, 'b'));
     await progress(END_OF_INPUT_MS, 0, 1);
-    begin(3, undefined, [
+    await begin(3, undefined, [
       { partition: 0, offset: 1, timeMs: 30 },
       { partition: 1, offset: 0, timeMs: 20 },
     ]);
@@ -137,13 +132,13 @@ describe('SampleIntake', () => {
   });
 
   it('counts time that passes without samples as trained', async () => {
-    begin(1);
+    await begin(1);
     await progress(500, 0, 1);
     await trained(500);
   });
 
   it('closes a window that is not full after its timeout', async () => {
-    begin(10, 5);
+    await begin(10, 5);
     await append(0, at(10, 'a'));
     await progress(20, 1);
     const { window } = await take();
@@ -151,7 +146,7 @@ describe('SampleIntake', () => {
   });
 
   it('says which records it leaves out, and goes on behind them', async () => {
-    begin(1);
+    await begin(1);
     const schema = { modelVersion: { staticHash: '', schemaFingerprint: 'other', tableSet: '' } };
     await append(
       0,
@@ -168,7 +163,7 @@ describe('SampleIntake', () => {
     const count = MERGE_REQUESTS_MAX + 1500;
     for (const partition of [0, 1]) await streams.append('samples', partition, copies(count));
     await progress(END_OF_INPUT_MS, 0, 1);
-    begin(500);
+    await begin(500);
     while (intake.waiting < 2 * MERGE_REQUESTS_MAX) await new Promise(setImmediate);
     let taken = 0;
     while (taken < 2 * count) {
@@ -181,7 +176,7 @@ describe('SampleIntake', () => {
   it('stops reading a partition that is far ahead of the other', async () => {
     const count = MERGE_REQUESTS_MAX + 500;
     await streams.append('samples', 0, copies(count));
-    begin(1000);
+    await begin(1000);
     while (intake.waiting < MERGE_REQUESTS_MAX) await new Promise(setImmediate);
     for (let i = 0; i < 50; i++) await new Promise(setImmediate);
     expect(intake.waiting).toBe(MERGE_REQUESTS_MAX);

@@ -127,7 +127,7 @@ async function report(): Promise<TrainerReport> {
 async function trained(timeMs = clock + 1): Promise<TrainerReport> {
   for (;;) {
     const now = await report();
-    if (now.trained_time_ms >= timeMs) return now;
+    if (now.trained_time_ms !== null && now.trained_time_ms >= timeMs) return now;
     await sleep(20);
   }
 }

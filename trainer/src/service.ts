@@ -1,24 +1,23 @@
-// `weir trainer`: composes intake, learner and commits, and reports what was learned.
+// `weir trainer`: composes what a member of the trainers' group needs, and reports what was learned.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createExampleDecoder, loadModel, type Model, qualifiedTableName, readSchema } from '@weir/model';
+import { loadModel, type Model, qualifiedTableName, readSchema } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import { defineService } from '@weir/runtime';
 import { connect, type Table, type Weir } from '@weir/sdk';
 import { connectStreams, type StreamsClient } from '@weir/streams/client';
+import { NO_DENSE_PART } from './barrier-part.ts';
 import { trainerConfig } from './config.ts';
 import { Evaluation } from './core/evaluation/evaluation.ts';
-import type { PartitionPosition } from './core/partition-merge.ts';
-import { prepareRequest } from './core/prepare-request.ts';
 import { parseSampleRatios } from './core/sample-ratio.ts';
-import { readSampleRequest } from './core/sample-request.ts';
 import { WindowBuilder } from './core/window.ts';
 import { evaluationReport } from './evaluation-report.ts';
-import { runLearner } from './learner.ts';
+import { trainerGroup } from './group-name.ts';
+import { GroupTrainer } from './group-trainer.ts';
 import { STREAM_POLL_MS, WINDOW_BYTES_MAX } from './limits.ts';
 import { createMetrics } from './metrics.ts';
-import { OffsetCommitter, SAMPLES_STREAM, TRAINER_GROUP } from './offset-committer.ts';
 import { type OnRetry, persist } from './retry.ts';
-import { SampleIntake } from './sample-intake.ts';
+import { type OnRefused, SampleReader } from './sample-reader.ts';
+import { SAMPLES_STREAM } from './samples-stream.ts';
 
 export const trainerService = defineService({
   name: 'trainer',
@@ -34,62 +33,45 @@ export const trainerService = defineService({
     const streams = connectStreams({ address: config.streams });
     const tables = await createTables(weir, model, config.tableSet, signal);
 
-    let intake: SampleIntake | undefined;
-    let committer: OffsetCommitter | undefined;
+    let trainer: GroupTrainer | undefined;
     const metrics = createMetrics({
       report: () => evaluation.report(),
-      waiting: () => intake?.waiting ?? 0,
-      trainedTimeMs: () => committer?.trainedTimeMs ?? 0,
+      waiting: () => trainer?.generation?.waiting ?? 0,
+      trainedTimeMs: () => trainer?.trainedTimeMs ?? null,
+      generation: () => trainer?.generation?.generation ?? 0,
+      ownPartitions: () => trainer?.generation?.own.length ?? 0,
     });
     runtime.admin.get('/evaluation', () =>
-      evaluationReport(evaluation, metrics.totals, committer?.trainedTimeMs ?? 0),
+      evaluationReport(evaluation, metrics.totals, trainer === undefined ? 0 : trainer.trainedTimeMs),
     );
     const onRetry: OnRetry = (what, error) => {
       metrics.retried(what);
       log.warn({ call: what, code: error.code, reason: error.message }, 'trying again');
     };
+    const onRefused: OnRefused = (refusal, place, message) => {
+      // Said once per reason; the counter has the rest.
+      if (metrics.totals.refused[refusal] === 0) log.error({ refusal, place, reason: message }, 'refused');
+      metrics.refused(refusal);
+    };
 
     const run = async () => {
-      const start = await startPositions(streams, onRetry, signal);
-      committer = new OffsetCommitter(streams, Math.min(...start.map(({ timeMs }) => timeMs)), onRetry);
-      const decoder = createExampleDecoder(model.schema);
-      intake = new SampleIntake({
-        streams,
-        start,
-        builder: new WindowBuilder(model.tables, { requestsMax: config.window, bytesMax: WINDOW_BYTES_MAX }),
-        windowTimeoutMs: config.deterministic ? undefined : config.windowTimeoutMs,
-        committer,
-        read: (record, partition) =>
-          readSampleRequest(
-            record.value,
-            { partition, offset: record.offset },
-            model.labels,
-            model.schemaFingerprint,
-          ),
-        prepare: (request) => prepareRequest(request, model, decoder, ratios),
-        onRefused: (refusal, place, message) => {
-          // Said once per reason; the counter has the rest.
-          if (metrics.totals.refused[refusal] === 0)
-            log.error({ refusal, place, reason: message }, 'refused');
-          metrics.refused(refusal);
-        },
-        signal,
-      });
       const inFlightMax = config.deterministic ? 1 : config.inFlight;
-      const learner = runLearner({
-        model,
-        weir,
-        tables,
-        intake,
-        committer,
-        evaluation,
-        metrics,
-        inFlightMax,
-        onRetry,
+      trainer = new GroupTrainer({
+        learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry },
+        streams,
+        sources: weir.sources(trainerGroup(config.tableSet)),
+        part: NO_DENSE_PART,
+        reader: new SampleReader(model, ratios, onRefused),
+        newBuilder: () =>
+          new WindowBuilder(model.tables, { requestsMax: config.window, bytesMax: WINDOW_BYTES_MAX }),
+        windowTimeoutMs: config.deterministic ? undefined : config.windowTimeoutMs,
+        partitions: await samplePartitions(streams, onRetry, signal),
+        member: config.member,
+        leaseMs: config.leaseMs,
+        log,
         signal,
       });
-      await Promise.all([intake.run(), learner]);
-      await committer.flush();
+      await trainer.run();
     };
     // A failure that waiting cannot help ends the process, here as an unhandled rejection.
     const running = run().catch((error: unknown) => {
@@ -122,34 +104,16 @@ async function createTables(
   return tables;
 }
 
-/** Committed offsets, or each partition's start. Waits for the stream to be made. */
-async function startPositions(
+/** Number of partitions of the samples stream. Waits for the stream to be made. */
+async function samplePartitions(
   streams: StreamsClient,
   onRetry: OnRetry,
   signal: AbortSignal,
-): Promise<PartitionPosition[]> {
+): Promise<number> {
+  const ask = () => streams.partitions(SAMPLES_STREAM, { signal });
   for (;;) {
     try {
-      const ends = await persist(
-        'look-up',
-        () => streams.endOffsets(SAMPLES_STREAM, { signal }),
-        onRetry,
-        signal,
-      );
-      const committed = await persist(
-        'look-up',
-        () => streams.groupOffsets(TRAINER_GROUP, SAMPLES_STREAM, { signal }),
-        onRetry,
-        signal,
-      );
-      return ends.map(
-        ({ partition, startOffset }) =>
-          committed.find((one) => one.partition === partition) ?? {
-            partition,
-            offset: startOffset,
-            timeMs: 0,
-          },
-      );
+      return await persist('look-up', ask, onRetry, signal);
     } catch (thrown) {
       if (WeirError.from(thrown).code !== 'STREAM_NOT_FOUND') throw thrown;
       await sleep(STREAM_POLL_MS, undefined, { signal });

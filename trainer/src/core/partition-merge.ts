@@ -25,6 +25,7 @@ export interface MergeBounds {
 }
 
 interface Lane<T> {
+  readonly partition: number;
   queue: T[];
   /** Index of the first one waiting. */
   first: number;
@@ -39,18 +40,21 @@ const COMPACT_AT = 1024;
 
 export class PartitionMerge<T extends Ordered> {
   readonly #lanes: Lane<T>[];
+  readonly #byPartition: ReadonlyMap<number, Lane<T>>;
   readonly #bounds: MergeBounds;
 
-  /** @param start per partition, in order; its time is that of the last commit. */
+  /** @param start per partition that is merged; its time is that of the last commit. */
   constructor(start: readonly PartitionPosition[], bounds: MergeBounds) {
     this.#bounds = bounds;
-    this.#lanes = start.map(({ offset, timeMs }) => ({
+    this.#lanes = start.map(({ partition, offset, timeMs }) => ({
+      partition,
       queue: [],
       first: 0,
       bytes: 0,
       boundMs: timeMs,
       nextOffset: offset,
     }));
+    this.#byPartition = new Map(this.#lanes.map((lane) => [lane.partition, lane]));
   }
 
   /** Requests waiting. */
@@ -60,12 +64,12 @@ export class PartitionMerge<T extends Ordered> {
 
   /** Whether the partition's reader has to wait. A full partition holds requests, so the others are never waited for in vain. */
   isFull(partition: number): boolean {
-    const lane = this.#lanes[partition]!;
+    const lane = this.#lane(partition);
     return lane.queue.length - lane.first >= this.#bounds.requestsMax || lane.bytes >= this.#bounds.bytesMax;
   }
 
   add(partition: number, request: T): void {
-    const lane = this.#lanes[partition]!;
+    const lane = this.#lane(partition);
     lane.queue.push(request);
     lane.bytes += request.bytes;
     lane.boundMs = Math.max(lane.boundMs, request.knownTimeMs);
@@ -74,7 +78,7 @@ export class PartitionMerge<T extends Ordered> {
 
   /** A record without a request was read: a progress record, or one that was refused. */
   pass(partition: number, offset: number, progressTimeMs?: number): void {
-    const lane = this.#lanes[partition]!;
+    const lane = this.#lane(partition);
     lane.nextOffset = offset + 1;
     if (progressTimeMs !== undefined) lane.boundMs = Math.max(lane.boundMs, progressTimeMs);
   }
@@ -98,9 +102,10 @@ export class PartitionMerge<T extends Ordered> {
     return request;
   }
 
-  /** Where each partition stands: all before it is released. */
+  /** Where each partition stands, in the order of the start: all before it is released. */
   positions(): PartitionPosition[] {
-    return this.#lanes.map((lane, partition) => {
+    return this.#lanes.map((lane) => {
+      const { partition } = lane;
       if (lane.first === lane.queue.length) {
         return { partition, offset: lane.nextOffset, timeMs: lane.boundMs };
       }
@@ -112,6 +117,12 @@ export class PartitionMerge<T extends Ordered> {
   /** Everything known below it, in any partition, is released. */
   get frontierMs(): number {
     return Math.min(...this.positions().map(({ timeMs }) => timeMs));
+  }
+
+  #lane(partition: number): Lane<T> {
+    const lane = this.#byPartition.get(partition);
+    if (lane === undefined) throw new Error(`partition ${partition} is not merged here`);
+    return lane;
   }
 }
 

@@ -6,7 +6,8 @@ import { KeyIndex, type PackedKeys } from '@weir/proto';
 import type { PartitionPosition } from './partition-merge.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
-export const CLOSE_REASONS = ['count', 'bytes', 'timeout', 'end_of_input'] as const;
+/** The last two end a window that may hold no request: where a catch-up is cut, and time that passed without samples. */
+export const CLOSE_REASONS = ['count', 'bytes', 'timeout', 'end_of_input', 'cut', 'advance'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 export interface WindowRequest extends PreparedRequest {

@@ -1,0 +1,9 @@
+// The name under which trainers of one table set stand together: their group on the parameter server, their source offsets
+// on the shards, and their commits in the streams.
+
+/** Table sets of this name are those of a cluster that has one only. */
+const DEFAULT_TABLE_SET = 'default';
+
+export function trainerGroup(tableSet: string): string {
+  return tableSet === '' || tableSet === DEFAULT_TABLE_SET ? 'trainer' : `trainer.${tableSet}`;
+}

@@ -1,0 +1,2 @@
+// The stream that trainers read.
+export const SAMPLES_STREAM = 'samples';
