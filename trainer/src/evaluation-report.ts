@@ -1,5 +1,5 @@
-// What `GET /evaluation` answers.
-import type { Evaluation, EvaluationReport } from './core/evaluation/evaluation.ts';
+// What `GET /evaluation` answers, and `GET /evaluation/totals`, of which the figures of several trainers together are made.
+import { Evaluation, type EvaluationReport, type EvaluationTotals } from './core/evaluation/evaluation.ts';
 import type { Totals } from './metrics.ts';
 
 export interface TrainerReport extends EvaluationReport {
@@ -49,4 +49,37 @@ export function evaluationReport(
     staleness: totals.windows > 0 ? totals.staleness / totals.windows : null,
     labels,
   };
+}
+
+export interface TrainerTotals {
+  readonly trained_time_ms: number | null;
+  readonly counters: Readonly<Totals>;
+  readonly evaluation: EvaluationTotals;
+}
+
+/** The report of several trainers, as if one had trained all that they have. @param all at least one. */
+export function mergedReport(all: readonly TrainerTotals[]): TrainerReport {
+  const evaluation = new Evaluation(Object.keys(all[0]!.evaluation.labels));
+  for (const one of all) evaluation.absorb(one.evaluation);
+  const counters = all.map((one) => one.counters).reduce(added);
+  const times = all.map((one) => one.trained_time_ms).filter((timeMs) => timeMs !== null);
+  return evaluationReport(evaluation, counters, times.length === 0 ? null : Math.min(...times));
+}
+
+/** Adds numbers up, name by name. */
+function added(a: Readonly<Totals>, b: Readonly<Totals>): Totals {
+  const sum: Record<string, unknown> = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    const own = sum[name];
+    sum[name] = typeof value === 'number' ? Number(own) + value : addedCounts(own as Counts, value);
+  }
+  return sum as unknown as Totals;
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function addedCounts(a: Counts, b: Counts): Counts {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
 }

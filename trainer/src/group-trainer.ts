@@ -3,8 +3,8 @@
 // shards turn away; so it only has to notice in time, never to be right about it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
+import type { Runtime } from '@weir/runtime';
 import { assignedPartitions, type Group, type GroupDescription, type GroupResult } from '@weir/sdk';
-import type { Logger } from 'pino';
 import { Generation, type GenerationContext } from './generation.ts';
 import { BARRIER_TIMEOUT_MS, LEAVE_TIMEOUT_MS, RETRY_DELAY_MS } from './limits.ts';
 import { persist } from './retry.ts';
@@ -14,7 +14,7 @@ export interface GroupTrainerOptions extends GenerationContext {
   readonly leaseMs: number;
   /** Of the samples stream. */
   readonly partitions: number;
-  readonly log: Logger;
+  readonly log: Runtime['log'];
 }
 
 export class GroupTrainer {

@@ -1,4 +1,5 @@
 export { type TrainerConfig, trainerConfig } from './config.ts';
 export type { ArmReport, LabelReport } from './core/evaluation/label-evaluation.ts';
-export type { TrainerReport } from './evaluation-report.ts';
+export { mergedReport, type TrainerReport, type TrainerTotals } from './evaluation-report.ts';
+export { trainerGroup } from './group-name.ts';
 export { trainerService } from './service.ts';

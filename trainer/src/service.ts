@@ -10,7 +10,7 @@ import { trainerConfig } from './config.ts';
 import { Evaluation } from './core/evaluation/evaluation.ts';
 import { parseSampleRatios } from './core/sample-ratio.ts';
 import { WindowBuilder } from './core/window.ts';
-import { evaluationReport } from './evaluation-report.ts';
+import { evaluationReport, type TrainerTotals } from './evaluation-report.ts';
 import { trainerGroup } from './group-name.ts';
 import { GroupTrainer } from './group-trainer.ts';
 import { STREAM_POLL_MS, WINDOW_BYTES_MAX } from './limits.ts';
@@ -43,6 +43,14 @@ export const trainerService = defineService({
     });
     runtime.admin.get('/evaluation', () =>
       evaluationReport(evaluation, metrics.totals, trainer === undefined ? 0 : trainer.trainedTimeMs),
+    );
+    runtime.admin.get(
+      '/evaluation/totals',
+      (): TrainerTotals => ({
+        trained_time_ms: trainer === undefined ? 0 : trainer.trainedTimeMs,
+        counters: metrics.totals,
+        evaluation: evaluation.totals(),
+      }),
     );
     const onRetry: OnRetry = (what, error) => {
       metrics.retried(what);

@@ -8,7 +8,7 @@ import { prepareRequest } from '../prepare-request.ts';
 import { readSampleRequest } from '../sample-request.ts';
 import { WindowBuilder } from '../window.ts';
 import { AucHistogram } from './auc-histogram.ts';
-import { Evaluation } from './evaluation.ts';
+import { Evaluation, type EvaluationTotals } from './evaluation.ts';
 import { rankList } from './rank-list.ts';
 import { ScoreSums } from './score-sums.ts';
 
@@ -136,7 +136,9 @@ describe('Evaluation', () => {
   const model = lr({ schema: undefined, labels });
   const decoder = createExampleDecoder(model.schema);
 
-  function evaluate(sketches: readonly SampleSketch[]): ReturnType<Evaluation['report']> {
+  const evaluate = (sketches: readonly SampleSketch[]) => evaluated(sketches).report();
+
+  function evaluated(sketches: readonly SampleSketch[]): Evaluation {
     const evaluation = new Evaluation(labels);
     const builder = new WindowBuilder(model.tables, { requestsMax: 1e9, bytesMax: 1e9 });
     for (const sketch of sketches) {
@@ -147,7 +149,7 @@ describe('Evaluation', () => {
     learnWindow(model, window, [new Float32Array(window.keys[0]!.length)], (prediction) =>
       evaluation.add(prediction),
     );
-    return evaluation.report();
+    return evaluation;
   }
 
   const request = (scores: Record<string, number[]>, click: number[]): SampleSketch => ({
@@ -221,5 +223,16 @@ describe('Evaluation', () => {
     const report = evaluate([request({ click: [Number.NaN, 0.2] }, [1, 0])]);
     expect(report.labels.click!.served.log_loss).toBeNull();
     expect(report.labels.click!.log_loss).not.toBeNull();
+  });
+
+  it('of several trainers adds up, over JSON, to that of one', () => {
+    const one = request({ click: [0.9, 0.2], 'click@frozen': [0.3, 0.6] }, [1, 0]);
+    const two = request({ click: [0.7, 0.4], 'click@shadow': [0.2, 0.1] }, [0, 1]);
+    const three = { labels: { cart: [1, null] }, record: { revision: 1 } };
+    const merged = new Evaluation(labels);
+    for (const part of [[one], [two, three], []]) {
+      merged.absorb(JSON.parse(JSON.stringify(evaluated(part).totals())) as EvaluationTotals);
+    }
+    expect(merged.report()).toEqual(evaluate([one, two, three]));
   });
 });

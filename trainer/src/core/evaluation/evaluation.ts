@@ -2,12 +2,21 @@
 // sample, when it is final. Once a stream has shown negatives that are only provisional (`fast`), predictions cannot
 // be judged at their first emission, and a label's figures but its positives are null.
 import type { Prediction } from '../learn-window.ts';
-import { LabelEvaluation, type LabelReport } from './label-evaluation.ts';
+import { LabelEvaluation, type LabelReport, type LabelTotals } from './label-evaluation.ts';
 
 export interface EvaluationReport {
   readonly samples: number;
   readonly requests: number;
   readonly labels: Readonly<Record<string, LabelReport>>;
+}
+
+/** What the figures are made of: those of several trainers add up to the figures of all that they trained. */
+export interface EvaluationTotals {
+  readonly samples: number;
+  readonly requests: number;
+  readonly not_finite: number;
+  readonly provisional: boolean;
+  readonly labels: Readonly<Record<string, LabelTotals>>;
 }
 
 export class Evaluation {
@@ -48,6 +57,27 @@ export class Evaluation {
       );
       figures.addServed(columns, values);
     });
+  }
+
+  totals(): EvaluationTotals {
+    return {
+      samples: this.#samples,
+      requests: this.#requests,
+      not_finite: this.#notFinite,
+      provisional: this.#provisional,
+      labels: Object.fromEntries(this.#labels.map(({ name, figures }) => [name, figures.totals()])),
+    };
+  }
+
+  absorb(totals: EvaluationTotals): void {
+    this.#samples += totals.samples;
+    this.#requests += totals.requests;
+    this.#notFinite += totals.not_finite;
+    this.#provisional ||= totals.provisional;
+    for (const { name, figures } of this.#labels) {
+      const own = totals.labels[name];
+      if (own !== undefined) figures.absorb(own);
+    }
   }
 
   report(): EvaluationReport {

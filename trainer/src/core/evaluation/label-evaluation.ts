@@ -1,8 +1,8 @@
 // One label's figures: progressive (what the trainer predicted before it learned), served (what the user was
 // shown by), and shadow arms beside what was served, on the same samples.
 import type { LabelValues, Scores } from '../sample-request.ts';
-import { RankingSums } from './ranking-sums.ts';
-import { ScoreSums } from './score-sums.ts';
+import { RankingSums, type RankingTotals } from './ranking-sums.ts';
+import { ScoreSums, type ScoreTotals } from './score-sums.ts';
 
 /** Arms kept apart; records name them, so their number must be bounded. What comes later is taken together. */
 const ARMS_MAX = 8;
@@ -36,6 +36,15 @@ export interface ArmReport {
   readonly auc: number | null;
   readonly samples: number;
   readonly served_on_same: { readonly log_loss: number | null; readonly auc: number | null };
+}
+
+/** What the figures are made of: of several evaluations it adds up. */
+export interface LabelTotals {
+  readonly positives: number;
+  readonly progressive: ScoreTotals;
+  readonly served: ScoreTotals;
+  readonly ranking: RankingTotals;
+  readonly arms: Readonly<Record<string, { readonly own: ScoreTotals; readonly served: ScoreTotals }>>;
 }
 
 const NO_FIGURES = {
@@ -84,6 +93,33 @@ export class LabelEvaluation {
         arm.own.add(column.values[i]!, values[i]!);
         if (served !== undefined) arm.served.add(served.values[i]!, values[i]!);
       }
+    }
+  }
+
+  totals(): LabelTotals {
+    return {
+      positives: this.#positives,
+      progressive: this.#progressive.totals(),
+      served: this.#served.totals(),
+      ranking: this.#ranking.totals(),
+      arms: Object.fromEntries(
+        [...this.#arms].map(([name, { own, served }]) => [
+          name,
+          { own: own.totals(), served: served.totals() },
+        ]),
+      ),
+    };
+  }
+
+  absorb({ positives, progressive, served, ranking, arms }: LabelTotals): void {
+    this.#positives += positives;
+    this.#progressive.absorb(progressive);
+    this.#served.absorb(served);
+    this.#ranking.absorb(ranking);
+    for (const [name, totals] of Object.entries(arms)) {
+      const arm = this.#arm(name);
+      arm.own.absorb(totals.own);
+      arm.served.absorb(totals.served);
     }
   }
 

@@ -2,6 +2,17 @@
 // that have a positive.
 import { rankList } from './rank-list.ts';
 
+interface MeanTotals {
+  readonly sum: number;
+  readonly weight: number;
+}
+
+export interface RankingTotals {
+  readonly gauc: MeanTotals;
+  readonly mrr: MeanTotals;
+  readonly ndcg: MeanTotals;
+}
+
 class Mean {
   #sum = 0;
   #weight = 0;
@@ -9,6 +20,15 @@ class Mean {
   add(value: number | null, weight: number): void {
     if (value === null) return;
     this.#sum += value * weight;
+    this.#weight += weight;
+  }
+
+  totals(): MeanTotals {
+    return { sum: this.#sum, weight: this.#weight };
+  }
+
+  absorb({ sum, weight }: MeanTotals): void {
+    this.#sum += sum;
     this.#weight += weight;
   }
 
@@ -27,6 +47,16 @@ export class RankingSums {
     this.#gauc.add(quality.auc, scores.length);
     this.#mrr.add(quality.reciprocalRank, 1);
     this.#ndcg.add(quality.ndcg, 1);
+  }
+
+  totals(): RankingTotals {
+    return { gauc: this.#gauc.totals(), mrr: this.#mrr.totals(), ndcg: this.#ndcg.totals() };
+  }
+
+  absorb({ gauc, mrr, ndcg }: RankingTotals): void {
+    this.#gauc.absorb(gauc);
+    this.#mrr.absorb(mrr);
+    this.#ndcg.absorb(ndcg);
   }
 
   get gauc(): number | null {

@@ -1,6 +1,15 @@
 // Log loss, normalised entropy, calibration and AUC of one stream of predictions.
 import { logLoss } from '@weir/model';
-import { AucHistogram } from './auc-histogram.ts';
+import { AucHistogram, type AucSums } from './auc-histogram.ts';
+
+export interface ScoreTotals {
+  readonly samples: number;
+  readonly weight: number;
+  readonly loss: number;
+  readonly target: number;
+  readonly prediction: number;
+  readonly histogram: AucSums;
+}
 
 export class ScoreSums {
   readonly #histogram = new AucHistogram();
@@ -17,6 +26,26 @@ export class ScoreSums {
     this.#loss += weight * logLoss(probability, target);
     this.#target += weight * target;
     this.#prediction += weight * probability;
+  }
+
+  totals(): ScoreTotals {
+    return {
+      samples: this.#samples,
+      weight: this.#weight,
+      loss: this.#loss,
+      target: this.#target,
+      prediction: this.#prediction,
+      histogram: this.#histogram.sums(),
+    };
+  }
+
+  absorb({ samples, weight, loss, target, prediction, histogram }: ScoreTotals): void {
+    this.#samples += samples;
+    this.#weight += weight;
+    this.#loss += loss;
+    this.#target += target;
+    this.#prediction += prediction;
+    this.#histogram.absorb(histogram);
   }
 
   get samples(): number {
