@@ -84,6 +84,7 @@ export async function replayWithKill(options: KillOptions): Promise<KilledReplay
     collector: addresses.collector.listen,
     streams: loop.streams,
     partitions: loop.partitions,
+    trainerGroup: loop.trainerGroup,
     pace: { kind: 'max' },
     firstWindowMs: defaultWindow('click').attributionMs,
     windowRequests: options.window,

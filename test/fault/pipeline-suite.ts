@@ -13,7 +13,7 @@ export const SERVICES = [
   'streams',
   'collector',
   'predictor',
-  'trainer',
+  'trainer-0',
   'shard-0',
   'shard-1',
   'shard-2',

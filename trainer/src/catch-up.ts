@@ -20,6 +20,8 @@ export interface CatchUpOptions {
 }
 
 export class CatchUp implements WindowSource {
+  /** It never waits for records: those of a segment are all there. */
+  readonly empty = false;
   readonly #options: CatchUpOptions;
   readonly #windows: AsyncGenerator<ReadyWindow>;
   #ended = false;
@@ -40,7 +42,6 @@ export class CatchUp implements WindowSource {
     return value;
   }
 
-  /** It never waits for records: those of a segment are all there. */
   wake(): void {}
 
   async *#all(): AsyncGenerator<ReadyWindow, undefined> {

@@ -17,8 +17,8 @@ export interface TrainerReport extends EvaluationReport {
   readonly refused: Totals['refused'];
   /** Rows that shards passed over, by the code that says why. */
   readonly skipped_rows: Totals['skippedRows'];
-  /** Requests learned again because some shard had not had them; they are in no figure. */
-  readonly catch_up_requests: number;
+  /** Samples learned again because some shard had not had them; they are in no figure. */
+  readonly catch_up_samples: number;
   readonly rewinds: number;
   readonly retries: number;
   /** Mean number of pushes in flight at a pull. */
@@ -43,7 +43,7 @@ export function evaluationReport(
     not_finite: evaluation.notFinite,
     refused: totals.refused,
     skipped_rows: totals.skippedRows,
-    catch_up_requests: totals.catchUpRequests,
+    catch_up_samples: totals.catchUpSamples,
     rewinds: totals.rewinds,
     retries: totals.retries,
     staleness: totals.windows > 0 ? totals.staleness / totals.windows : null,

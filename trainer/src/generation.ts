@@ -3,13 +3,13 @@
 import { WeirError } from '@weir/proto';
 import type { Group, Sources } from '@weir/sdk';
 import type { StreamsClient } from '@weir/streams/client';
-import type { BarrierPart } from './barrier-part.ts';
 import { CatchUp } from './catch-up.ts';
 import type { OffsetRange } from './core/source-cursor.ts';
 import type { WindowBuilder } from './core/window.ts';
 import { type LearnerContext, type LearnerOptions, type Meeting, runLearner } from './learner.ts';
 import { DRAIN_TIMEOUT_MS } from './limits.ts';
 import { OffsetCommitter } from './offset-committer.ts';
+import type { OperatorState } from './operator-state.ts';
 import { SampleIntake } from './sample-intake.ts';
 import type { SampleReader } from './sample-reader.ts';
 import { takePartitions } from './take-partitions.ts';
@@ -20,7 +20,7 @@ export interface GenerationContext {
   readonly learner: LearnerContext;
   readonly streams: StreamsClient;
   readonly sources: Sources;
-  readonly part: BarrierPart;
+  readonly state: OperatorState;
   readonly reader: SampleReader;
   readonly newBuilder: () => WindowBuilder;
   /** Undefined: windows wait until they are full. */
@@ -47,6 +47,7 @@ export class Generation {
   /** Nor a wait for what is under way. */
   readonly #abandon = new AbortController();
   #source: WindowSource | undefined;
+  #meetingDue = false;
   #intake: SampleIntake | undefined;
   #committer: OffsetCommitter | undefined;
 
@@ -84,6 +85,8 @@ export class Generation {
       timer = setTimeout(() => this.#abandon.abort(), DRAIN_TIMEOUT_MS);
     });
     const watch = this.#watch(ended.signal);
+    void this.#watchCalls(ended.signal);
+    this.#awaitMeeting();
     try {
       await this.#train();
     } catch (thrown) {
@@ -97,11 +100,6 @@ export class Generation {
     }
     const lost = await watch;
     if (lost !== undefined) throw lost;
-  }
-
-  /** A barrier has become due: a wait for the next window is cut short. */
-  wake(): void {
-    this.#source?.wake();
   }
 
   /** Ends the generation when the membership changes. Resolves with why the place was lost, if it was. */
@@ -120,12 +118,12 @@ export class Generation {
   }
 
   async #train(): Promise<void> {
-    const { streams, sources, part, reader, newBuilder, learner } = this.#context;
+    const { streams, sources, state, reader, newBuilder, learner } = this.#context;
     const { generation, own } = this.#options;
     const { signal } = this.#ending;
     const { onRetry } = learner;
     if (own.length === 0) return await this.#learn(new NoWindows(signal));
-    const taken = await takePartitions({ streams, sources, generation, own, part, onRetry, signal });
+    const taken = await takePartitions({ streams, sources, generation, own, state, onRetry, signal });
     const { catchUp: segments, start, incarnations } = taken;
     const ranges = (list: readonly OffsetRange[]) => ({
       group: sources.group,
@@ -162,11 +160,12 @@ export class Generation {
   }
 
   async #learn(source: WindowSource, sources: LearnerOptions['sources'] = never): Promise<void> {
-    const { learner } = this.#context;
+    const { learner, state } = this.#context;
     const [ending, abandon] = [this.#ending, this.#abandon.signal];
+    const meeting: Meeting = { due: () => this.#meetingDue, hold: () => this.#hold() };
     this.#source = source;
     try {
-      await runLearner({ ...learner, source, sources, meeting: this.#meeting(), ending, abandon });
+      await runLearner({ ...learner, source, sources, meeting, state, ending, abandon });
     } catch (thrown) {
       const error = WeirError.from(thrown);
       // Somebody else may commit offsets of these partitions now.
@@ -175,18 +174,30 @@ export class Generation {
     }
   }
 
-  #meeting(): Meeting {
-    const { part } = this.#context;
-    const { hold } = this.#options;
-    const ending = this.#ending;
-    return {
-      get due() {
-        return part.due;
-      },
-      async hold() {
-        if (!(await hold(ending.signal))) ending.abort();
-      },
-    };
+  /** Another member waits at the barrier. */
+  async #watchCalls(signal: AbortSignal): Promise<void> {
+    const { group } = this.#options;
+    try {
+      for await (const _ of group.calledSteps({ signal })) if (group.stepCalled) this.#callMeeting();
+    } catch {
+      // The place is lost; that is heard beside this.
+    }
+  }
+
+  #awaitMeeting(): void {
+    this.#meetingDue = this.#options.group.stepCalled;
+    void this.#context.state.meetingDue()?.then(() => this.#callMeeting());
+  }
+
+  #callMeeting(): void {
+    this.#meetingDue = true;
+    this.#source?.wake();
+  }
+
+  async #hold(): Promise<void> {
+    const isSame = await this.#options.hold(this.#ending.signal);
+    if (isSame) this.#awaitMeeting();
+    else this.#ending.abort();
   }
 }
 

@@ -65,8 +65,8 @@ export class GroupTrainer {
   }
 
   async #trainAsMember(group: Group): Promise<void> {
-    const { part, signal } = this.#options;
-    part.adopt(group.lastResult);
+    const { state, signal } = this.#options;
+    if (group.lastResult !== undefined) state.adopt(group.lastResult);
     this.#agreed = undefined;
     while (!signal.aborted) {
       if (this.#agreed === undefined || this.#agreed.generation < group.generation) {
@@ -108,13 +108,13 @@ export class GroupTrainer {
 
   /** The barrier, until it is passed: with whoever is a member by then. @throws WeirError FENCED, CANCELLED, ... */
   async #meet(group: Group, signal: AbortSignal): Promise<GroupResult> {
-    const { part, learner, log } = this.#options;
+    const { state, learner, log } = this.#options;
     for (;;) {
       signal.throwIfAborted();
       try {
         const options = { timeoutMs: BARRIER_TIMEOUT_MS, signal };
-        const result = await group.sync(group.nextStep, part.contribute(), options);
-        part.adopt(result);
+        const result = await group.sync(group.nextStep, state.parts(), options);
+        state.adopt(result);
         return result;
       } catch (thrown) {
         const error = WeirError.from(thrown);

@@ -6,8 +6,10 @@ import type { SourceRanges, Table, Weir } from '@weir/sdk';
 import type { Evaluation } from './core/evaluation/evaluation.ts';
 import { learnWindow, type Prediction } from './core/learn-window.ts';
 import type { OffsetRange } from './core/source-cursor.ts';
+import type { Window } from './core/window.ts';
 import { InFlight } from './in-flight.ts';
 import type { TrainerMetrics } from './metrics.ts';
+import type { OperatorState } from './operator-state.ts';
 import { type OnRetry, persist, persistPush } from './retry.ts';
 import type { ReadyWindow, WindowSource } from './window-source.ts';
 
@@ -29,6 +31,7 @@ export interface LearnerOptions extends LearnerContext {
   /** Names what a push covers, as the shards know it. */
   readonly sources: (ranges: readonly OffsetRange[]) => SourceRanges;
   readonly meeting: Meeting;
+  readonly state: OperatorState;
   /** Aborted from outside, or here when a push fails: no further window begins, pushes are still settled. */
   readonly ending: AbortController;
   /** Gives up pushes that are not settled. */
@@ -37,7 +40,7 @@ export interface LearnerOptions extends LearnerContext {
 
 /** Barriers between windows, with all pushes settled. */
 export interface Meeting {
-  readonly due: boolean;
+  due(): boolean;
   hold(): Promise<void>;
 }
 
@@ -56,20 +59,24 @@ export async function runLearner(options: LearnerOptions): Promise<void> {
 }
 
 async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<void> {
-  const { source, meeting, ending } = options;
+  const { source, meeting, state, ending } = options;
+  const meet = async (): Promise<void> => {
+    await inFlight.settled();
+    if (!ending.signal.aborted) await meeting.hold();
+  };
+  let next: ReadyWindow | undefined;
   while (!source.ended) {
-    if (meeting.due) {
-      await inFlight.settled();
-      if (ending.signal.aborted) return;
-      await meeting.hold();
-      continue;
-    }
-    const ready = await source.take();
-    if (ready === undefined) continue;
-    await inFlight.room();
-    const push = await learn(ready, options, inFlight.size);
-    if (push === undefined || ending.signal.aborted) return;
-    inFlight.add(push());
+    if (meeting.due()) await meet();
+    else if (next === undefined) {
+      if (source.empty) state.waiting();
+      next = await source.take();
+    } else if (await state.beforeWindow(ending.signal)) {
+      await inFlight.room();
+      const push = await learn(next, options, inFlight.size);
+      if (push === undefined || ending.signal.aborted) return;
+      inFlight.add(push());
+      next = undefined;
+    } else await meet();
   }
 }
 
@@ -79,7 +86,7 @@ async function learn(
   options: LearnerOptions,
   staleness: number,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { model, weir, tables, evaluation, metrics, onRetry, sources, abandon } = options;
+  const { model, weir, tables, evaluation, metrics, onRetry, sources, state, abandon } = options;
   const { window, ranges, again } = ready;
   const rows = await pullRows(window.keys, options, staleness);
   if (rows === undefined) return undefined;
@@ -87,6 +94,7 @@ async function learn(
   const { parts, rejectedRows } = learnWindow(model, window, rows, (prediction) => {
     predictions.push(prediction);
   });
+  state.learned(ranges, undefined, samplesIn(window));
   return async () => {
     const pushStart = performance.now();
     const gradients = parts.flatMap((part, i) =>
@@ -98,8 +106,9 @@ async function learn(
     metrics.pushed(rowsIn(parts.map(({ keys }) => keys)), performance.now() - pushStart);
     if (window.requests.length === 0) metrics.advanced();
     else metrics.learned(window.reason, window.requests.length, rejectedRows);
-    if (again) metrics.caughtUp(window.requests);
+    if (again) metrics.caughtUp(samplesIn(window));
     else for (const prediction of predictions) evaluation.add(prediction);
+    state.acknowledged(ranges);
     ready.acknowledged();
   };
 }
@@ -122,6 +131,10 @@ async function pullRows(
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+function samplesIn({ requests }: Window): number {
+  return requests.reduce((sum, { request }) => sum + request.docIds.length, 0);
 }
 
 function rowsIn(keys: readonly Uint32Array[]): number {

@@ -4,7 +4,7 @@ import { meter } from '@weir/runtime';
 import type { SkippedRow } from '@weir/sdk';
 import type { EvaluationReport } from './core/evaluation/evaluation.ts';
 import { REFUSALS, type Refusal } from './core/sample-request.ts';
-import { CLOSE_REASONS, type CloseReason, type WindowRequest } from './core/window.ts';
+import { CLOSE_REASONS, type CloseReason } from './core/window.ts';
 
 export interface Totals {
   windows: number;
@@ -15,8 +15,8 @@ export interface Totals {
   rejectedRows: number;
   /** Rows that shards passed over, by the code that says why. */
   readonly skippedRows: Record<string, number>;
-  /** Requests learned again because some shard had not had them. */
-  catchUpRequests: number;
+  /** Samples learned again because some shard had not had them. */
+  catchUpSamples: number;
   /** Times that a shard had another offset than was pushed. */
   rewinds: number;
   retries: number;
@@ -33,7 +33,7 @@ export interface TrainerMetrics {
   skipped(rows: readonly SkippedRow[]): void;
   /** A window without samples was acknowledged. */
   advanced(): void;
-  caughtUp(requests: readonly WindowRequest[]): void;
+  caughtUp(samples: number): void;
   rewound(): void;
   retried(what: string): void;
 }
@@ -79,7 +79,7 @@ export function createMetrics(observed: Observed): TrainerMetrics {
     pushRows: 0,
     rejectedRows: 0,
     skippedRows: {},
-    catchUpRequests: 0,
+    catchUpSamples: 0,
     rewinds: 0,
     retries: 0,
     staleness: 0,
@@ -119,9 +119,9 @@ export function createMetrics(observed: Observed): TrainerMetrics {
     advanced() {
       advances.add(1);
     },
-    caughtUp(requests) {
-      totals.catchUpRequests += requests.length;
-      catchUp.add(requests.reduce((sum, { request }) => sum + request.docIds.length, 0));
+    caughtUp(samples) {
+      totals.catchUpSamples += samples;
+      catchUp.add(samples);
     },
     rewound() {
       totals.rewinds++;

@@ -62,6 +62,10 @@ export class SampleIntake implements WindowSource {
     return this.#options.signal.aborted;
   }
 
+  get empty(): boolean {
+    return this.#ready.length === 0;
+  }
+
   /** Reads until the signal is aborted. */
   async run(): Promise<void> {
     await Promise.all(this.#options.start.map((position) => this.#readPartition(position)));

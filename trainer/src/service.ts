@@ -5,7 +5,6 @@ import { WeirError } from '@weir/proto';
 import { defineService } from '@weir/runtime';
 import { connect, type Table, type Weir } from '@weir/sdk';
 import { connectStreams, type StreamsClient } from '@weir/streams/client';
-import { NO_DENSE_PART } from './barrier-part.ts';
 import { trainerConfig } from './config.ts';
 import { Evaluation } from './core/evaluation/evaluation.ts';
 import { parseSampleRatios } from './core/sample-ratio.ts';
@@ -15,6 +14,7 @@ import { trainerGroup } from './group-name.ts';
 import { GroupTrainer } from './group-trainer.ts';
 import { STREAM_POLL_MS, WINDOW_BYTES_MAX } from './limits.ts';
 import { createMetrics } from './metrics.ts';
+import { NO_OPERATOR_STATE } from './operator-state.ts';
 import { type OnRetry, persist } from './retry.ts';
 import { type OnRefused, SampleReader } from './sample-reader.ts';
 import { SAMPLES_STREAM } from './samples-stream.ts';
@@ -68,7 +68,7 @@ export const trainerService = defineService({
         learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry },
         streams,
         sources: weir.sources(trainerGroup(config.tableSet)),
-        part: NO_DENSE_PART,
+        state: NO_OPERATOR_STATE,
         reader: new SampleReader(model, ratios, onRefused),
         newBuilder: () =>
           new WindowBuilder(model.tables, { requestsMax: config.window, bytesMax: WINDOW_BYTES_MAX }),

@@ -3,8 +3,8 @@ import { WeirError } from '@weir/proto';
 import { SampleRecord } from '@weir/proto/v1/records';
 import type { Sources } from '@weir/sdk';
 import type { GroupOffset, PartitionEnd, StreamsClient } from '@weir/streams/client';
-import type { BarrierPart } from './barrier-part.ts';
 import { planRestart, type Segment } from './core/restart-plan.ts';
+import type { OperatorState } from './operator-state.ts';
 import { type OnRetry, persist } from './retry.ts';
 import type { StartPosition } from './sample-intake.ts';
 import { SAMPLES_STREAM } from './samples-stream.ts';
@@ -15,7 +15,7 @@ export interface TakeOptions {
   readonly generation: number;
   /** The partitions to take. */
   readonly own: readonly number[];
-  readonly part: BarrierPart;
+  readonly state: OperatorState;
   readonly onRetry: OnRetry;
   readonly signal: AbortSignal;
 }
@@ -34,7 +34,7 @@ export interface TakenPartitions {
  * with what an operator can do; CANCELLED.
  */
 export async function takePartitions(options: TakeOptions): Promise<TakenPartitions> {
-  const { streams, sources, generation, own, part, onRetry, signal } = options;
+  const { streams, sources, generation, own, state, onRetry, signal } = options;
   const patiently = <T>(what: string, call: () => Promise<T>) => persist(what, call, onRetry, signal);
   const [ends, committed] = await Promise.all([
     patiently('look-up', () => streams.endOffsets(SAMPLES_STREAM, { signal })),
@@ -46,7 +46,7 @@ export async function takePartitions(options: TakeOptions): Promise<TakenPartiti
     return { partition, incarnation, start: commits.get(partition)?.offset ?? startOffset };
   });
   const acquired = await patiently('acquire', () => sources.acquire(generation, starts, { signal }));
-  part.acquired(
+  state.acquired(
     acquired.map(({ partition, offsets }) => ({
       partition,
       applied: Math.min(...offsets.map(({ applied }) => applied)),
@@ -55,7 +55,7 @@ export async function takePartitions(options: TakeOptions): Promise<TakenPartiti
   const held = acquired.map(({ partition, start, offsets }) => {
     const { group } = sources;
     for (const { shard, applied } of offsets) requireRecords(group, ends[partition]!, shard, applied);
-    const covered = part.covered(partition);
+    const covered = state.coveredOffset(partition);
     if (covered !== undefined) requireRecords(group, ends[partition]!, 'the operator state', covered);
     return { partition, start, applied: offsets.map(({ applied }) => applied), covered };
   });

@@ -16,6 +16,8 @@ export interface ReadyWindow {
 export interface WindowSource {
   /** Whether nothing follows. */
   readonly ended: boolean;
+  /** Whether the next window has to be waited for. */
+  readonly empty: boolean;
   /** The next window; undefined when the source has ended, or the wait was cut short. */
   take(): Promise<ReadyWindow | undefined>;
   /** Cuts a wait short. */
@@ -24,6 +26,7 @@ export interface WindowSource {
 
 /** Of a member without partitions: nothing, until the signal is aborted. */
 export class NoWindows implements WindowSource {
+  readonly empty = true;
   readonly #signal: AbortSignal;
   readonly #woken = new EventGate();
 

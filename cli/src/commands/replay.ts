@@ -1,5 +1,6 @@
 // `weir replay`: a data set through the whole loop, every service a process of its own.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TRAINERS_MAX } from '../local-cluster/limits.ts';
 
 const FORMATS = ['ndjson', 'trivago', 'movielens'] as const;
 const POLICIES = ['wait', 'fast'] as const;
@@ -14,6 +15,7 @@ export interface ReplayFlags {
   readonly labels: readonly string[];
   readonly policy: (typeof POLICIES)[number];
   readonly window?: number;
+  readonly trainers: number;
   readonly deterministic: boolean;
   readonly strict: boolean;
   readonly data?: string;
@@ -44,6 +46,7 @@ export function registerReplay(program: Command): void {
       "requests of one of the trainer's windows (default: by format)",
       parseCount,
     )
+    .option('--trainers <count>', 'that share the partitions of the samples', parseTrainers, 1)
     .option('--deterministic', 'the same input gives the same figures: one batch in flight', false)
     .option('--strict', 'stop at the first line that cannot be used', false)
     .option('--data <dir>', 'keep shards, streams and logs there (default: a temporary folder)')
@@ -75,6 +78,12 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new InvalidArgumentError('It must be a positive whole number.');
+}
+
+function parseTrainers(text: string): number {
+  const count = parseCount(text);
+  if (count <= TRAINERS_MAX) return count;
+  throw new InvalidArgumentError(`It must be at most ${TRAINERS_MAX}.`);
 }
 
 function parseNames(text: string): string[] {

@@ -74,6 +74,7 @@ async function showLoop(
     collector: loop.cluster.addresses.collector.listen,
     streams: loop.streams,
     partitions: loop.partitions,
+    trainerGroup: loop.trainerGroup,
     pace: { kind: 'rate', requestsPerSecond: REQUESTS_PER_SECOND },
     firstWindowMs: firstWindowMs([LABEL], undefined, ATTRIBUTION_MS),
     windowRequests: WINDOW,

@@ -31,6 +31,11 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
       '--deterministic needs --policy wait: under fast, samples leave in order of arrival',
     );
   }
+  if (flags.deterministic && flags.trainers > 1) {
+    throw new UsageError(
+      '--deterministic needs --trainers 1: the order of their pushes follows from the clock',
+    );
+  }
   await checkInput(`--input ${flags.input}`, flags.input);
   // Loaded here only to be checked before nine processes start.
   const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
@@ -41,6 +46,7 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
   const report = (message: string): void => void process.stderr.write(`weir replay: ${message}\n`);
   await using loop = await openLoop({
     data: flags.data,
+    trainers: flags.trainers,
     settings: {
       model: flags.model,
       schema: flags.schema,
@@ -60,9 +66,10 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
     collector: loop.cluster.addresses.collector.listen,
     streams: loop.streams,
     partitions: loop.partitions,
+    trainerGroup: loop.trainerGroup,
     pace: flags.speed === 'max' ? { kind: 'max' } : { kind: 'times', factor: flags.speed },
     firstWindowMs: flags.policy === 'fast' ? 0 : firstWindowMs(flags.labels, schema, {}),
-    windowRequests: window,
+    windowRequests: window * flags.trainers,
     onRefused: (request, error) => {
       const message = `request ${request.servingId} refused: ${error.message}`;
       if (flags.strict) throw new WeirError('INVALID_ARGUMENT', `${message} (stopped by --strict)`);

@@ -9,15 +9,19 @@ import {
   type ClusterAddresses,
   type ClusterFolders,
   type ClusterSettings,
+  type ServiceCommand,
   serviceStages,
   topology,
   topologyFile,
+  trainerCommand,
+  trainerName,
 } from './service-commands.ts';
 import { SupervisedService } from './supervised-service.ts';
 
 export interface LocalClusterOptions {
   readonly folders: ClusterFolders;
   readonly shards: number;
+  readonly trainers: number;
   readonly settings: ClusterSettings;
   /** Says that a service ended and is started again. */
   readonly report: (message: string) => void;
@@ -27,6 +31,12 @@ export interface LocalCluster {
   readonly addresses: ClusterAddresses;
   /** By name; for tests that kill one. */
   readonly services: ReadonlyMap<string, SupervisedService>;
+  /** Admin addresses of the trainers that there are, in the order of their numbers. */
+  readonly trainers: readonly string[];
+  /** One more trainer, under the next number; resolves when it is ready. @throws WeirError when it does not start. */
+  addTrainer(): Promise<SupervisedService>;
+  /** Ends the trainer of the highest number, which leaves the group; its figures go with it. */
+  removeTrainer(): Promise<void>;
   /** Aborted with a WeirError when a service cannot be kept running. */
   readonly failed: AbortSignal;
   /** Everything in order; resolves when nothing runs any more. Idempotent. */
@@ -47,36 +57,51 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   await Promise.all(
     [folders.data, folders.run, folders.logs].map((path) => mkdir(path, { recursive: true })),
   );
-  const addresses = await freeAddresses(options.shards);
+  const addresses = await freeAddresses(options.shards, options.trainers);
   await writeFile(topologyFile(folders), topology(addresses));
 
   const failure = new AbortController();
-  const stages = serviceStages(addresses, folders, settings).map((stage) =>
-    stage.map(
-      ({ name, argv }) =>
-        new SupervisedService({
-          name,
-          command: [MAIN, ...argv],
-          logFile: join(folders.logs, `${name}.log`),
-          report,
-          onFailed: (error: WeirError) => failure.abort(error),
-        }),
-    ),
-  );
-  const services = stages.flat();
+  const supervised = ({ name, argv }: ServiceCommand): SupervisedService =>
+    new SupervisedService({
+      name,
+      command: [MAIN, ...argv],
+      logFile: join(folders.logs, `${name}.log`),
+      report,
+      onFailed: (error: WeirError) => failure.abort(error),
+    });
+  const stages = serviceStages(addresses, folders, settings).map((stage) => stage.map(supervised));
+  const services = new Map(stages.flat().map((service) => [service.name, service]));
+  const trainers = addresses.trainers.map(({ admin }) => admin);
+  const ofTrainers = stages.find((stage) => stage.some(({ name }) => name === trainerName(0)))!;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const stage of stages) await Promise.all(stage.map((service) => service.stop()));
   };
   try {
-    await Promise.all(services.map((service) => service.start()));
+    await Promise.all([...services.values()].map((service) => service.start()));
   } catch (error) {
     await stop();
     throw error;
   }
   return {
     addresses,
-    services: new Map(services.map((service) => [service.name, service])),
+    services,
+    trainers,
+    async addTrainer() {
+      const admin = `127.0.0.1:${(await freePorts(1))[0]}`;
+      const service = supervised(trainerCommand(trainers.length, { admin }, addresses, settings));
+      trainers.push(admin);
+      ofTrainers.push(service);
+      services.set(service.name, service);
+      await service.start();
+      return service;
+    },
+    async removeTrainer() {
+      const service = ofTrainers.pop()!;
+      trainers.pop();
+      services.delete(service.name);
+      await service.stop();
+    },
     failed: failure.signal,
     stop: () => {
       stopped ??= stop();
@@ -85,8 +110,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   };
 }
 
-async function freeAddresses(shards: number): Promise<ClusterAddresses> {
-  const ports = await freePorts(2 * shards + 8);
+async function freeAddresses(shards: number, trainers: number): Promise<ClusterAddresses> {
+  const ports = await freePorts(2 * shards + trainers + 7);
   const next = (): string => `127.0.0.1:${ports.pop()!}`;
   const serving = (): Address => ({ listen: next(), admin: next() });
   return {
@@ -94,7 +119,7 @@ async function freeAddresses(shards: number): Promise<ClusterAddresses> {
     streams: serving(),
     collector: serving(),
     stitcher: { admin: next() },
-    trainer: { admin: next() },
+    trainers: Array.from({ length: trainers }, () => ({ admin: next() })),
     predictor: serving(),
   };
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { FigureSources } from '@weir/quickstart';
 import { connect } from '@weir/sdk';
 import { connectStreams, type StreamsClient } from '@weir/streams/client';
-import { PARTITIONS, SHARDS } from './limits.ts';
+import { mergedReport, type TrainerTotals, trainerGroup } from '@weir/trainer';
+import { PARTITIONS_MIN, SHARDS } from './limits.ts';
 import { type LocalCluster, startLocalCluster } from './local-cluster.ts';
 import { openRun, type Run, removeOlderRuns } from './runs.ts';
 import type { ClusterSettings } from './service-commands.ts';
@@ -13,6 +14,10 @@ import type { ClusterSettings } from './service-commands.ts';
 export interface LoopOptions {
   /** Where everything is kept; undefined: a temporary folder, removed at the end. */
   readonly data: string | undefined;
+  /** Default: 1. */
+  readonly trainers?: number;
+  /** Of every stream; default: as many as there are trainers, at least 2. */
+  readonly partitions?: number;
   readonly settings: Omit<ClusterSettings, 'tableSet'>;
   /** One message each: what a person should know. */
   readonly report: (message: string) => void;
@@ -24,6 +29,8 @@ export interface Loop extends AsyncDisposable {
   readonly streams: StreamsClient;
   /** Of every stream. */
   readonly partitions: number;
+  /** Under which the trainers commit. */
+  readonly trainerGroup: string;
   readonly figureSources: FigureSources;
 }
 
@@ -32,6 +39,8 @@ const STREAMS = ['features', 'behaviour', 'samples'] as const;
 
 /** @throws WeirError when a service does not start; nothing is left running then. */
 export async function openLoop(options: LoopOptions): Promise<Loop> {
+  const trainers = options.trainers ?? 1;
+  const partitions = options.partitions ?? Math.max(PARTITIONS_MIN, trainers);
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'weir-')));
   const removeData = async (): Promise<void> => {
     if (options.data === undefined) await rm(data, { recursive: true, force: true });
@@ -41,6 +50,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     const cluster = await startLocalCluster({
       folders: run.folders,
       shards: SHARDS,
+      trainers,
       settings: { ...options.settings, tableSet: run.name },
       report: options.report,
     });
@@ -53,7 +63,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     };
     try {
       await Promise.all([
-        ...STREAMS.map((stream) => streams.create(stream, PARTITIONS)),
+        ...STREAMS.map((stream) => streams.create(stream, partitions)),
         forgetOlderRuns(
           run,
           addresses.shards.map(({ listen }) => listen),
@@ -67,11 +77,13 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       run,
       cluster,
       streams,
-      partitions: PARTITIONS,
+      partitions,
+      trainerGroup: trainerGroup(run.name),
       figureSources: {
         collectorAdmin: addresses.collector.admin,
         stitcherAdmin: addresses.stitcher.admin,
-        trainerAdmin: addresses.trainer.admin,
+        trainerAdmins: () => cluster.trainers,
+        mergeTrainers: (totals) => ({ ...mergedReport(totals as unknown as readonly TrainerTotals[]) }),
         predictorAdmin: addresses.predictor.admin,
         shards: addresses.shards.map(({ listen }) => listen),
       },

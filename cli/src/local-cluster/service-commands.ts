@@ -13,6 +13,8 @@ export interface ClusterSettings {
   readonly window: number;
   readonly deterministic: boolean;
   readonly tableSet: string;
+  /** Of members of groups; undefined: the services' default. */
+  readonly leaseMs?: number;
   /** Rank requests after which the predictor keeps a frozen copy of the model; undefined: never. */
   readonly freezeAfter: number | undefined;
 }
@@ -30,7 +32,7 @@ export interface ClusterAddresses {
   readonly streams: Address;
   readonly collector: Address;
   readonly stitcher: AdminAddress;
-  readonly trainer: AdminAddress;
+  readonly trainers: readonly AdminAddress[];
   readonly predictor: Address;
 }
 
@@ -57,19 +59,16 @@ export function serviceStages(
   folders: ClusterFolders,
   settings: ClusterSettings,
 ): readonly (readonly ServiceCommand[])[] {
-  const streams = ['--streams', addresses.streams.listen];
-  const seeds = ['--seeds', addresses.shards.map(({ listen }) => listen).join(',')];
-  const labels = ['--labels', settings.labels.join(',')];
-  const schema = settings.schema === undefined ? [] : ['--schema', settings.schema];
+  const { streams, seeds } = serverFlags(addresses);
+  const { labels, schema } = sampleFlags(settings);
   const windows = Object.entries(settings.attributionMs).map(([label, windowMs]) => `${label}=${windowMs}ms`);
   const attribution = windows.length === 0 ? [] : ['--attribution', windows.join(',')];
-  const model = [...['--model', settings.model], ...schema, ...labels, ...['--table-set', settings.tableSet]];
   return [
     [
       command('predictor', addresses.predictor, [
         ...streams,
         ...seeds,
-        ...model,
+        ...modelFlags(settings),
         ...['--feature-log', 'before_answer'],
         ...(settings.freezeAfter === undefined ? [] : ['--freeze-after', String(settings.freezeAfter)]),
       ]),
@@ -86,15 +85,7 @@ export function serviceStages(
         ...(settings.deterministic ? ['--deterministic'] : []),
       ]),
     ],
-    [
-      command('trainer', addresses.trainer, [
-        ...streams,
-        ...seeds,
-        ...model,
-        ...['--window', String(settings.window)],
-        ...(settings.deterministic ? ['--deterministic'] : []),
-      ]),
-    ],
+    addresses.trainers.map((address, index) => trainerCommand(index, address, addresses, settings)),
     [
       command('streams', addresses.streams, [
         ...['--data', join(folders.run, 'streams')],
@@ -113,12 +104,56 @@ export function serviceStages(
   ];
 }
 
+/** The trainer of a number, counted from 0; it is a member of the trainers' group under its own name. */
+export function trainerCommand(
+  index: number,
+  address: AdminAddress,
+  addresses: ClusterAddresses,
+  settings: ClusterSettings,
+): ServiceCommand {
+  const { streams, seeds } = serverFlags(addresses);
+  const name = trainerName(index);
+  return {
+    ...command('trainer', address, [
+      ...streams,
+      ...seeds,
+      ...modelFlags(settings),
+      ...['--member', name],
+      ...(settings.leaseMs === undefined ? [] : ['--lease-ms', String(settings.leaseMs)]),
+      ...['--window', String(settings.window)],
+      ...(settings.deterministic ? ['--deterministic'] : []),
+    ]),
+    name,
+  };
+}
+
+export const trainerName = (index: number) => `trainer-${index}`;
+
 export const shardId = (index: number) => `shard-${index}`;
 
 /** The topology file of these shards. Ids are stable, addresses are those of this start. */
 export function topology(addresses: ClusterAddresses): string {
   const shards = addresses.shards.map(({ listen }, index) => ({ id: shardId(index), address: listen }));
   return `${JSON.stringify({ epoch: 1, shards }, undefined, 2)}\n`;
+}
+
+function serverFlags(addresses: ClusterAddresses) {
+  return {
+    streams: ['--streams', addresses.streams.listen],
+    seeds: ['--seeds', addresses.shards.map(({ listen }) => listen).join(',')],
+  };
+}
+
+function sampleFlags({ labels, schema }: ClusterSettings) {
+  return {
+    labels: ['--labels', labels.join(',')],
+    schema: schema === undefined ? [] : ['--schema', schema],
+  };
+}
+
+function modelFlags(settings: ClusterSettings): string[] {
+  const { labels, schema } = sampleFlags(settings);
+  return ['--model', settings.model, ...schema, ...labels, ...['--table-set', settings.tableSet]];
 }
 
 function command(service: string, address: Address | AdminAddress, flags: readonly string[]): ServiceCommand {

@@ -9,7 +9,10 @@ import { adminJson, count, figure, type Json, part, total } from './admin-json.t
 export interface FigureSources {
   readonly collectorAdmin: string;
   readonly stitcherAdmin: string;
-  readonly trainerAdmin: string;
+  /** Of the trainers that there are now. */
+  readonly trainerAdmins: () => readonly string[];
+  /** What all of them have trained, from what each answers at `/evaluation/totals`, as one trainer would report it. */
+  readonly mergeTrainers: (totals: readonly Json[]) => Json;
   readonly predictorAdmin: string;
   readonly shards: readonly string[];
 }
@@ -56,13 +59,15 @@ export interface ServiceFigures {
 }
 
 export async function readServiceFigures(sources: FigureSources): Promise<ServiceFigures> {
-  const [collector, stitcher, evaluation, predictor, shards] = await Promise.all([
+  const trainerAdmins = sources.trainerAdmins();
+  const [collector, stitcher, totals, predictor, shards] = await Promise.all([
     adminJson(sources.collectorAdmin, '/counters'),
     adminJson(sources.stitcherAdmin, '/counters'),
-    adminJson(sources.trainerAdmin, '/evaluation'),
+    Promise.all(trainerAdmins.map((admin) => adminJson(admin, '/evaluation/totals'))),
     adminJson(sources.predictorAdmin, '/counters'),
     Promise.all(sources.shards.map(describeShard)),
   ]);
+  const evaluation = sources.mergeTrainers(totals);
   return {
     rejected: total(collector, 'rejected') + total(stitcher, 'rejected'),
     duplicates: total(collector, 'duplicates') + total(stitcher, 'duplicates'),
@@ -82,7 +87,7 @@ export async function readServiceFigures(sources: FigureSources): Promise<Servic
     deltaRows: count(predictor, 'delta_rows'),
     shards,
     // The streams server answered to whoever asks here: without it nothing was sent.
-    processes: 5 + shards.length,
+    processes: 4 + trainerAdmins.length + shards.length,
   };
 }
 

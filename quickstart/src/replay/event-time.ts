@@ -4,7 +4,6 @@ import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import { PROGRESS_INTERVAL_MS } from '../limits.ts';
 
 const INPUT_STREAMS = ['features', 'behaviour'] as const;
-const TRAINER_GROUP = 'trainer';
 
 /** Writes "nothing below T follows" to every partition of features and behaviour. */
 export async function announceProgress(
@@ -22,8 +21,8 @@ export async function announceProgress(
 }
 
 /** The time below which every sample is trained and its push acknowledged; -Infinity before the first. */
-async function trainedTimeMs(streams: StreamsClient, partitions: number): Promise<number> {
-  const offsets = await streams.groupOffsets(TRAINER_GROUP, 'samples');
+async function trainedTimeMs(streams: StreamsClient, partitions: number, group: string): Promise<number> {
+  const offsets = await streams.groupOffsets(group, 'samples');
   if (offsets.length < partitions) return Number.NEGATIVE_INFINITY;
   return Math.min(...offsets.map(({ timeMs }) => timeMs));
 }
@@ -37,11 +36,13 @@ export interface EventTimeSource {
 
 /**
  * Announces and looks, again and again, until everything is trained.
+ * @param trainerGroup under which the trainers commit
  * @throws when the streams cannot be reached, or the signal is aborted.
  */
 export async function exchangeEventTime(
   streams: StreamsClient,
   partitions: number,
+  trainerGroup: string,
   source: EventTimeSource,
   signal: AbortSignal,
 ): Promise<void> {
@@ -53,7 +54,7 @@ export async function exchangeEventTime(
       announcedMs = timeMs;
       source.announced(timeMs);
     }
-    const trainedMs = await trainedTimeMs(streams, partitions);
+    const trainedMs = await trainedTimeMs(streams, partitions, trainerGroup);
     source.trained(trainedMs);
     if (trainedMs >= END_OF_INPUT_MS) return;
     await sleep(PROGRESS_INTERVAL_MS, undefined, { signal });

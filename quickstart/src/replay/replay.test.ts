@@ -47,6 +47,7 @@ function replayOf(records: readonly ReplayRecord[]): Replay {
     collector: address,
     streams,
     partitions: PARTITIONS,
+    trainerGroup: 'trainer',
     pace: { kind: 'max' },
     firstWindowMs: 1_000,
     windowRequests: 1,

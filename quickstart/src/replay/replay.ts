@@ -24,10 +24,12 @@ export interface ReplayOptions {
   readonly streams: StreamsClient;
   /** Of every stream. */
   readonly partitions: number;
+  /** Under which the trainers commit where they stand. */
+  readonly trainerGroup: string;
   readonly pace: Pace;
   /** From a request to the time at which its samples first become known. */
   readonly firstWindowMs: number;
-  /** Requests of one of the trainer's windows. */
+  /** Requests of a window, over all trainers: each fills one of its own. */
   readonly windowRequests: number;
   /** Hears of a request that the predictor refused; may throw to end the replay (`--strict`). */
   readonly onRefused: (request: RequestRecord, error: WeirError) => void;
@@ -183,10 +185,11 @@ class Run {
   }
 
   async #exchangeTime(): Promise<void> {
-    const { streams, partitions } = this.#options;
+    const { streams, partitions, trainerGroup } = this.#options;
     await exchangeEventTime(
       streams,
       partitions,
+      trainerGroup,
       {
         acknowledgedMs: () => this.#open.acknowledgedMs,
         announced: (timeMs) => {
