@@ -1,5 +1,5 @@
 // Pushes with sources against a shard behind real gRPC: what is applied, what is settled, what is refused.
-import { slotOf, WeirError } from '@weir/proto';
+import { slotOf, u32FromBytes, WeirError } from '@weir/proto';
 import type { PushRequest, PushResponse, SourceRange } from '@weir/proto/v1/parameter_server';
 import { openMemoryStore } from '@weir/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -217,6 +217,45 @@ describe('a push with sources', () => {
     await push(owned);
     expect(await sources.applied()).toEqual([4]);
     sources.close();
+  });
+});
+
+describe('rows that are not finite', () => {
+  it('of a push with sources are passed over, counted and listed, and the others apply', async () => {
+    const { sources, pusher } = await newGroup();
+    const { counters } = server.shard;
+    const before = counters.skippedRows.get('NOT_FINITE') ?? 0;
+    const keys = [500n, 501n, 502n, 503n, 500n];
+    const values = [1, 2, Number.NaN, 1, 1, Number.POSITIVE_INFINITY, 3, 4, 1, 1];
+    const stream = client.pushStream();
+    // In two frames: the index counts over both.
+    const parts = [
+      pushPart('uid-doc', keys.slice(0, 2), values.slice(0, 4)),
+      pushPart('uid-doc', keys.slice(2), values.slice(4)),
+    ];
+    const frame = pusher.request([sources.range(0, 0, 8)], { parts: [parts[0]!], moreFrames: true });
+    stream.send(frame);
+    stream.send({ ...frame, sources: [], parts: [parts[1]!], moreFrames: false });
+    stream.send(pusher.request([sources.range(0, 8, 9)]));
+    const responses = await settled(stream, 2);
+    expect(codesOf(responses)).toEqual([]);
+    expect(
+      responses.flatMap(({ skipped }) =>
+        skipped.map(({ keys: indexes, ...rest }) => ({ ...rest, keys: [...u32FromBytes(indexes)] })),
+      ),
+    ).toEqual([{ number: 1, tableUid: 'uid-doc', code: 'NOT_FINITE', keys: [1, 2], rows: 2 }]);
+    expect(counters.skippedRows.get('NOT_FINITE')).toBe(before + 2);
+    expect([...(await client.rows('uid-doc', [500n, 501n, 502n, 503n]))]).toEqual([2, 3, 0, 0, 0, 0, 3, 4]);
+    expect(await sources.applied()).toEqual([9]);
+    stream.cancel();
+  });
+
+  it('alone in a push let its ranges advance', async () => {
+    const { sources, pusher } = await newGroup();
+    const parts = [pushPart('uid-doc', [1n], [Number.NaN, 0])];
+    const response = await client.push(pusher.request([sources.range(0, 0, 3)], { parts }));
+    expect(response.skipped).toMatchObject([{ number: 1, code: 'NOT_FINITE', rows: 1 }]);
+    expect(await sources.applied()).toEqual([3]);
   });
 });
 

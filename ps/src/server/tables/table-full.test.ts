@@ -1,4 +1,6 @@
 // A table whose memory is used up: real pushes through the pipeline, over a kernel with little memory.
+import { u32FromBytes } from '@weir/proto';
+import type { SourceRange } from '@weir/proto/v1/parameter_server';
 import { openMemoryStore } from '@weir/store';
 import { describe, expect, it } from 'vitest';
 import { ClientNumbers } from '../../core/client-numbers.ts';
@@ -37,10 +39,14 @@ function smallTable(memoryRowsMax = 0) {
   });
   tables.attach({ storedUpTo: () => 0, midRecord: () => log.midRecord }, 0);
   const counters = new ShardCounters();
+  const sources = new SourceOffsets();
+  const acquired = sources.acquiring('g', 1, [{ partition: 0, incarnation: 'log', start: 0 }]);
+  sources.place(acquired);
+  sources.logged(acquired);
   const pipeline = new PushPipeline({
     tables,
     numbers: new ClientNumbers(),
-    sources: new SourceOffsets(),
+    sources,
     log,
     preparation: new PushPreparation({
       tables,
@@ -54,19 +60,25 @@ function smallTable(memoryRowsMax = 0) {
     pushLatency() {},
   });
   let number = 0;
-  const push = (first: number, more: readonly bigint[] = []) => {
+  const client = { id: 'c', incarnation: 'i' };
+  const push = (first: number, more: readonly bigint[] = []) => submit(++number, first, more, []);
+  /** Of a source of which each push covers one record. */
+  const pushOfSource = (of: number, first: number, more: readonly bigint[] = []) => {
+    const range = { group: 'g', partition: 0, generation: 1, incarnation: 'log', from: of - 1, to: of };
+    return submit(of, first, more, [range]);
+  };
+  function submit(of: number, first: number, more: readonly bigint[], ranges: readonly SourceRange[]) {
     const keys = [...Array.from({ length: BATCH }, (_, i) => BigInt(first + i)), ...more];
     const parts = [pushPart('uid-doc', keys, new Array(keys.length * DIM).fill(1))];
-    const whole = { number: ++number, originTimeMs: 0, sources: [], parts, bytes: 1, error: undefined };
-    const client = { id: 'c', incarnation: 'i' };
+    const whole = { number: of, originTimeMs: 0, sources: ranges, parts, bytes: 1, error: undefined };
     return new Promise<PushOutcome>((settle) => pipeline.submit(client, whole, settle));
-  };
+  }
   const weight = (key: number): number => {
     const out = new Float32Array(DIM);
     table.rows.pull(Uint32Array.of(key, 0), out);
     return out[0]!;
   };
-  return { tables, table, log, counters, push, weight };
+  return { tables, table, log, counters, sources, push, pushOfSource, weight };
 }
 
 const FULL = { kind: 'settled', refusal: { code: 'TABLE_FULL', table: 'default/doc' } };
@@ -111,6 +123,48 @@ describe('a table whose memory is used up', () => {
     });
     await push(BATCH * 20);
     expect(await push(20_000_000)).toMatchObject(DONE);
+  });
+
+  it('passes over the new keys of a push with sources, applies its other rows, and its range advances', async () => {
+    const { table, counters, sources, pushOfSource, weight } = smallTable();
+    let number = 0;
+    for (;;) {
+      const outcome = await pushOfSource(++number, (number - 1) * BATCH);
+      expect(outcome).toMatchObject(DONE);
+      if (counters.skippedRows.size > 0) break;
+    }
+    expect(counters.skippedRows).toEqual(new Map([['TABLE_FULL', BATCH]]));
+    const rows = table.rows.rows;
+    expect(rows).toBe((number - 1) * BATCH);
+    const fresh = Array.from({ length: BATCH }, (_, i) => BigInt(20_000_000 + i));
+    const outcome = await pushOfSource(++number, 0, fresh);
+    expect(outcome).toMatchObject(DONE);
+    const skipped = outcome.kind === 'settled' ? (outcome.skipped?.messages(number) ?? []) : [];
+    expect(skipped).toMatchObject([{ number, tableUid: 'uid-doc', code: 'TABLE_FULL', rows: BATCH }]);
+    expect([...u32FromBytes(skipped[0]!.keys)]).toEqual(fresh.map((_, i) => BATCH + i));
+    expect([weight(0), weight(BATCH - 1), weight(20_000_000)]).toEqual([2, 2, 0]);
+    expect(table.rows.rows).toBe(rows);
+    expect(sources.at('g', 0)?.applied).toBe(number);
+    expect(counters.refusals.size).toBe(0);
+  });
+
+  it('turns pushes with sources away while rows have to leave for disk, and then takes them, all rows of them', async () => {
+    const { table, counters, sources, pushOfSource } = smallTable(1_000_000);
+    const pushes = 400;
+    for (let settled = 0; settled < pushes; ) {
+      const numbers = Array.from({ length: Math.min(200, pushes - settled) }, (_, i) => settled + 1 + i);
+      const outcomes = await Promise.all(numbers.map((of) => pushOfSource(of, of * BATCH)));
+      for (const outcome of outcomes) {
+        if (outcome.kind === 'turned away') break;
+        expect(outcome).toMatchObject(DONE);
+        settled++;
+      }
+    }
+    expect(counters.refusals.get('OVERLOADED')).toBeGreaterThan(0);
+    expect(counters.skippedRows.size).toBe(0);
+    expect(table.rowCount).toBe(pushes * BATCH);
+    expect(sources.at('g', 0)?.applied).toBe(pushes);
+    await table.spill!.stop();
   });
 
   it('lets rows leave for disk where its definition allows, also below its bound of rows', async () => {
