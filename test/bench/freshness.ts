@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Loop, openLoop } from '../../cli/src/local-cluster/loop.ts';
+import { preload } from '../preload.ts';
 import { Load } from './freshness/load.ts';
 import { LOOK_INTERVAL_MS, Probes } from './freshness/probes.ts';
 import {
@@ -63,24 +64,24 @@ async function measure(seconds: number): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-freshness-'));
   const probeCount = seconds * PROBES_PER_S;
   try {
-    await using loop = await watched({ folder, probes: probeCount }, () =>
-      openLoop({
-        data: join(folder, 'data'),
-        settings: {
-          model: 'lr',
-          schema: undefined,
-          labels: ['click'],
-          attributionMs: {},
-          policy: 'fast',
-          window: 8,
-          deterministic: false,
-          freezeAfter: undefined,
-        },
-        report: (message) => {
-          throw new Error(message);
-        },
-      }),
-    );
+    const plan: WatchPlan = { folder, probes: probeCount };
+    using _ = preload(WATCH, WATCH_PLAN, plan);
+    await using loop = await openLoop({
+      data: join(folder, 'data'),
+      settings: {
+        model: 'lr',
+        schema: undefined,
+        labels: ['click'],
+        attributionMs: {},
+        policy: 'fast',
+        window: 8,
+        deterministic: false,
+        freezeAfter: undefined,
+      },
+      report: (message) => {
+        throw new Error(message);
+      },
+    });
     const behaviour = new AbortController();
     const clickedMs = followClicks(loop.streams, loop.partitions, behaviour.signal);
     const { load, probes, durationS } = await drive(loop, probeCount);
@@ -130,20 +131,6 @@ async function drive(
   load.close();
   failed.throwIfAborted();
   return { load, probes, durationS };
-}
-
-/** Opens something in whose processes the watch is loaded. */
-async function watched<T>(plan: WatchPlan, open: () => Promise<T>): Promise<T> {
-  const { NODE_OPTIONS } = process.env;
-  process.env[WATCH_PLAN] = JSON.stringify(plan);
-  process.env.NODE_OPTIONS = `${NODE_OPTIONS ?? ''} --import ${WATCH}`;
-  try {
-    return await open();
-  } finally {
-    delete process.env[WATCH_PLAN];
-    if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
-    else process.env.NODE_OPTIONS = NODE_OPTIONS;
-  }
 }
 
 function quantile({ clicks }: Run, stage: Stage, q: number): number {

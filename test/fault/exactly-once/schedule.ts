@@ -1,8 +1,11 @@
 // What goes wrong in a round, and when: drawn from its seed. Pure.
 
-/** `kill`: SIGKILL, started again at once. `sleep`: SIGSTOP for longer than a lease, then SIGCONT. */
+/**
+ * `kill`: SIGKILL, started again at once; with `worst` at the service's next worst moment.
+ * `sleep`: SIGSTOP for longer than a lease, then SIGCONT.
+ */
 export type Fault =
-  | { readonly kind: 'kill'; readonly services: readonly string[] }
+  | { readonly kind: 'kill'; readonly services: readonly string[]; readonly worst: boolean }
   | { readonly kind: 'sleep'; readonly service: string };
 
 export interface ScheduledFault {
@@ -14,6 +17,8 @@ export interface ScheduledFault {
 const FAULTS_MAX = 3;
 /** Of kills: those of two services at once. */
 const PAIR_PROBABILITY = 0.3;
+/** Of kills: those at the worst moment. */
+const WORST_PROBABILITY = 0.5;
 const SLEEP_PROBABILITY = 0.15;
 
 export interface Targets {
@@ -32,11 +37,14 @@ export function drawFaults(random: () => number, round: number, { all, members }
       return { atPart, fault: { kind: 'sleep', service: pick(members) } };
     const first = i === 0 ? all[round % all.length]! : pick(all);
     const services = random() < PAIR_PROBABILITY ? [...new Set([first, pick(all)])] : [first];
-    return { atPart, fault: { kind: 'kill', services } };
+    return { atPart, fault: { kind: 'kill', services, worst: random() < WORST_PROBABILITY } };
   });
 }
 
 export function faultText({ atPart, fault }: ScheduledFault): string {
-  const what = fault.kind === 'kill' ? `kill ${fault.services.join(' and ')}` : `${fault.service} sleeps`;
-  return `${what} at ${(atPart * 100).toFixed(0)} %`;
+  const what =
+    fault.kind === 'kill'
+      ? `kill ${fault.services.join(' and ')}${fault.worst ? ' at the worst moment from' : ''}`
+      : `${fault.service} sleeps`;
+  return `${what} ${(atPart * 100).toFixed(0)} %`;
 }

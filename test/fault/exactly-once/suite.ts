@@ -3,6 +3,7 @@
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { inFolder } from '../ps/suite.ts';
 import { type Print, type Totals, textOf } from '../report.ts';
+import { CANARIES } from './canaries.ts';
 import { drawFaults, faultText, type ScheduledFault } from './schedule.ts';
 import { World } from './world.ts';
 
@@ -23,6 +24,14 @@ export async function exactlyOnceSuite(
       totals.failed++;
       print(`exactly-once, rounds ${first + 1} to ${end}: ${textOf(error)}`);
     }
+  }
+  for (const canary of CANARIES) {
+    const caught = await inFolder((dir) => canary.caught(dir, seed)).catch((error: unknown) => {
+      print(textOf(error));
+      return false;
+    });
+    if (!caught) totals.missedCanaries++;
+    print(`exactly-once, canary '${canary.name}': ${caught ? 'caught' : 'missed'}`);
   }
 }
 

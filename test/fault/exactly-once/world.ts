@@ -7,14 +7,20 @@ import { connect, type Table, type Weir } from '@weir/sdk';
 import { type Loop, openLoop } from '../../../cli/src/local-cluster/loop.ts';
 import { SampleTally } from '../../e2e/sample-tally.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
+import { type Preload, preload } from '../../preload.ts';
 import { checkSamples } from '../check-samples.ts';
+import type { Bug } from './bugs.ts';
 import { checkCounts } from './counted.ts';
 import { COUNTS_TABLE } from './counting-model.ts';
 import { drive } from './drive.ts';
+import { brokenFences } from './fences.ts';
+import { INSIDE_PLAN, type InsidePlan } from './inside.ts';
+import { readNotes } from './notes.ts';
 import type { Fault, ScheduledFault } from './schedule.ts';
 import { ATTRIBUTION_MS, addCounts, type Counts, makeRound } from './traffic.ts';
 
 const MODEL = fileURLToPath(new URL('./counting-model.ts', import.meta.url));
+const INSIDE = new URL('./inside.ts', import.meta.url).href;
 const START_MS = Date.UTC(2024, 0, 1);
 /** Wall clock: so much of a round is traffic; restarts and what is left to do come on top. */
 const TRAFFIC_MS = 1_500;
@@ -22,6 +28,7 @@ const WINDOW_REQUESTS = 4;
 /** Of a service that is stopped; longer than a member's lease. */
 const SLEEP_MS = 1_500;
 const LOOK_MS = 25;
+const PROBLEMS_SHOWN = 5;
 /** A loop that does not come to rest in this time has lost something, or hangs. */
 const REST_TIMEOUT_MS = 60_000;
 
@@ -34,6 +41,8 @@ export interface RoundResult {
 }
 
 export class World {
+  readonly #dir: string;
+  readonly #inside: Preload;
   readonly #loop: Loop;
   readonly #weir: Weir;
   readonly #table: Table;
@@ -43,9 +52,10 @@ export class World {
   readonly #positives = new Set<string>();
   readonly #counts: Counts = new Map();
   #nextMs = START_MS;
-  #kills = 0;
 
-  private constructor(loop: Loop, weir: Weir, table: Table, seed: number) {
+  private constructor(dir: string, inside: Preload, loop: Loop, weir: Weir, table: Table, seed: number) {
+    this.#dir = dir;
+    this.#inside = inside;
     this.#loop = loop;
     this.#weir = weir;
     this.#table = table;
@@ -53,27 +63,33 @@ export class World {
     this.#random = mulberry32(seed);
   }
 
-  static async begin(dir: string, seed: number): Promise<World> {
-    const loop = await openLoop({
-      data: join(dir, 'data'),
-      settings: {
-        model: MODEL,
-        schema: undefined,
-        labels: ['click'],
-        attributionMs: { click: ATTRIBUTION_MS },
-        policy: 'wait',
-        window: WINDOW_REQUESTS,
-        deterministic: false,
-        freezeAfter: undefined,
-      },
-      report: () => {},
-    });
-    const weir = await connect({
-      seeds: loop.cluster.addresses.shards.map(({ listen }) => listen),
-      clientId: 'counts',
-    });
-    const table = await weir.table(`${loop.run.name}/${COUNTS_TABLE}`);
-    return new World(loop, weir, table, seed);
+  /** @param bug put into its services on purpose */
+  static async begin(dir: string, seed: number, bug?: Bug): Promise<World> {
+    const plan: InsidePlan = { folder: dir, bug };
+    const inside = preload(INSIDE, INSIDE_PLAN, plan);
+    try {
+      const loop = await openLoop({
+        data: join(dir, 'data'),
+        settings: {
+          model: MODEL,
+          schema: undefined,
+          labels: ['click'],
+          attributionMs: { click: ATTRIBUTION_MS },
+          policy: 'wait',
+          window: WINDOW_REQUESTS,
+          deterministic: false,
+          freezeAfter: undefined,
+        },
+        report: () => {},
+      });
+      const seeds = loop.cluster.addresses.shards.map(({ listen }) => listen);
+      const weir = await connect({ seeds, clientId: 'counts' });
+      const table = await weir.table(`${loop.run.name}/${COUNTS_TABLE}`);
+      return new World(dir, inside, loop, weir, table, seed);
+    } catch (error) {
+      inside[Symbol.dispose]();
+      throw error;
+    }
   }
 
   get services(): readonly string[] {
@@ -89,7 +105,7 @@ export class World {
     for (const id of traffic.positives) this.#positives.add(id);
     addCounts(this.#counts, traffic.counts);
 
-    const killsBefore = this.#kills;
+    const killsBefore = this.#restarts;
     const waiting = [...faults];
     const running: Promise<void>[] = [];
     await drive({
@@ -110,12 +126,15 @@ export class World {
     const stitched = checkSamples({ samples: this.#samples, positives: this.#positives }, this.#tally);
     const keys = [...this.#counts.keys()];
     const counted = checkCounts(this.#counts, await this.#table.pull(BigUint64Array.from(keys)));
-    const problems = counted.wrong.slice(0, 5);
+    const problems = [
+      ...counted.wrong.slice(0, PROBLEMS_SHOWN),
+      ...brokenFences(await readNotes(this.#dir)).slice(0, PROBLEMS_SHOWN),
+    ];
     if (stitched.lost + stitched.doubled > 0) {
       problems.push(`stream samples: lost ${stitched.lost}, doubled ${stitched.doubled}`);
     }
     return {
-      kills: this.#kills - killsBefore,
+      kills: this.#restarts - killsBefore,
       lost: stitched.lost + counted.lost,
       doubled: stitched.doubled + counted.doubled,
       problems,
@@ -125,11 +144,16 @@ export class World {
   async end(): Promise<void> {
     await this.#weir.close();
     await this.#loop[Symbol.asyncDispose]();
+    this.#inside[Symbol.dispose]();
+  }
+
+  get #restarts(): number {
+    return [...this.#loop.cluster.services.values()].reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
   async #commit(fault: Fault): Promise<void> {
     if (fault.kind === 'kill') {
-      for (const service of fault.services) if (this.#signal(service, 'SIGKILL')) this.#kills++;
+      for (const service of fault.services) this.#signal(service, fault.worst ? 'SIGUSR2' : 'SIGKILL');
       return;
     }
     if (!this.#signal(fault.service, 'SIGSTOP')) return;

@@ -1,0 +1,37 @@
+// Defects that are put in on purpose, each under faults that it cannot stand: rounds with them must show lost or doubled
+// samples, or a broken fence, or the suite proves nothing.
+import type { Bug } from './bugs.ts';
+import type { Fault, ScheduledFault } from './schedule.ts';
+import { World } from './world.ts';
+
+export interface Canary {
+  readonly name: Bug;
+  caught(dir: string, seed: number): Promise<boolean>;
+}
+
+const ROUNDS_MAX = 4;
+
+export const CANARIES: readonly Canary[] = [
+  canary('offset stored after the push', { kind: 'kill', services: ['trainer'], worst: true }),
+  canary('offsets returned before the fence is on every shard', { kind: 'sleep', service: 'trainer' }),
+  canary('stream sequences kept in memory only', { kind: 'kill', services: ['streams'], worst: true }),
+];
+
+function canary(name: Bug, fault: Fault): Canary {
+  const faults: ScheduledFault[] = [0.4, 0.65, 0.9].map((atPart) => ({ atPart, fault }));
+  return {
+    name,
+    async caught(dir, seed) {
+      const world = await World.begin(dir, seed, name);
+      try {
+        for (let round = 0; round < ROUNDS_MAX; round++) {
+          const { lost, doubled, problems } = await world.round(round, faults);
+          if (lost + doubled > 0 || problems.length > 0) return true;
+        }
+        return false;
+      } finally {
+        await world.end();
+      }
+    },
+  };
+}
