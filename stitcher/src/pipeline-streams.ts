@@ -2,6 +2,9 @@
 import { WeirError } from '@weir/proto';
 import type { CallOptions, StreamsClient } from '@weir/streams/client';
 
+/** The state of stitchers that are members of a group, as a log of its changes. */
+export const STATE_STREAM = 'stitcher-state';
+
 /**
  * Makes the streams where they are missing.
  * @param partitions of streams that have to be made when `features` does not exist yet

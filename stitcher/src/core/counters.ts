@@ -1,7 +1,8 @@
 // What a partition has done since its folder was new. Part of the durable state, so exact across kill -9.
 import type { IgnoredReason, LateReason, OrphanReason, RejectedReason } from './reasons.ts';
 
-export type InputStream = 'features' | 'behaviour';
+export const INPUT_STREAMS = ['features', 'behaviour'] as const;
+export type InputStream = (typeof INPUT_STREAMS)[number];
 
 export interface Counters {
   /** Feature records and events admitted: neither rejected, repeated nor late. */

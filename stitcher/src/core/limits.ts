@@ -16,6 +16,9 @@ export const FUTURE_MS_MAX = 60_000;
 /** Watermark of a stream without progress records: its newest time minus this. */
 export const WATERMARK_BOUND_MS = 2_000;
 
+/** A batch of the state log is cut into records of this size. */
+export const STATE_PIECE_BYTES = 1024 * 1024;
+
 const overhead = DOCUMENTS_MAX * (4 + 4 + 1 + 5 * LABELS_MAX) + LABELS_MAX * (4 * ID_LENGTH_MAX + 32) + 256;
 if (overhead > SAMPLE_OVERHEAD_BYTES_MAX)
   throw new Error('the samples of the largest record must fit a record');

@@ -7,7 +7,30 @@ const windows = () => z.array(z.string()).default([]).meta({ placeholder: 'LABEL
 export const stitcherConfig = z.strictObject({
   ...listenConfig,
   streams: hostPort().describe('address of the streams server'),
-  data: z.string().min(1).describe('folder of open requests, made if missing').meta({ placeholder: 'DIR' }),
+  data: z
+    .string()
+    .min(1)
+    .describe('folder of open requests, made if missing; with --member a copy of them, one folder for each')
+    .meta({ placeholder: 'DIR' }),
+  member: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'one of several stitchers that share the partitions, by a name of its own: joins the group "stitcher" at --seeds; the state of a partition is then kept in the streams and moves with it. Default: alone, with all partitions, and the folder is the state',
+    )
+    .meta({ placeholder: 'NAME' }),
+  seeds: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('addresses of shards of the parameter server, any one is enough; with --member')
+    .meta({ placeholder: 'HOST:PORT,...' }),
+  leaseMs: z
+    .int()
+    .min(200)
+    .max(3_600_000)
+    .default(10_000)
+    .describe('a member without a sign of life for this long loses its partitions to the others'),
   durability: z
     .enum(['process', 'machine'])
     .default('process')

@@ -21,8 +21,8 @@ export interface CountersReport {
   readonly held: number;
   readonly open_requests: number;
   readonly waiting_events: number;
-  /** Of the partition that is furthest behind. */
-  readonly watermark_ms: number;
+  /** Of the partition that is furthest behind; null: there is none. */
+  readonly watermark_ms: number | null;
   readonly reasons: Readonly<
     Record<'rejected' | 'late' | 'orphans' | 'ignored', Readonly<Record<string, number>>>
   >;
@@ -60,7 +60,7 @@ export function countersReport(joins: readonly Join[]): CountersReport {
     held: 0,
     open_requests: sum(({ openRequests }) => openRequests),
     waiting_events: joins.reduce((total, { waiting }) => total + waiting.count, 0),
-    watermark_ms: Math.min(...joins.map(({ watermarkMs }) => watermarkMs)),
+    watermark_ms: joins.length === 0 ? null : Math.min(...joins.map(({ watermarkMs }) => watermarkMs)),
     reasons,
     partitions: joins.map(({ options, watermarkMs, counters }) => ({
       partition: options.partition,

@@ -21,7 +21,7 @@ export async function fenceOutputs(
       if (lastSequence > given) {
         throw new WeirError(
           'SOURCE_LOST',
-          `${stream}/${partition} holds record ${lastSequence} of ${producer.id}, but the stitcher's folder knows only ${given}: it is an older copy; use the newest folder`,
+          `${stream}/${partition} holds record ${lastSequence} of ${producer.id}, but the stitcher's state knows only ${given}: it is an older copy; use the newest folder`,
         );
       }
       if (lastSequence < first - 1) {

@@ -1,10 +1,8 @@
-// Appends what the outbox holds, in order of sequence, one append at a time per stream. An append that the streams
-// cannot take now is repeated until they can: the numbers make that harmless.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { WeirError } from '@weir/proto';
+// Appends what the outbox holds, in order of sequence, one append at a time per stream.
 import type { Producer, StreamsClient } from '@weir/streams/client';
 import type { OutputStream } from '../core/join-step.ts';
-import { APPEND_RETRY_MS, OUTBOX_BYTES_MAX, OUTBOX_ENTRY_BYTES } from './limits.ts';
+import { appendUntilTaken } from './append-until-taken.ts';
+import { OUTBOX_BYTES_MAX, OUTBOX_ENTRY_BYTES } from './limits.ts';
 import type { OutboxEntry } from './outbox.ts';
 
 export interface OutboxSenderOptions {
@@ -77,17 +75,8 @@ export class OutboxSender {
     const { client, partition, signal } = this.#options;
     const producer = { ...this.#options.producer, firstSequence: entries[0]!.firstSequence };
     const records = entries.flatMap((entry) => entry.records);
-    for (;;) {
-      try {
-        await client.append(stream, partition, records, { producer, signal });
-        return true;
-      } catch (thrown) {
-        if (signal.aborted) return false;
-        const error = WeirError.from(thrown);
-        if (!error.retryable) throw error;
-        await sleep(error.retryAfterMs ?? APPEND_RETRY_MS);
-      }
-    }
+    const appended = await appendUntilTaken(client, { stream, partition, producer, records }, signal);
+    return appended !== undefined;
   }
 
   #wake(): void {

@@ -17,13 +17,15 @@ export interface PartitionRunnerOptions {
   readonly now: () => number;
   /** When a step, stored, may be appended: at once, or after a sync. */
   readonly durable: (written: Promise<void>) => Promise<void>;
+  /** Aborted when the partition ends, by `stop` or an error. */
+  readonly ending: AbortController;
 }
 
 export class PartitionRunner {
   readonly stitcher: PartitionStitcher;
   readonly readers: Readonly<Record<InputStream, InputReader>>;
   readonly #options: PartitionRunnerOptions;
-  readonly #stop = new AbortController();
+  readonly #stop: AbortController;
   readonly #sender: OutboxSender;
   /** The last step that is durable. */
   #done: Commit | undefined;
@@ -36,6 +38,7 @@ export class PartitionRunner {
     const { stitcher, client, now } = options;
     const { partition } = stitcher.join.options;
     this.#options = options;
+    this.#stop = options.ending;
     this.stitcher = stitcher;
     const onRecords = () => this.#wake?.();
     const reader = (stream: InputStream) =>
@@ -90,6 +93,7 @@ export class PartitionRunner {
     await Promise.race([drained, sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
     this.#stop.abort(STOPPED);
     await stepped;
+    await this.stitcher.settled();
   }
 
   async #steps(): Promise<void> {

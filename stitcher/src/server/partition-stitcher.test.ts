@@ -15,7 +15,7 @@ import { plainResult } from '../testing/plain-outputs.ts';
 import type { PartitionStitcher } from './partition-stitcher.ts';
 import { FAMILIES } from './state-keys.ts';
 
-const PARTITIONS = 250;
+const PARTITIONS = 350;
 
 let folder: string;
 let store: Store;
@@ -89,6 +89,35 @@ describe('partition over its store', () => {
       }
     },
   );
+
+  it('moves at any point to a folder that knows nothing, or little, and goes on as if it had not', async () => {
+    const { features, behaviour } = sampleInputs();
+    const expected = naiveJoin(TEST_PLAN, features, behaviour);
+    // So little that most is only in the store.
+    const memory = { skeletonBytes: 1_500, templateBytes: 400, waitingBytes: 1e9 };
+    for (let every = 1; every < 40; every += 3) {
+      const partition = nextPartition++;
+      await appendInputs(client, partition, features, behaviour);
+      const folders = Array.from({ length: 3 }, () => openMemoryStore({ families: FAMILIES }));
+      let lives = 0;
+      let stitcher: PartitionStitcher | undefined;
+      while (stitcher === undefined) {
+        // Every life is at least a little longer than the last one.
+        let left = every + lives;
+        const fuse = () => {
+          if (left-- === 0) throw new Died();
+        };
+        const folder = folders[lives++ % 3]!;
+        const life = { epoch: lives, isMember: true, memory, fuse, stepRecords: () => 1 };
+        stitcher = await live(folder, client, options(partition), life).catch((error) => {
+          if (error instanceof Died) return undefined;
+          throw error;
+        });
+      }
+      const result = plainResult(await readOutputs(client, partition), stitcher.join.counters);
+      expect(result).toEqual(expected);
+    }
+  });
 
   it('dies again and again, and still says everything once', async () => {
     const { features, behaviour } = sampleInputs();

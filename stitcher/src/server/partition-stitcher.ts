@@ -15,6 +15,7 @@ import { FIRE_BYTES_MAX } from './limits.ts';
 import { encodeOutboxEntry, type OutboxEntry, outboxEntries } from './outbox.ts';
 import { emptyPartitionState, type InputPosition, type PartitionState } from './partition-state.ts';
 import { PartitionStore } from './partition-store.ts';
+import { localWriter, type StateWriter } from './state-writer.ts';
 
 /** What was read of an input stream, in order. */
 export interface InputBatch {
@@ -25,7 +26,7 @@ export interface InputBatch {
 export type InputBatches = Readonly<Partial<Record<InputStream, InputBatch>>>;
 
 export interface Commit {
-  /** Resolves when the step is stored; only then may its entries be appended. */
+  /** Resolves when the step stands; only then may its entries be appended. */
   readonly written: Promise<void>;
   readonly entries: readonly OutboxEntry[];
   readonly inputs: Readonly<Record<InputStream, InputPosition>>;
@@ -43,17 +44,19 @@ export class PartitionStitcher {
   readonly join: Join;
   /** Entries of earlier processes that may not have been appended. */
   readonly unsent: readonly OutboxEntry[];
-  readonly #store: Store;
+  readonly #writer: StateWriter;
   readonly #partitionStore: PartitionStore;
   readonly #memory: MemoryShare;
   readonly #cold: ColdRequests;
   readonly #inputs: Record<InputStream, InputPosition>;
   readonly #sequences: Record<OutputStream, number>;
   #appended: OutboxEntry[] = [];
-  #written: Promise<void> = Promise.resolve();
+  /** The last step is in the store. */
+  #stored: Promise<void> = Promise.resolve();
 
   private constructor(
     store: Store,
+    writer: StateWriter,
     memory: MemoryShare,
     join: Join,
     state: PartitionState,
@@ -61,7 +64,7 @@ export class PartitionStitcher {
   ) {
     this.join = join;
     this.unsent = unsent;
-    this.#store = store;
+    this.#writer = writer;
     this.#partitionStore = new PartitionStore(store, join.options.partition);
     this.#memory = memory;
     this.#cold = new ColdRequests(this.#partitionStore, join, state.cold);
@@ -69,8 +72,13 @@ export class PartitionStitcher {
     this.#sequences = { ...state.sequences };
   }
 
-  /** The partition as its last step left it. */
-  static async open(store: Store, options: JoinOptions, memory: MemoryShare): Promise<PartitionStitcher> {
+  /** The partition as its last step left it in the store. */
+  static async open(
+    store: Store,
+    options: JoinOptions,
+    memory: MemoryShare,
+    writer: StateWriter = localWriter(store),
+  ): Promise<PartitionStitcher> {
     const { partition, plan } = options;
     const partitionStore = new PartitionStore(store, partition);
     const state = (await partitionStore.readState()) ?? emptyPartitionState(plan);
@@ -81,7 +89,7 @@ export class PartitionStitcher {
     }
     const waiting = await partitionStore.waitingEvents();
     for (const pending of waiting.sort((a, b) => a.offset - b.offset)) join.waiting.add(pending);
-    return new PartitionStitcher(store, memory, join, state, await partitionStore.outbox());
+    return new PartitionStitcher(store, writer, memory, join, state, await partitionStore.outbox());
   }
 
   /** Where to read on. */
@@ -96,6 +104,11 @@ export class PartitionStitcher {
   /** The entry is in its stream: a later step removes it from the outbox. */
   appended(entry: OutboxEntry): void {
     this.#appended.push(entry);
+  }
+
+  /** Nothing more is written, if nobody steps on. */
+  async settled(): Promise<void> {
+    await this.#stored.catch(() => {});
   }
 
   /** Takes in what was read, and emits what falls due. Steps follow each other: exhaust one call before the next. */
@@ -138,7 +151,7 @@ export class PartitionStitcher {
     const absent = [...new Set([...servingIds(features), ...eventIds])].filter(
       (id) => join.find(id) === undefined,
     );
-    await this.#written;
+    await this.#stored;
     const lent = this.#cold.isEmpty ? [] : await this.#cold.find(absent);
     join.lend(lent, []);
     if (policy === 'wait') return;
@@ -162,7 +175,7 @@ export class PartitionStitcher {
     }
     const cold = new Map<string, OpenRequest>();
     if (!this.#cold.isEmpty) {
-      await this.#written;
+      await this.#stored;
       for (const { windowMs } of join.groups) {
         const read = await this.#cold.between(fromMs - windowMs, toMs - windowMs, FIRE_BYTES_MAX);
         for (const request of read) cold.set(request.servingId, request);
@@ -180,17 +193,17 @@ export class PartitionStitcher {
   async #templates(requests: readonly OpenRequest[]): Promise<[servingId: string, template: Uint8Array][]> {
     const bare = requests.filter(({ template }) => template === undefined);
     if (bare.length === 0) return [];
-    await this.#written;
+    await this.#stored;
     return this.#partitionStore.templates(bare);
   }
 
   async #commit(): Promise<Commit> {
     const { join } = this;
     const { partition } = join.options;
-    const batch = this.#store.batch();
     const step = join.takeStep();
     // One write at a time: a step must never be stored without those before it.
-    await this.#written;
+    await this.#stored;
+    const batch = await this.#writer.begin();
     this.#partitionStore.putStep(batch, step);
     this.#cold.spill(batch, this.#memory.skeletonBytes);
     await this.#cold.expire(batch);
@@ -204,11 +217,12 @@ export class PartitionStitcher {
       sequences: this.#sequences,
       cold: this.#cold.state,
     });
-    this.#written = this.#store.write(batch);
-    // Whoever appends the entries hears of a failure; until then it must not count as unhandled.
-    this.#written.catch(() => {});
+    const { stands, stored } = this.#writer.write(batch);
+    this.#stored = stored;
+    // Whoever appends the entries hears of a failure, as does the next step; until then it must not count as unhandled.
+    stored.catch(() => {});
     join.requests.evictTemplates(this.#memory.templateBytes);
-    return { written: this.#written, entries, inputs: { ...this.#inputs }, firedMs: join.firedMs };
+    return { written: stands, entries, inputs: { ...this.#inputs }, firedMs: join.firedMs };
   }
 }
 

@@ -2,17 +2,21 @@
 import { readFile } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import { createGrpcServer, type RunningService, type Runtime } from '@weir/runtime';
+import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
+import { INPUT_STREAMS } from '../core/counters.ts';
 import { OUTPUT_STREAMS } from '../core/join-step.ts';
 import { WATERMARK_BOUND_MS } from '../core/limits.ts';
-import { ensureStreams } from '../pipeline-streams.ts';
+import { ensureStreams, STATE_STREAM } from '../pipeline-streams.ts';
 import type { StitcherConfig } from './config.ts';
 import { countersReport } from './counters-report.ts';
-import { GRPC_STOP_MS } from './limits.ts';
+import { GroupStitcher } from './group-stitcher.ts';
+import { GRPC_STOP_MS, STITCHER_GROUP } from './limits.ts';
 import { observeStitcher } from './observe-stitcher.ts';
+import type { TakenOver } from './open-partition.ts';
 import { openStateStore } from './open-state.ts';
 import { planOf } from './parse-windows.ts';
-import { Stitcher } from './stitcher.ts';
+import { Stitcher, type StitcherRun } from './stitcher.ts';
 
 export async function startStitcher(config: StitcherConfig, runtime: Runtime): Promise<RunningService> {
   const { policy, deterministic, durability } = config;
@@ -21,6 +25,9 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
       'CONFIGURATION',
       '--deterministic refuses --policy fast: its samples leave in order of arrival, which no two runs share; use --policy wait',
     );
+  }
+  if (config.member !== undefined && config.seeds.length === 0) {
+    throw new WeirError('CONFIGURATION', '--member needs --seeds: the group lives in the parameter server');
   }
   const schema =
     config.schema === undefined
@@ -32,25 +39,32 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
   const client = connectStreams({ address: config.streams });
   const partitions = await ensureStreams(
     client,
-    ['features', 'behaviour', ...OUTPUT_STREAMS],
+    [...INPUT_STREAMS, ...OUTPUT_STREAMS, ...(config.member === undefined ? [] : [STATE_STREAM])],
     config.partitions,
     { signal },
   );
   const store = await openStateStore(config.data);
-  const stitcher = await Stitcher.open({
+  const options = {
     store,
     client,
     plan,
     policy,
     liveBoundMs: deterministic ? undefined : WATERMARK_BOUND_MS,
     partitions,
-    durability,
-    signal,
     now: Date.now,
-    warn: (error, message) => runtime.log.warn({ err: error }, message),
-  });
-  runtime.admin.get('/counters', () => countersReport(stitcher.joins));
-  observeStitcher(stitcher.joins, Date.now);
+    warn: (error: unknown, message: string) => runtime.log.warn({ err: error }, message),
+  };
+  const member = config.member === undefined ? undefined : await joinGroup(config, config.member, runtime);
+  const stitcher: StitcherRun =
+    member === undefined
+      ? await Stitcher.open({ ...options, durability, signal })
+      : await GroupStitcher.open({ ...options, ...member, leaseMs: config.leaseMs });
+  const joins = () => stitcher.joins;
+  runtime.admin.get('/counters', () => ({
+    ...countersReport(joins()),
+    ...(member !== undefined && { member: config.member, generation: member.group.generation }),
+  }));
+  observeStitcher(joins, Date.now);
   // Health and reflection only: the stitcher's work comes from the streams.
   const server = createGrpcServer();
   const listen = await server.bind(config.listen);
@@ -62,10 +76,25 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
       await server.stop(GRPC_STOP_MS);
       await stitcher.stop();
       await running;
+      await member?.weir.close();
       await client.close();
       await store.close();
     },
   };
+}
+
+async function joinGroup({ seeds, leaseMs }: StitcherConfig, member: string, { signal, log }: Runtime) {
+  const weir = await connect({ seeds, clientId: `stitcher/${member}`, signal });
+  const group = await weir.group(STITCHER_GROUP, { member, leaseMs, signal });
+  const onTakenOver = (partition: number, { restored, runner }: TakenOver, tookMs: number): void => {
+    const { readBytes, position } = restored;
+    const openRequests = runner.stitcher.join.counters.openRequests;
+    log.info(
+      { partition, readBytes, offset: position.offset, openRequests, tookMs },
+      'took a partition over',
+    );
+  };
+  return { weir, group, onTakenOver };
 }
 
 async function readSchemaFile(file: string): Promise<string> {

@@ -13,7 +13,7 @@ import { AMPLE, appendInputs, makeStreams, readAll, readOutputs } from '../testi
 import { plainResult } from '../testing/plain-outputs.ts';
 import { behaviourEvent, featureRecord } from '../testing/records.ts';
 import { countersReport } from './counters-report.ts';
-import { beginGeneration } from './open-state.ts';
+import { beginGeneration, stateSettings } from './open-state.ts';
 import { type MemoryShare, PartitionStitcher } from './partition-stitcher.ts';
 import { FAMILIES } from './state-keys.ts';
 import { Stitcher } from './stitcher.ts';
@@ -175,7 +175,7 @@ describe('stitcher', () => {
     await appendFeatures(0, ...requests);
     await client.append('features', 0, [{ progressTimeMs: END_OF_INPUT_MS }]);
     await client.append('behaviour', 0, [{ progressTimeMs: END_OF_INPUT_MS }]);
-    await beginGeneration(store, { plan: TEST_PLAN, policy: 'wait' }, 2);
+    await beginGeneration(store, stateSettings({ plan: TEST_PLAN, policy: 'wait' }, 2));
     const options = { plan: TEST_PLAN, policy: 'wait', liveBoundMs: undefined, partition: 0 } as const;
     const died = await PartitionStitcher.open(store, options, AMPLE);
     const [{ incarnation }] = (await client.endOffsets('features')) as [PartitionEnd];

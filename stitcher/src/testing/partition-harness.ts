@@ -5,15 +5,20 @@ import type { Store } from '@weir/store';
 import {
   type AppendRecord,
   END_OF_INPUT_MS,
+  type Producer,
   type StreamRecord,
   type StreamsClient,
 } from '@weir/streams/client';
-import type { InputStream } from '../core/counters.ts';
+import { INPUT_STREAMS, type InputStream } from '../core/counters.ts';
 import type { JoinOptions } from '../core/join-options.ts';
 import { OUTPUT_STREAMS, type OutputStream } from '../core/join-step.ts';
+import { STATE_STREAM } from '../pipeline-streams.ts';
 import { fenceOutputs } from '../server/fence-outputs.ts';
 import type { OutboxEntry } from '../server/outbox.ts';
 import { type MemoryShare, PartitionStitcher } from '../server/partition-stitcher.ts';
+import { restoreState } from '../server/restore-state.ts';
+import { StateLog } from '../server/state-log.ts';
+import { localWriter } from '../server/state-writer.ts';
 import type { StreamItem } from './naive-join.ts';
 import type { DecodedOutputs } from './plain-outputs.ts';
 
@@ -26,7 +31,8 @@ export class Died extends Error {}
 export type Fuse = () => void;
 
 export async function makeStreams(client: StreamsClient, partitions: number): Promise<void> {
-  for (const stream of ['features', 'behaviour', ...OUTPUT_STREAMS]) await client.create(stream, partitions);
+  for (const stream of [...INPUT_STREAMS, ...OUTPUT_STREAMS, STATE_STREAM])
+    await client.create(stream, partitions);
 }
 
 /** Both inputs with the end of input. */
@@ -72,6 +78,15 @@ export async function readOutputs(client: StreamsClient, partition: number): Pro
   };
 }
 
+async function logWriter(store: Store, client: StreamsClient, partition: number, producer: Producer) {
+  const { signal } = new AbortController();
+  const warn = (error: unknown) => {
+    throw error;
+  };
+  const options = { client, store, partition, producer, settings: 'test', signal, warn };
+  return new StateLog({ ...options, restored: await restoreState(options) });
+}
+
 /**
  * One process's life: opens, fences, re-appends, then works through the rest of the inputs.
  * @param stepRecords how many records of each stream the next step takes
@@ -83,18 +98,22 @@ export async function live(
   {
     epoch = 1,
     memory = AMPLE,
+    isMember = false,
     fuse = () => {},
     stepRecords = () => 3,
   }: {
     epoch?: number;
     memory?: MemoryShare;
+    /** The state is in the log; the store is a copy. */
+    isMember?: boolean;
     fuse?: Fuse;
     stepRecords?: (stream: InputStream) => number;
   } = {},
 ): Promise<PartitionStitcher> {
   const { partition } = options;
-  const stitcher = await PartitionStitcher.open(store, options, memory);
   const producer = { id: `stitcher/${partition}`, epoch };
+  const writer = isMember ? await logWriter(store, client, partition, producer) : localWriter(store);
+  const stitcher = await PartitionStitcher.open(store, options, memory, writer);
   await fenceOutputs(client, stitcher, producer);
   const append = async (entry: OutboxEntry): Promise<void> => {
     fuse();
