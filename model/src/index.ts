@@ -1,9 +1,18 @@
 export { encodeFeatureBlock, type FeatureBlockInput, type FeatureValues } from '@weir/proto';
 export { createExampleDecoder, type ExampleDecoder } from './decode-examples.ts';
+export {
+  type DenseDefinition,
+  type DenseOptimizer,
+  type DenseState,
+  initialDense,
+  updateDense,
+} from './dense.ts';
+export { averagedDense, type DensePart, denseParts } from './dense-average.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
 export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
 export { loadModel, readSchema } from './load-model.ts';
 export { lr } from './lr.ts';
+export { lrCalibrated } from './lr-calibrated.ts';
 export type { Forward, Model, ModelFactory, ModelOptions, Targets } from './model.ts';
 export { didYouMean } from './nearest-name.ts';
 export { parseSchema } from './parse-schema.ts';

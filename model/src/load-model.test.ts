@@ -47,12 +47,18 @@ describe('loadModel', () => {
     const half = await file('half.mjs', 'export default () => ({ keys() {}, forward() {} });');
     await expect(loadModel(half, options)).rejects.toThrow('has no method "gradients"');
     await expect(loadModel(join(folder, 'absent.mjs'), options)).rejects.toThrow(/Cannot find module/);
+    const dense = await file(
+      'dense.mjs',
+      `export default ({ labels }) => ({ name: 'own', labels, tables: [{}], schema: { fingerprint: 'f' }, schemaFingerprint: 'f',
+        staticHash: '', keys() {}, forward() {}, gradients() {}, dense: { initial: Float32Array.of(1), optimizer: { kind: 'adam' } } });`,
+    );
+    await expect(loadModel(dense, options)).rejects.toThrow('"dense.optimizer" must be sgd');
   });
 
   it('suggests a name, and refuses labels that the schema does not have', async () => {
     await expect(loadModel('lt', options)).rejects.toThrow('no model is named "lt"; did you mean "lr"?');
     await expect(loadModel('transformer', options)).rejects.toThrow(
-      'no model is named "transformer" (built in: lr; anything else is a file',
+      'no model is named "transformer" (built in: lr, lr-calibrated; anything else is a file',
     );
     const schema = parseSchema('{"features":[],"labels":[{"name":"click"}]}');
     await expect(loadModel('lr', { schema, labels: ['clik'] })).rejects.toThrow('did you mean "click"?');

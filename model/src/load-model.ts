@@ -3,18 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WeirError } from '@weir/proto';
-import { LABELS_MAX } from './limits.ts';
+import type { DenseDefinition } from './dense.ts';
+import { DENSE_WEIGHTS_MAX, LABELS_MAX } from './limits.ts';
 import { lr } from './lr.ts';
+import { lrCalibrated } from './lr-calibrated.ts';
 import type { Model, ModelFactory, ModelOptions } from './model.ts';
 import { didYouMean } from './nearest-name.ts';
 import { parseSchema } from './parse-schema.ts';
 import type { Schema } from './schema.ts';
 
-const MODELS: Readonly<Record<string, ModelFactory>> = { lr };
+const MODELS: Readonly<Record<string, ModelFactory>> = { lr, 'lr-calibrated': lrCalibrated };
 const FILE = /\.[mc]?[jt]s$/;
 
 /**
- * @param nameOrFile `lr`, or the path of a module whose default export is a ModelFactory
+ * @param nameOrFile `lr`, `lr-calibrated`, or the path of a module whose default export is a ModelFactory
  * @throws WeirError CONFIGURATION naming the model, label or member that is wrong
  */
 export async function loadModel(nameOrFile: string, options: ModelOptions): Promise<Model> {
@@ -91,5 +93,21 @@ function whatIsWrong(model: Partial<Model> | undefined): string | undefined {
     return '"schemaFingerprint" is not that of its schema';
   if (typeof model.name !== 'string' || model.name === '') return 'has no "name"';
   if (typeof model.staticHash !== 'string') return 'has no "staticHash" (empty without a static part)';
+  if (model.dense !== undefined) return whatIsWrongWithDense(model.dense);
+  return undefined;
+}
+
+function whatIsWrongWithDense({ initial, optimizer }: Partial<DenseDefinition>): string | undefined {
+  if (!(initial instanceof Float32Array) || initial.length === 0 || !initial.every(Number.isFinite)) {
+    return '"dense.initial" must be a Float32Array of finite weights that is not empty';
+  }
+  if (initial.length > DENSE_WEIGHTS_MAX) {
+    return `"dense.initial" has ${initial.length} weights, at most ${DENSE_WEIGHTS_MAX}`;
+  }
+  const { kind, learningRate } = optimizer ?? {};
+  const numbers = [learningRate, optimizer?.kind === 'adagrad' ? optimizer.initialAccumulator : 1];
+  if ((kind !== 'sgd' && kind !== 'adagrad') || !numbers.every((value) => value !== undefined && value > 0)) {
+    return '"dense.optimizer" must be sgd with a learningRate, or adagrad with an initialAccumulator too, both above 0';
+  }
   return undefined;
 }

@@ -32,14 +32,20 @@ export function lr({ schema = implicitSchema, labels }: ModelOptions): Model {
     schema,
     schemaFingerprint: schema.fingerprint,
     staticHash: '',
-    keys,
-    forward: (examples, rows) => forward(examples, rows, dim),
-    gradients: ({ examples, probabilities }, targets) => gradients(examples, probabilities, targets, dim),
+    keys: lrKeys,
+    forward(examples, rows) {
+      const probabilities = logits(examples, rows, dim);
+      for (const scores of probabilities) {
+        for (let i = 0; i < scores.length; i++) scores[i] = sigmoid(scores[i]!);
+      }
+      return { examples, rows, probabilities };
+    },
+    gradients: (forward, targets) => [rowGradients(forward.examples, lossGradients(forward, targets))],
   };
 }
 
 /** The bias first, then an entry's key each. */
-function keys(examples: Examples): [PackedKeys] {
+export function lrKeys(examples: Examples): [PackedKeys] {
   const all = new Uint32Array(2 + examples.keys.length);
   all[0] = BIAS.low;
   all[1] = BIAS.high;
@@ -47,10 +53,11 @@ function keys(examples: Examples): [PackedKeys] {
   return [all];
 }
 
-function forward(examples: Examples, rows: readonly Float32Array[], dim: number): Forward {
+/** [label][document]. */
+export function logits(examples: Examples, rows: readonly Float32Array[], dim: number): Float64Array[] {
   const { documents, entries, shared, weights, document } = examples;
   const table = rows[0]!;
-  const probabilities: Float64Array[] = [];
+  const all: Float64Array[] = [];
   for (let label = 0; label < dim; label++) {
     let base = table[label]!;
     for (let entry = 0; entry < shared; entry++) base += table[(entry + 1) * dim + label]! * weights[entry]!;
@@ -58,35 +65,35 @@ function forward(examples: Examples, rows: readonly Float32Array[], dim: number)
     for (let entry = shared; entry < entries; entry++) {
       scores[document[entry]!]! += table[(entry + 1) * dim + label]! * weights[entry]!;
     }
-    for (let i = 0; i < documents; i++) scores[i] = sigmoid(scores[i]!);
-    probabilities.push(scores);
+    all.push(scores);
   }
-  return { examples, rows, probabilities };
+  return all;
 }
 
-/** With the log loss, a logit's gradient is (probability - target) x the sample's weight. */
-function gradients(
-  { documents, entries, shared, weights, document }: Examples,
-  probabilities: readonly Float64Array[],
-  targets: Targets,
-  dim: number,
-): [Float32Array] {
-  const all = new Float32Array((entries + 1) * dim);
-  const errors = new Float64Array(documents);
-  for (let label = 0; label < dim; label++) {
+/** Of the log loss with respect to the logits, [label][document]: (probability - target) x the sample's weight. */
+export function lossGradients({ probabilities }: Forward, targets: Targets): Float64Array[] {
+  return probabilities.map((scores, label) => {
     const values = targets.values[label]!;
     const counts = targets.weights[label]!;
-    const scores = probabilities[label]!;
+    return scores.map((score, i) => (counts[i] === 0 ? 0 : (score - values[i]!) * counts[i]!));
+  });
+}
+
+/** @param errors gradients with respect to the logits, [label][document]. */
+export function rowGradients(
+  { entries, shared, weights, document }: Examples,
+  errors: readonly Float64Array[],
+): Float32Array {
+  const dim = errors.length;
+  const all = new Float32Array((entries + 1) * dim);
+  errors.forEach((own, label) => {
     let sum = 0;
-    for (let i = 0; i < documents; i++) {
-      errors[i] = counts[i] === 0 ? 0 : (scores[i]! - values[i]!) * counts[i]!;
-      sum += errors[i]!;
-    }
+    for (let i = 0; i < own.length; i++) sum += own[i]!;
     all[label] = sum;
     for (let entry = 0; entry < shared; entry++) all[(entry + 1) * dim + label] = sum * weights[entry]!;
     for (let entry = shared; entry < entries; entry++) {
-      all[(entry + 1) * dim + label] = errors[document[entry]!]! * weights[entry]!;
+      all[(entry + 1) * dim + label] = own[document[entry]!]! * weights[entry]!;
     }
-  }
-  return [all];
+  });
+  return all;
 }

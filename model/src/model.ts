@@ -1,6 +1,7 @@
 // What trainer and predictor know of a model. Both call the same functions on the same inputs, so training
 // and serving cannot compute different things. A model is pure: no clock, no randomness, no state between calls.
 import type { PackedKeys } from '@weir/proto';
+import type { DenseDefinition } from './dense.ts';
 import type { Examples } from './examples.ts';
 import type { Schema } from './schema.ts';
 import type { TableDefinition } from './table-definition.ts';
@@ -25,6 +26,8 @@ export interface Model {
   /** Heads, in the order of `probabilities`. */
   readonly labels: readonly string[];
   readonly tables: readonly TableDefinition[];
+  /** Weights that every example uses, averaged between trainers at barriers; absent: none. */
+  readonly dense?: DenseDefinition;
   /** How its inputs are decoded; see `createExampleDecoder`. */
   readonly schema: Schema;
   /** Of `schema`; trainer and predictor refuse inputs that name another one. */
@@ -35,12 +38,15 @@ export interface Model {
   keys(examples: Examples): readonly PackedKeys[];
   /**
    * Probabilities from rows: per table keys x dim, parallel to `keys(examples)`. Must return the same bits for
-   * the same examples and rows: sums in a fixed order, no state.
+   * the same examples, rows and dense weights: sums in a fixed order, no state.
+   * @param dense as many weights as `dense.initial` has, which stands for them if they are absent. They change after the call:
+   * what `gradients` needs of them is to be copied.
    */
-  forward(examples: Examples, rows: readonly Float32Array[]): Forward;
+  forward(examples: Examples, rows: readonly Float32Array[], dense?: Float32Array): Forward;
   /**
    * Gradients of the summed weighted log loss with respect to the rows: per table keys x dim, parallel to
-   * `keys(examples)`. A target of weight 0 contributes nothing.
+   * `keys(examples)`; behind them, for a model with a dense part, those with respect to the dense weights. A target of
+   * weight 0 contributes nothing.
    */
   gradients(forward: Forward, targets: Targets): readonly Float32Array[];
 }
