@@ -5,8 +5,11 @@ import { ROUND_CALM_MS, ROUND_LOG_BYTES_MIN, ROUND_LOG_RATIO } from '../limits.t
 
 /** Of what the log may grow during a round, pushes may be so far ahead of its pace. */
 const AHEAD = 1 / 4;
-/** So many times as fast as the log grows, a round stays ahead of it: pushes are not slowed, and it is over in half of the time there is. */
-const ROUND_HASTE = 2;
+/**
+ * A round is over when the log has grown by this part of what it may: then pushes are not slowed, and not much is in the
+ * log that came meanwhile. At the round's end that is flushed to the disk only to be removed by the next one.
+ */
+const OVER_AT = 1 / 3;
 
 export class LogPace {
   readonly logReplayMax: number;
@@ -39,6 +42,6 @@ export class LogPace {
   progressDue(begun: number, length: number, elapsedMs: number): number {
     const from = Math.min(begun, this.logReplayMax / 2);
     const grown = Math.max(0, length - begun) / (this.logReplayMax - from);
-    return Math.min(1, Math.max(ROUND_HASTE * grown, elapsedMs / ROUND_CALM_MS));
+    return Math.min(1, Math.max(grown / OVER_AT, elapsedMs / ROUND_CALM_MS));
   }
 }
