@@ -175,7 +175,7 @@ describe('state log', () => {
         await own(empty, partition, ++generation);
         expect(await contents(empty, partition)).toEqual(model.contents);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
