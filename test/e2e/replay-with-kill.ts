@@ -20,6 +20,8 @@ export interface KillOptions {
   readonly folder: string;
   readonly deterministic: boolean;
   readonly window: number;
+  /** Members of their group; default: one, alone. */
+  readonly stitchers?: number;
   /** Name of the service to kill; undefined: none. */
   readonly service: string | undefined;
   /** It is killed when this share of the requests was sent. */
@@ -52,6 +54,7 @@ export async function replayWithKill(options: KillOptions): Promise<KilledReplay
   const restarted: string[] = [];
   await using loop = await openLoop({
     data: join(folder, 'data'),
+    ...(options.stitchers !== undefined && { stitchers: options.stitchers }),
     settings: {
       model: 'lr',
       schema: undefined,

@@ -11,7 +11,7 @@ import { baseRateLogLoss, makeTraffic } from './traffic.ts';
 
 // More requests than may be due and untrained: the later ones are ranked with what the earlier ones taught.
 const TRAFFIC = makeTraffic({ seed: 1, requests: 1_500, docsPerRequest: 8 });
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 150_000;
 
 let folder = '';
 let input = '';
@@ -73,7 +73,7 @@ describe('weir replay', () => {
   );
 
   it(
-    'gives the same figures again when deterministic, even if the stitcher is killed in between',
+    'gives the same figures again when deterministic, even if the stitcher, or one of two, is killed in between',
     async () => {
       const kill = { traffic: TRAFFIC, deterministic: true, window: 4, atPart: 0.5 };
       const undisturbed = await replayWithKill({
@@ -86,8 +86,15 @@ describe('weir replay', () => {
         service: 'stitcher',
         folder: await mkdtemp(join(folder, 'killed-')),
       });
-      expect([undisturbed.restarts, killed.restarts]).toEqual([0, 1]);
+      const shared = await replayWithKill({
+        ...kill,
+        stitchers: 2,
+        service: 'stitcher-1',
+        folder: await mkdtemp(join(folder, 'shared-')),
+      });
+      expect([undisturbed.restarts, killed.restarts, shared.restarts]).toEqual([0, 1, 1]);
       expect(withoutTimes(killed.output)).toEqual(withoutTimes(undisturbed.output));
+      expect(withoutTimes(shared.output)).toEqual({ ...withoutTimes(undisturbed.output), processes: 9 });
       expect(killed.output).toMatchObject({ samples: TRAFFIC.samples.size });
       expect(new Set(killed.found.samples.keys())).toEqual(TRAFFIC.samples);
       expect(new Set(killed.found.positives.keys())).toEqual(TRAFFIC.positives);

@@ -1,6 +1,6 @@
 // `weir replay`: a data set through the whole loop, every service a process of its own.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { TRAINERS_MAX } from '../local-cluster/limits.ts';
+import { MEMBERS_MAX } from '../local-cluster/limits.ts';
 
 const FORMATS = ['ndjson', 'trivago', 'movielens'] as const;
 const POLICIES = ['wait', 'fast'] as const;
@@ -16,6 +16,7 @@ export interface ReplayFlags {
   readonly policy: (typeof POLICIES)[number];
   readonly window?: number;
   readonly trainers: number;
+  readonly stitchers: number;
   readonly deterministic: boolean;
   readonly strict: boolean;
   readonly data?: string;
@@ -46,7 +47,8 @@ export function registerReplay(program: Command): void {
       "requests of one of the trainer's windows (default: by format)",
       parseCount,
     )
-    .option('--trainers <count>', 'that share the partitions of the samples', parseTrainers, 1)
+    .option('--trainers <count>', 'that share the partitions of the samples', parseMembers, 1)
+    .option('--stitchers <count>', 'that share the partitions of features and behaviour', parseMembers, 1)
     .option('--deterministic', 'the same input gives the same figures: one batch in flight', false)
     .option('--strict', 'stop at the first line that cannot be used', false)
     .option('--data <dir>', 'keep shards, streams and logs there (default: a temporary folder)')
@@ -80,10 +82,10 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError('It must be a positive whole number.');
 }
 
-function parseTrainers(text: string): number {
+function parseMembers(text: string): number {
   const count = parseCount(text);
-  if (count <= TRAINERS_MAX) return count;
-  throw new InvalidArgumentError(`It must be at most ${TRAINERS_MAX}.`);
+  if (count <= MEMBERS_MAX) return count;
+  throw new InvalidArgumentError(`It must be at most ${MEMBERS_MAX}.`);
 }
 
 function parseNames(text: string): string[] {

@@ -47,6 +47,8 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
   await using loop = await openLoop({
     data: flags.data,
     trainers: flags.trainers,
+    // One needs no group.
+    ...(flags.stitchers > 1 && { stitchers: flags.stitchers }),
     settings: {
       model: flags.model,
       schema: flags.schema,

@@ -6,7 +6,7 @@ export const RESTARTS_MAX = 20;
 export const RESTART_PAUSE_MS = 100;
 /** Shards of the parameter server. */
 export const SHARDS = 3;
-/** Partitions of every stream; more where there are more trainers. */
+/** Partitions of every stream; more where there are more trainers or stitchers. */
 export const PARTITIONS_MIN = 2;
-/** Trainers of one replay: each is a process. */
-export const TRAINERS_MAX = 16;
+/** Trainers, and stitchers, of one replay: each is a process. */
+export const MEMBERS_MAX = 16;

@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WeirError } from '@weir/proto';
 import { freePorts } from '@weir/runtime';
+import { MemberSet } from './member-set.ts';
 import {
   type Address,
+  type AdminAddress,
   type ClusterAddresses,
   type ClusterFolders,
   type ClusterSettings,
   type ServiceCommand,
   serviceStages,
+  stitcherCommand,
   topology,
   topologyFile,
   trainerCommand,
-  trainerName,
 } from './service-commands.ts';
 import { SupervisedService } from './supervised-service.ts';
 
@@ -22,6 +24,8 @@ export interface LocalClusterOptions {
   readonly folders: ClusterFolders;
   readonly shards: number;
   readonly trainers: number;
+  /** As members of a group; undefined: one, alone. */
+  readonly stitchers: number | undefined;
   readonly settings: ClusterSettings;
   /** Says that a service ended and is started again. */
   readonly report: (message: string) => void;
@@ -31,12 +35,9 @@ export interface LocalCluster {
   readonly addresses: ClusterAddresses;
   /** By name; for tests that kill one. */
   readonly services: ReadonlyMap<string, SupervisedService>;
-  /** Admin addresses of the trainers that there are, in the order of their numbers. */
-  readonly trainers: readonly string[];
-  /** One more trainer, under the next number; resolves when it is ready. @throws WeirError when it does not start. */
-  addTrainer(): Promise<SupervisedService>;
-  /** Ends the trainer of the highest number, which leaves the group; its figures go with it. */
-  removeTrainer(): Promise<void>;
+  readonly trainers: MemberSet;
+  /** Others than one that is alone come and go. */
+  readonly stitchers: MemberSet;
   /** Aborted with a WeirError when a service cannot be kept running. */
   readonly failed: AbortSignal;
   /** Everything in order; resolves when nothing runs any more. Idempotent. */
@@ -53,11 +54,12 @@ const MAIN = fileURLToPath(
  * @throws WeirError with a service's last words when it does not start; nothing is left running then.
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { folders, settings, report } = options;
+  const { folders, report } = options;
+  const settings = { ...options.settings, isStitcherAlone: options.stitchers === undefined };
   await Promise.all(
     [folders.data, folders.run, folders.logs].map((path) => mkdir(path, { recursive: true })),
   );
-  const addresses = await freeAddresses(options.shards, options.trainers);
+  const addresses = await freeAddresses(options);
   await writeFile(topologyFile(folders), topology(addresses));
 
   const failure = new AbortController();
@@ -71,8 +73,14 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     });
   const stages = serviceStages(addresses, folders, settings).map((stage) => stage.map(supervised));
   const services = new Map(stages.flat().map((service) => [service.name, service]));
-  const trainers = addresses.trainers.map(({ admin }) => admin);
-  const ofTrainers = stages.find((stage) => stage.some(({ name }) => name === trainerName(0)))!;
+  const memberSet = (
+    members: readonly AdminAddress[],
+    command: (index: number, address: AdminAddress) => ServiceCommand,
+  ): MemberSet => {
+    const { name } = command(0, members[0]!);
+    const stage = stages.find((services) => services.some((service) => service.name === name))!;
+    return new MemberSet({ stage, addresses: members, command, supervised, services });
+  };
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const stage of stages) await Promise.all(stage.map((service) => service.stop()));
@@ -86,22 +94,12 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   return {
     addresses,
     services,
-    trainers,
-    async addTrainer() {
-      const admin = `127.0.0.1:${(await freePorts(1))[0]}`;
-      const service = supervised(trainerCommand(trainers.length, { admin }, addresses, settings));
-      trainers.push(admin);
-      ofTrainers.push(service);
-      services.set(service.name, service);
-      await service.start();
-      return service;
-    },
-    async removeTrainer() {
-      const service = ofTrainers.pop()!;
-      trainers.pop();
-      services.delete(service.name);
-      await service.stop();
-    },
+    trainers: memberSet(addresses.trainers, (index, address) =>
+      trainerCommand(index, address, addresses, settings),
+    ),
+    stitchers: memberSet(addresses.stitchers, (index, address) =>
+      stitcherCommand(index, address, addresses, folders, settings),
+    ),
     failed: failure.signal,
     stop: () => {
       stopped ??= stop();
@@ -110,16 +108,21 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   };
 }
 
-async function freeAddresses(shards: number, trainers: number): Promise<ClusterAddresses> {
-  const ports = await freePorts(2 * shards + trainers + 7);
+async function freeAddresses({
+  shards,
+  trainers,
+  stitchers = 1,
+}: LocalClusterOptions): Promise<ClusterAddresses> {
+  const ports = await freePorts(2 * shards + trainers + stitchers + 6);
   const next = (): string => `127.0.0.1:${ports.pop()!}`;
   const serving = (): Address => ({ listen: next(), admin: next() });
+  const admins = (count: number) => Array.from({ length: count }, () => ({ admin: next() }));
   return {
     shards: Array.from({ length: shards }, serving),
     streams: serving(),
     collector: serving(),
-    stitcher: { admin: next() },
-    trainers: Array.from({ length: trainers }, () => ({ admin: next() })),
+    stitchers: admins(stitchers),
+    trainers: admins(trainers),
     predictor: serving(),
   };
 }

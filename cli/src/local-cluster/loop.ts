@@ -16,7 +16,9 @@ export interface LoopOptions {
   readonly data: string | undefined;
   /** Default: 1. */
   readonly trainers?: number;
-  /** Of every stream; default: as many as there are trainers, at least 2. */
+  /** Members of their group; default: one, alone. */
+  readonly stitchers?: number;
+  /** Of every stream; default: as many as there are trainers or stitchers, at least 2. */
   readonly partitions?: number;
   readonly settings: Omit<ClusterSettings, 'tableSet'>;
   /** One message each: what a person should know. */
@@ -40,7 +42,8 @@ const STREAMS = ['features', 'behaviour', 'samples'] as const;
 /** @throws WeirError when a service does not start; nothing is left running then. */
 export async function openLoop(options: LoopOptions): Promise<Loop> {
   const trainers = options.trainers ?? 1;
-  const partitions = options.partitions ?? Math.max(PARTITIONS_MIN, trainers);
+  const { stitchers } = options;
+  const partitions = options.partitions ?? Math.max(PARTITIONS_MIN, trainers, stitchers ?? 1);
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'weir-')));
   const removeData = async (): Promise<void> => {
     if (options.data === undefined) await rm(data, { recursive: true, force: true });
@@ -51,6 +54,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       folders: run.folders,
       shards: SHARDS,
       trainers,
+      stitchers,
       settings: { ...options.settings, tableSet: run.name },
       report: options.report,
     });
@@ -81,8 +85,9 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       trainerGroup: trainerGroup(run.name),
       figureSources: {
         collectorAdmin: addresses.collector.admin,
-        stitcherAdmin: addresses.stitcher.admin,
-        trainerAdmins: () => cluster.trainers,
+        stitcherAdmins: () => cluster.stitchers.admins,
+        partitions,
+        trainerAdmins: () => cluster.trainers.admins,
         mergeTrainers: (totals) => ({ ...mergedReport(totals as unknown as readonly TrainerTotals[]) }),
         predictorAdmin: addresses.predictor.admin,
         shards: addresses.shards.map(({ listen }) => listen),

@@ -31,7 +31,7 @@ export interface ClusterAddresses {
   readonly shards: readonly Address[];
   readonly streams: Address;
   readonly collector: Address;
-  readonly stitcher: AdminAddress;
+  readonly stitchers: readonly AdminAddress[];
   readonly trainers: readonly AdminAddress[];
   readonly predictor: Address;
 }
@@ -39,9 +39,15 @@ export interface ClusterAddresses {
 export interface ClusterFolders {
   /** Of the shards; outlives a run. */
   readonly data: string;
-  /** Streams, stitcher and topology file of this run: addresses are new at every start. */
+  /** Streams, stitchers and topology file of this run: addresses are new at every start. */
   readonly run: string;
   readonly logs: string;
+}
+
+/** With what follows from the number of services. */
+export interface PlacedSettings extends ClusterSettings {
+  /** The one stitcher there is has all partitions, and is in no group. */
+  readonly isStitcherAlone: boolean;
 }
 
 export interface ServiceCommand {
@@ -57,12 +63,9 @@ export const topologyFile = (folders: ClusterFolders) => join(folders.run, 'topo
 export function serviceStages(
   addresses: ClusterAddresses,
   folders: ClusterFolders,
-  settings: ClusterSettings,
+  settings: PlacedSettings,
 ): readonly (readonly ServiceCommand[])[] {
   const { streams, seeds } = serverFlags(addresses);
-  const { labels, schema } = sampleFlags(settings);
-  const windows = Object.entries(settings.attributionMs).map(([label, windowMs]) => `${label}=${windowMs}ms`);
-  const attribution = windows.length === 0 ? [] : ['--attribution', windows.join(',')];
   return [
     [
       command('predictor', addresses.predictor, [
@@ -74,17 +77,9 @@ export function serviceStages(
       ]),
       command('collector', addresses.collector, streams),
     ],
-    [
-      command('stitcher', addresses.stitcher, [
-        ...streams,
-        ...['--data', join(folders.run, 'stitcher')],
-        ...labels,
-        ...schema,
-        ...attribution,
-        ...['--policy', settings.policy],
-        ...(settings.deterministic ? ['--deterministic'] : []),
-      ]),
-    ],
+    addresses.stitchers.map((address, index) =>
+      stitcherCommand(index, address, addresses, folders, settings),
+    ),
     addresses.trainers.map((address, index) => trainerCommand(index, address, addresses, settings)),
     [
       command('streams', addresses.streams, [
@@ -104,6 +99,34 @@ export function serviceStages(
   ];
 }
 
+/** `stitcher` when it is alone; else that of a number, counted from 0, a member of the group under its own name. */
+export function stitcherCommand(
+  index: number,
+  address: AdminAddress,
+  addresses: ClusterAddresses,
+  folders: ClusterFolders,
+  settings: PlacedSettings,
+): ServiceCommand {
+  const { streams, seeds } = serverFlags(addresses);
+  const { labels, schema } = sampleFlags(settings);
+  const windows = Object.entries(settings.attributionMs).map(([label, windowMs]) => `${label}=${windowMs}ms`);
+  const name = settings.isStitcherAlone ? 'stitcher' : `stitcher-${index}`;
+  const membership = [...seeds, '--member', name, ...leaseFlags(settings)];
+  return {
+    ...command('stitcher', address, [
+      ...streams,
+      ...['--data', join(folders.run, name)],
+      ...(settings.isStitcherAlone ? [] : membership),
+      ...labels,
+      ...schema,
+      ...(windows.length === 0 ? [] : ['--attribution', windows.join(',')]),
+      ...['--policy', settings.policy],
+      ...(settings.deterministic ? ['--deterministic'] : []),
+    ]),
+    name,
+  };
+}
+
 /** The trainer of a number, counted from 0; it is a member of the trainers' group under its own name. */
 export function trainerCommand(
   index: number,
@@ -119,7 +142,7 @@ export function trainerCommand(
       ...seeds,
       ...modelFlags(settings),
       ...['--member', name],
-      ...(settings.leaseMs === undefined ? [] : ['--lease-ms', String(settings.leaseMs)]),
+      ...leaseFlags(settings),
       ...['--window', String(settings.window)],
       ...(settings.deterministic ? ['--deterministic'] : []),
     ]),
@@ -149,6 +172,10 @@ function sampleFlags({ labels, schema }: ClusterSettings) {
     labels: ['--labels', labels.join(',')],
     schema: schema === undefined ? [] : ['--schema', schema],
   };
+}
+
+function leaseFlags({ leaseMs }: ClusterSettings): string[] {
+  return leaseMs === undefined ? [] : ['--lease-ms', String(leaseMs)];
 }
 
 function modelFlags(settings: ClusterSettings): string[] {

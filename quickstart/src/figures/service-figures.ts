@@ -1,5 +1,6 @@
 // What the running services say of themselves, each at its own admin port or, a shard, at its gRPC port.
 import { Metadata } from '@grpc/grpc-js';
+import { WeirError } from '@weir/proto';
 import { type DescribeShardResponse, ParameterServerClient } from '@weir/proto/v1/parameter_server';
 import { CHANNEL_OPTIONS, insecure, unary } from '../replay/channel.ts';
 import { untilAcknowledged } from '../replay/until-acknowledged.ts';
@@ -8,7 +9,10 @@ import { adminJson, count, figure, type Json, part, total } from './admin-json.t
 /** Where to ask: `host:port` each. */
 export interface FigureSources {
   readonly collectorAdmin: string;
-  readonly stitcherAdmin: string;
+  /** Of the stitchers that there are now. */
+  readonly stitcherAdmins: () => readonly string[];
+  /** Of every stream. */
+  readonly partitions: number;
   /** Of the trainers that there are now. */
   readonly trainerAdmins: () => readonly string[];
   /** What all of them have trained, from what each answers at `/evaluation/totals`, as one trainer would report it. */
@@ -60,20 +64,24 @@ export interface ServiceFigures {
 
 export async function readServiceFigures(sources: FigureSources): Promise<ServiceFigures> {
   const trainerAdmins = sources.trainerAdmins();
-  const [collector, stitcher, totals, predictor, shards] = await Promise.all([
+  const stitcherAdmins = sources.stitcherAdmins();
+  const [collector, stitchers, totals, predictor, shards] = await Promise.all([
     adminJson(sources.collectorAdmin, '/counters'),
-    adminJson(sources.stitcherAdmin, '/counters'),
+    Promise.all(stitcherAdmins.map((admin) => adminJson(admin, '/counters'))),
     Promise.all(trainerAdmins.map((admin) => adminJson(admin, '/evaluation/totals'))),
     adminJson(sources.predictorAdmin, '/counters'),
     Promise.all(sources.shards.map(describeShard)),
   ]);
   const evaluation = sources.mergeTrainers(totals);
+  requireAll(stitchers, sources.partitions);
+  const stitched = (read: (counters: Json) => number): number =>
+    stitchers.reduce((sum, counters) => sum + read(counters), 0);
   return {
-    rejected: total(collector, 'rejected') + total(stitcher, 'rejected'),
-    duplicates: total(collector, 'duplicates') + total(stitcher, 'duplicates'),
-    late: total(stitcher, 'late'),
-    orphans: total(stitcher, 'orphans'),
-    openRequests: count(stitcher, 'open_requests'),
+    rejected: total(collector, 'rejected') + stitched((counters) => total(counters, 'rejected')),
+    duplicates: total(collector, 'duplicates') + stitched((counters) => total(counters, 'duplicates')),
+    late: stitched((counters) => total(counters, 'late')),
+    orphans: stitched((counters) => total(counters, 'orphans')),
+    openRequests: stitched((counters) => count(counters, 'open_requests')),
     trainedSamples: count(evaluation, 'samples'),
     labels: new Map(
       Object.keys(part(evaluation, 'labels')).map((label) => [
@@ -87,8 +95,15 @@ export async function readServiceFigures(sources: FigureSources): Promise<Servic
     deltaRows: count(predictor, 'delta_rows'),
     shards,
     // The streams server answered to whoever asks here: without it nothing was sent.
-    processes: 4 + trainerAdmins.length + shards.length,
+    processes: 3 + stitcherAdmins.length + trainerAdmins.length + shards.length,
   };
+}
+
+/** A partition's counts are told by whoever has it: all of them, and none twice. */
+function requireAll(stitchers: readonly Json[], partitions: number): void {
+  const told = stitchers.flatMap(({ partitions: own }) => (Array.isArray(own) ? own : []));
+  if (told.length === partitions) return;
+  throw new WeirError('UNAVAILABLE', `${told.length} of ${partitions} partitions have a stitcher just now`);
 }
 
 /** The same, asked until all answer: one that was killed just now is being started again. */
