@@ -12,8 +12,13 @@ export interface Ack {
 export interface PushResult {
   /** One per shard concerned; none for a push without rows. */
   readonly acks: readonly Ack[];
-  /** Rows of a push with sources that a shard passed over, so that its ranges could advance. */
+  /**
+   * Rows of a push with sources that a shard passed over, so that its ranges could advance; of very many, the first ones.
+   * A shard tells them once: a push that comes again, because the answer was lost, is not told them.
+   */
   readonly skipped: readonly SkippedRow[];
+  /** How many there are. */
+  readonly skippedRows: number;
 }
 
 export interface SkippedRow {

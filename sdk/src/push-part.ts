@@ -57,17 +57,15 @@ export function inCallersTerms(error: WeirError, push: ShardPush): WeirError {
   return inTermsOf(error, refs, shard, { message, keyIndex: position });
 }
 
-/** The same for rows that the shard passed over. */
-export function skippedRows(skipped: readonly SkippedRows[], push: ShardPush): SkippedRow[] {
+/** The same for rows that the shard passed over and lists. */
+export function listed({ tableUid, code: given, keys }: SkippedRows, push: ShardPush): SkippedRow[] {
   const { shard } = push;
-  return skipped.flatMap(({ tableUid, code: given, keys }) => {
-    const table = push.tables.find(({ table: { uid } }) => uid === tableUid)?.table.name ?? tableUid;
-    const code = isErrorCode(given) ? given : 'INTERNAL';
-    return Array.from(u32FromBytes(keys), (row) => ({
-      shard,
-      table,
-      code,
-      keyIndex: callersIndex(push, table, row),
-    }));
-  });
+  const table = push.tables.find(({ table: { uid } }) => uid === tableUid)?.table.name ?? tableUid;
+  const code = isErrorCode(given) ? given : 'INTERNAL';
+  return Array.from(u32FromBytes(keys), (row) => ({
+    shard,
+    table,
+    code,
+    keyIndex: callersIndex(push, table, row),
+  }));
 }

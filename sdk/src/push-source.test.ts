@@ -87,16 +87,17 @@ describe('a push with sources', () => {
     const { b, weir } = await twoShards();
     b.skips = [
       { tableUid: 'uid-sums', code: 'NOT_FINITE', keys: bytesOf(Uint32Array.of(0, 39)), rows: 2 },
-      { tableUid: 'uid-sums', code: 'TABLE_FULL', keys: bytesOf(Uint32Array.of(5)), rows: 1 },
+      { tableUid: 'uid-sums', code: 'TABLE_FULL', keys: bytesOf(Uint32Array.of(5)), rows: 900 },
     ];
     const keys = BigUint64Array.from([...A, ...B]);
-    const { skipped } = await pushOnes(weir, keys, covering(0, 1));
+    const { skipped, skippedRows } = await pushOnes(weir, keys, covering(0, 1));
     const row = { shard: 'b', table: 'default/sums' };
     expect(skipped).toEqual([
       { ...row, code: 'NOT_FINITE', keyIndex: 40 },
       { ...row, code: 'NOT_FINITE', keyIndex: 79 },
       { ...row, code: 'TABLE_FULL', keyIndex: 45 },
     ]);
+    expect(skippedRows).toBe(902);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import type { SkippedRows } from '@weir/proto/v1/parameter_server';
 import type { CallOptions, CallScope } from './call-scope.ts';
 import { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from './outcome-unknown-error.ts';
 import { splitPush, type TableRows } from './push-frames.ts';
-import { inCallersTerms, PushPart, skippedRows, type WholePush } from './push-part.ts';
+import { inCallersTerms, listed, PushPart, type WholePush } from './push-part.ts';
 import { delay } from './retry.ts';
 import type { Router } from './router.ts';
 import { inTermsOf } from './table-ref.ts';
@@ -26,6 +26,7 @@ export class Push implements WholePush {
   readonly #open = new Set<PushPart>();
   readonly #acks = new Map<string, number>();
   readonly #skipped: SkippedRow[] = [];
+  #skippedRows = 0;
   #refusal: WeirError | undefined;
   #waiter: Waiter | undefined;
   #leaveScope: (() => void) | undefined;
@@ -75,7 +76,10 @@ export class Push implements WholePush {
 
   applied(part: PushPart, seq: number, skipped: readonly SkippedRows[]): void {
     this.#open.delete(part);
-    this.#skipped.push(...skippedRows(skipped, part.push));
+    for (const rows of skipped) {
+      this.#skipped.push(...listed(rows, part.push));
+      this.#skippedRows += rows.rows;
+    }
     const { shard } = part.push;
     this.#acks.set(shard, Math.max(seq, this.#acks.get(shard) ?? 0));
     this.#endIfDone();
@@ -178,7 +182,7 @@ export class Push implements WholePush {
       if (this.#router.shard(part.push.shard).pushes.withdraw(part.lane)) part.lane = undefined;
     }
     if (this.#refusal !== undefined) reject(this.#refused(this.#refusal));
-    else if (this.#open.size === 0) resolve({ acks: this.#ackList(), skipped: this.#skipped });
+    else if (this.#open.size === 0) resolve(this.#result());
     else reject(this.#unsettled(scope.ended ? scope.error(places.join(', ')) : this.#firstAway()!));
   }
 
@@ -210,6 +214,10 @@ export class Push implements WholePush {
   async #settleAgain(options: CallOptions): Promise<PushResult> {
     using scope = this.#begin(options);
     return await this.settle(scope);
+  }
+
+  #result(): PushResult {
+    return { acks: this.#ackList(), skipped: this.#skipped, skippedRows: this.#skippedRows };
   }
 
   #ackList(): Ack[] {

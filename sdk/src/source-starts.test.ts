@@ -16,6 +16,7 @@ function recorded(...shards: readonly Partial<SourceOffset>[][]): ShardOffsets[]
       generation: 3,
       start: 100,
       applied: 120,
+      lost: false,
       ...offset,
     })),
   }));

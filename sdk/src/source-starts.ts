@@ -24,6 +24,7 @@ export function agreedStarts(
     });
     for (const one of known) {
       requireNotFenced(group, generation, one);
+      requireNotLost(group, one);
       requireIncarnation(group, wanted, one);
     }
     requireOneStart(group, known);
@@ -38,6 +39,16 @@ function requireNotFenced(group: string, generation: number, { shard, offset }: 
     `${shard}: partition ${offset.partition} of source ${group} is acquired in generation ${offset.generation}, ` +
       `which is above ${generation}: a successor has taken over`,
     { shard, generation: offset.generation },
+  );
+}
+
+function requireNotLost(group: string, { shard, offset }: Recorded): void {
+  if (!offset.lost) return;
+  throw new WeirError(
+    'SOURCE_LOST',
+    `${shard}: its offsets of partition ${offset.partition} of source ${group} were lost with its rows; ` +
+      resetAdvice(group, offset.partition),
+    { shard },
   );
 }
 

@@ -56,7 +56,7 @@ describe('acquire', () => {
     const [later] = await acquire(2, 99);
     expect(later!.start).toBe(40);
     expect(appliedOn(later!.offsets)).toEqual(onAll(50));
-    const stored = { partition: 0, incarnation: LOG, generation: 2, start: 40, applied: 50 };
+    const stored = { partition: 0, incarnation: LOG, generation: 2, start: 40, applied: 50, lost: false };
     expect(await sources.describe()).toEqual(SHARDS.map((shard) => ({ shard, partitions: [stored] })));
   });
 

@@ -34,6 +34,8 @@ export interface SourceOffset {
   readonly generation: number;
   readonly start: number;
   readonly applied: number;
+  /** Lost with the shard's rows, at durability `memory`; `applied` is what was known last. */
+  readonly lost: boolean;
 }
 
 export interface ShardOffsets {

@@ -53,7 +53,7 @@ describe('persistPush', () => {
           retries++;
           if (retries === 1) throw unknown();
           if (retries === 2) throw away();
-          return { acks: [], skipped: [] };
+          return { acks: [], skipped: [], skippedRows: 0 };
         },
         {},
       );

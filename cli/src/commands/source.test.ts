@@ -59,8 +59,8 @@ it('shows offsets and lag of every shard, and forgets what it is told to', async
 
   const { code, stdout } = await weir('describe', 'trainer', '--streams', streams.listen, '--json');
   expect(code).toBe(undefined);
-  const old = { generation: 4, incarnation: 'an old log', start: 0, applied: 0, lag: null };
-  const present = { generation: 4, incarnation, start: 3, applied: 20, lag: 10 };
+  const old = { generation: 4, incarnation: 'an old log', start: 0, applied: 0, lost: false, lag: null };
+  const present = { generation: 4, incarnation, start: 3, applied: 20, lost: false, lag: 10 };
   expect(JSON.parse(stdout)).toEqual({
     group: 'trainer',
     partitions: [

@@ -103,12 +103,12 @@ function describeResult(
     }));
   const header = ['partition', 'shard', 'generation', 'start', 'applied', 'lag', 'incarnation'];
   const rows = partitions.flatMap(({ partition, shards: known }) =>
-    known.map(({ shard, generation, start, applied, lag, incarnation }) => [
+    known.map(({ shard, generation, start, applied, lost, lag, incarnation }) => [
       partition,
       shard,
       generation ?? '-',
       start ?? '-',
-      applied ?? '-',
+      lost ? 'lost' : (applied ?? '-'),
       lag ?? '-',
       incarnation ?? 'unknown to it',
     ]),
@@ -118,9 +118,9 @@ function describeResult(
 
 /** Offsets of another incarnation of the log than its present one have no distance from its end. */
 function offsetJson(offset: SourceOffset, end: End | undefined) {
-  const { generation, incarnation, start, applied } = offset;
-  const lag = end?.incarnation === incarnation ? end.endOffset - applied : null;
-  return { generation, incarnation, start, applied, lag };
+  const { generation, incarnation, start, applied, lost } = offset;
+  const lag = end?.incarnation === incarnation && !lost ? end.endOffset - applied : null;
+  return { generation, incarnation, start, applied, lost, lag };
 }
 
 function resetResult(group: string, shards: readonly ShardOffsets[]): Result {
