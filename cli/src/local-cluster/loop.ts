@@ -20,7 +20,7 @@ export interface LoopOptions {
   readonly stitchers?: number;
   /** Of every stream; default: as many as there are trainers or stitchers, at least 2. */
   readonly partitions?: number;
-  readonly settings: Omit<ClusterSettings, 'tableSet'>;
+  readonly settings: Omit<ClusterSettings, 'tableSet' | 'partitions'>;
   /** One message each: what a person should know. */
   readonly report: (message: string) => void;
 }
@@ -55,7 +55,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       shards: SHARDS,
       trainers,
       stitchers,
-      settings: { ...options.settings, tableSet: run.name },
+      settings: { ...options.settings, tableSet: run.name, partitions },
       report: options.report,
     });
     const { addresses } = cluster;

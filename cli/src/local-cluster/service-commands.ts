@@ -13,6 +13,8 @@ export interface ClusterSettings {
   readonly window: number;
   readonly deterministic: boolean;
   readonly tableSet: string;
+  /** Of every stream, whichever service makes it. */
+  readonly partitions: number;
   /** Of members of groups; undefined: the services' default. */
   readonly leaseMs?: number;
   /** Rank requests after which the predictor keeps a frozen copy of the model; undefined: never. */
@@ -66,16 +68,18 @@ export function serviceStages(
   settings: PlacedSettings,
 ): readonly (readonly ServiceCommand[])[] {
   const { streams, seeds } = serverFlags(addresses);
+  const partitions = partitionFlags(settings);
   return [
     [
       command('predictor', addresses.predictor, [
         ...streams,
+        ...partitions,
         ...seeds,
         ...modelFlags(settings),
         ...['--feature-log', 'before_answer'],
         ...(settings.freezeAfter === undefined ? [] : ['--freeze-after', String(settings.freezeAfter)]),
       ]),
-      command('collector', addresses.collector, streams),
+      command('collector', addresses.collector, [...streams, ...partitions]),
     ],
     addresses.stitchers.map((address, index) =>
       stitcherCommand(index, address, addresses, folders, settings),
@@ -115,6 +119,7 @@ export function stitcherCommand(
   return {
     ...command('stitcher', address, [
       ...streams,
+      ...partitionFlags(settings),
       ...['--data', join(folders.run, name)],
       ...(settings.isStitcherAlone ? [] : membership),
       ...labels,
@@ -165,6 +170,10 @@ function serverFlags(addresses: ClusterAddresses) {
     streams: ['--streams', addresses.streams.listen],
     seeds: ['--seeds', addresses.shards.map(({ listen }) => listen).join(',')],
   };
+}
+
+function partitionFlags({ partitions }: ClusterSettings): string[] {
+  return ['--partitions', String(partitions)];
 }
 
 function sampleFlags({ labels, schema }: ClusterSettings) {

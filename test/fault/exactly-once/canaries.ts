@@ -12,8 +12,8 @@ export interface Canary {
 const ROUNDS_MAX = 4;
 
 export const CANARIES: readonly Canary[] = [
-  canary('offset stored after the push', { kind: 'kill', services: ['trainer'], worst: true }),
-  canary('offsets returned before the fence is on every shard', { kind: 'sleep', service: 'trainer' }),
+  canary('offset stored after the push', { kind: 'kill', services: ['trainer-0', 'trainer-1'], worst: true }),
+  canary('offsets returned before the fence is on every shard', { kind: 'sleep', service: 'trainer-0' }),
   canary('stream sequences kept in memory only', { kind: 'kill', services: ['streams'], worst: true }),
 ];
 

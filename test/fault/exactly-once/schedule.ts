@@ -2,11 +2,13 @@
 
 /**
  * `kill`: SIGKILL, started again at once; with `worst` at the service's next worst moment.
- * `sleep`: SIGSTOP for longer than a lease, then SIGCONT.
+ * `sleep`: SIGSTOP for longer than a lease, then SIGCONT. `join`, `leave`: one trainer more or less, if there may be.
  */
 export type Fault =
   | { readonly kind: 'kill'; readonly services: readonly string[]; readonly worst: boolean }
-  | { readonly kind: 'sleep'; readonly service: string };
+  | { readonly kind: 'sleep'; readonly service: string }
+  | { readonly kind: 'join' }
+  | { readonly kind: 'leave' };
 
 export interface ScheduledFault {
   /** When this share of the round's records is sent. */
@@ -14,37 +16,47 @@ export interface ScheduledFault {
   readonly fault: Fault;
 }
 
-const FAULTS_MAX = 3;
-/** Of kills: those of two services at once. */
-const PAIR_PROBABILITY = 0.3;
-/** Of kills: those at the worst moment. */
-const WORST_PROBABILITY = 0.5;
-const SLEEP_PROBABILITY = 0.15;
-
 export interface Targets {
   readonly all: readonly string[];
   /** Members of groups: who sleeps through a lease. */
   readonly members: readonly string[];
 }
 
+const FAULTS_MAX = 4;
+/** Of faults; the others are kills. */
+const SLEEP_PROBABILITY = 0.15;
+const MEMBERSHIP_PROBABILITY = 0.25;
+/** Of kills: those of two services at once, and those at the worst moment. */
+const PAIR_PROBABILITY = 0.3;
+const WORST_PROBABILITY = 0.5;
+
 /** The round's number makes every service the first victim in turn. */
 export function drawFaults(random: () => number, round: number, { all, members }: Targets): ScheduledFault[] {
   const pick = (names: readonly string[]): string => names[Math.floor(random() * names.length)]!;
-  const faults = 1 + Math.floor(random() * FAULTS_MAX);
-  const moments = Array.from({ length: faults }, () => 0.1 + 0.85 * random()).sort((a, b) => a - b);
-  return moments.map((atPart, i) => {
-    if (random() < SLEEP_PROBABILITY && i > 0)
-      return { atPart, fault: { kind: 'sleep', service: pick(members) } };
-    const first = i === 0 ? all[round % all.length]! : pick(all);
+  const kill = (first: string): Fault => {
     const services = random() < PAIR_PROBABILITY ? [...new Set([first, pick(all)])] : [first];
-    return { atPart, fault: { kind: 'kill', services, worst: random() < WORST_PROBABILITY } };
-  });
+    return { kind: 'kill', services, worst: random() < WORST_PROBABILITY };
+  };
+  const other = (): Fault => {
+    const kind = random();
+    if (kind < SLEEP_PROBABILITY) return { kind: 'sleep', service: pick(members) };
+    if (kind < SLEEP_PROBABILITY + MEMBERSHIP_PROBABILITY)
+      return random() < 0.5 ? { kind: 'join' } : { kind: 'leave' };
+    return kill(pick(all));
+  };
+  const faults = [kill(all[round % all.length]!)];
+  while (faults.length < FAULTS_MAX && random() < 0.6) faults.push(other());
+  return faults
+    .map((fault) => ({ atPart: 0.1 + 0.85 * random(), fault }))
+    .sort((a, b) => a.atPart - b.atPart);
 }
 
 export function faultText({ atPart, fault }: ScheduledFault): string {
-  const what =
-    fault.kind === 'kill'
-      ? `kill ${fault.services.join(' and ')}${fault.worst ? ' at the worst moment from' : ''}`
-      : `${fault.service} sleeps`;
-  return `${what} ${(atPart * 100).toFixed(0)} %`;
+  return `${whatText(fault)} ${(atPart * 100).toFixed(0)} %`;
+}
+
+function whatText(fault: Fault): string {
+  if (fault.kind === 'sleep') return `${fault.service} sleeps`;
+  if (fault.kind !== 'kill') return `a trainer ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
+  return `kill ${fault.services.join(' and ')}${fault.worst ? ' at the worst moment from' : ''}`;
 }

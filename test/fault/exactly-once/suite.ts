@@ -48,7 +48,7 @@ async function roundsOfWorld(
   const random = mulberry32(seed * 100_019 + first);
   const run = async (round: number, faults: readonly ScheduledFault[], what: string): Promise<boolean> => {
     const startMs = performance.now();
-    const { kills, lost, doubled, problems } = await world.round(round, faults);
+    const { kills, ended, lost, doubled, problems } = await world.round(round, faults);
     const good = lost === 0 && doubled === 0 && problems.length === 0;
     totals.kills += kills;
     totals.lost += lost;
@@ -56,6 +56,7 @@ async function roundsOfWorld(
     totals[good ? 'passed' : 'failed']++;
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     print(`exactly-once, ${what}: lost ${lost}, doubled ${doubled} (${seconds} s)`);
+    for (const message of ended) print(`  ${message}`);
     for (const problem of problems) print(`  ${problem}`);
     return good;
   };
@@ -63,7 +64,7 @@ async function roundsOfWorld(
     if (first === 0 && !(await run(-1, [], 'undisturbed'))) return;
     for (let round = first; round < end; round++) {
       totals.rounds++;
-      const faults = drawFaults(random, round, { all: world.services, members: ['trainer'] });
+      const faults = drawFaults(random, round, world.targets);
       const what = `round ${round + 1}: ${faults.map(faultText).join(', ')}`;
       if (!(await run(round, faults, what))) return;
     }

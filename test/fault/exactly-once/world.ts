@@ -16,7 +16,7 @@ import { drive } from './drive.ts';
 import { brokenFences } from './fences.ts';
 import { INSIDE_PLAN, type InsidePlan } from './inside.ts';
 import { readNotes } from './notes.ts';
-import type { Fault, ScheduledFault } from './schedule.ts';
+import type { Fault, ScheduledFault, Targets } from './schedule.ts';
 import { ATTRIBUTION_MS, addCounts, type Counts, makeRound } from './traffic.ts';
 
 const MODEL = fileURLToPath(new URL('./counting-model.ts', import.meta.url));
@@ -25,27 +25,42 @@ const START_MS = Date.UTC(2024, 0, 1);
 /** Wall clock: so much of a round is traffic; restarts and what is left to do come on top. */
 const TRAFFIC_MS = 1_500;
 const WINDOW_REQUESTS = 4;
-/** Of a service that is stopped; longer than a member's lease. */
+const TRAINERS = 2;
+const TRAINERS_MAX = 3;
+const PARTITIONS = 4;
+const LEASE_MS = 1_000;
+/** Of a service that is stopped; longer than a lease. */
 const SLEEP_MS = 1_500;
+/** What a service that slept still wants to do, it does in this time. */
+const AWAKE_MS = 300;
 const LOOK_MS = 25;
+const KILLED = /\bended \(SIG(KILL|USR2)\)/;
 const PROBLEMS_SHOWN = 5;
 /** A loop that does not come to rest in this time has lost something, or hangs. */
 const REST_TIMEOUT_MS = 60_000;
 
 export interface RoundResult {
   readonly kills: number;
+  /** Services that ended by themselves and were started again. */
+  readonly ended: readonly string[];
   readonly lost: number;
   readonly doubled: number;
   /** One line each. */
   readonly problems: readonly string[];
 }
 
+interface Parts {
+  readonly dir: string;
+  readonly inside: Preload;
+  readonly loop: Loop;
+  readonly weir: Weir;
+  readonly table: Table;
+  /** What was said of services that ended. */
+  readonly ends: string[];
+}
+
 export class World {
-  readonly #dir: string;
-  readonly #inside: Preload;
-  readonly #loop: Loop;
-  readonly #weir: Weir;
-  readonly #table: Table;
+  readonly #parts: Parts;
   readonly #tally: SampleTally;
   readonly #random: () => number;
   readonly #samples = new Set<string>();
@@ -53,13 +68,9 @@ export class World {
   readonly #counts: Counts = new Map();
   #nextMs = START_MS;
 
-  private constructor(dir: string, inside: Preload, loop: Loop, weir: Weir, table: Table, seed: number) {
-    this.#dir = dir;
-    this.#inside = inside;
-    this.#loop = loop;
-    this.#weir = weir;
-    this.#table = table;
-    this.#tally = new SampleTally(loop.streams, loop.partitions);
+  private constructor(parts: Parts, seed: number) {
+    this.#parts = parts;
+    this.#tally = new SampleTally(parts.loop.streams, parts.loop.partitions);
     this.#random = mulberry32(seed);
   }
 
@@ -68,8 +79,11 @@ export class World {
     const plan: InsidePlan = { folder: dir, bug };
     const inside = preload(INSIDE, INSIDE_PLAN, plan);
     try {
+      const ends: string[] = [];
       const loop = await openLoop({
         data: join(dir, 'data'),
+        trainers: TRAINERS,
+        partitions: PARTITIONS,
         settings: {
           model: MODEL,
           schema: undefined,
@@ -78,34 +92,37 @@ export class World {
           policy: 'wait',
           window: WINDOW_REQUESTS,
           deterministic: false,
+          leaseMs: LEASE_MS,
           freezeAfter: undefined,
         },
-        report: () => {},
+        report: (message) => ends.push(message),
       });
       const seeds = loop.cluster.addresses.shards.map(({ listen }) => listen);
       const weir = await connect({ seeds, clientId: 'counts' });
       const table = await weir.table(`${loop.run.name}/${COUNTS_TABLE}`);
-      return new World(dir, inside, loop, weir, table, seed);
+      return new World({ dir, inside, loop, weir, table, ends }, seed);
     } catch (error) {
       inside[Symbol.dispose]();
       throw error;
     }
   }
 
-  get services(): readonly string[] {
-    return [...this.#loop.cluster.services.keys()];
+  get targets(): Targets {
+    const all = [...this.#parts.loop.cluster.services.keys()];
+    return { all, members: all.filter((name) => name.startsWith('trainer')) };
   }
 
   /** Traffic with faults, then rest, then the comparison. @throws when the loop does not come to rest. */
   async round(number: number, faults: readonly ScheduledFault[]): Promise<RoundResult> {
-    const { cluster, streams, partitions } = this.#loop;
+    const { dir, loop, table, ends } = this.#parts;
+    const { cluster, streams, partitions } = loop;
     const traffic = makeRound(this.#random, number, this.#nextMs);
     this.#nextMs = traffic.endMs;
     for (const id of traffic.samples) this.#samples.add(id);
     for (const id of traffic.positives) this.#positives.add(id);
     addCounts(this.#counts, traffic.counts);
 
-    const killsBefore = this.#restarts;
+    ends.length = 0;
     const waiting = [...faults];
     const running: Promise<void>[] = [];
     await drive({
@@ -125,16 +142,17 @@ export class World {
     await this.#rest(traffic.endMs);
     const stitched = checkSamples({ samples: this.#samples, positives: this.#positives }, this.#tally);
     const keys = [...this.#counts.keys()];
-    const counted = checkCounts(this.#counts, await this.#table.pull(BigUint64Array.from(keys)));
+    const counted = checkCounts(this.#counts, await table.pull(BigUint64Array.from(keys)));
     const problems = [
       ...counted.wrong.slice(0, PROBLEMS_SHOWN),
-      ...brokenFences(await readNotes(this.#dir)).slice(0, PROBLEMS_SHOWN),
+      ...brokenFences(await readNotes(dir)).slice(0, PROBLEMS_SHOWN),
     ];
     if (stitched.lost + stitched.doubled > 0) {
       problems.push(`stream samples: lost ${stitched.lost}, doubled ${stitched.doubled}`);
     }
     return {
-      kills: this.#restarts - killsBefore,
+      kills: ends.filter((message) => KILLED.test(message)).length,
+      ended: ends.filter((message) => !KILLED.test(message)),
       lost: stitched.lost + counted.lost,
       doubled: stitched.doubled + counted.doubled,
       problems,
@@ -142,48 +160,55 @@ export class World {
   }
 
   async end(): Promise<void> {
-    await this.#weir.close();
-    await this.#loop[Symbol.asyncDispose]();
-    this.#inside[Symbol.dispose]();
-  }
-
-  get #restarts(): number {
-    return [...this.#loop.cluster.services.values()].reduce((sum, { restarts }) => sum + restarts, 0);
+    const { weir, loop, inside } = this.#parts;
+    await weir.close();
+    await loop[Symbol.asyncDispose]();
+    inside[Symbol.dispose]();
   }
 
   async #commit(fault: Fault): Promise<void> {
+    const { cluster } = this.#parts.loop;
     if (fault.kind === 'kill') {
       for (const service of fault.services) this.#signal(service, fault.worst ? 'SIGUSR2' : 'SIGKILL');
-      return;
+    } else if (fault.kind === 'join') {
+      if (cluster.trainers.length < TRAINERS_MAX) await cluster.addTrainer();
+    } else if (fault.kind === 'leave') {
+      if (cluster.trainers.length > 1) await cluster.removeTrainer();
+    } else if (this.#signal(fault.service, 'SIGSTOP')) {
+      await sleep(SLEEP_MS);
+      this.#signal(fault.service, 'SIGCONT');
+      await sleep(AWAKE_MS);
     }
-    if (!this.#signal(fault.service, 'SIGSTOP')) return;
-    await sleep(SLEEP_MS);
-    this.#signal(fault.service, 'SIGCONT');
   }
 
-  /** False for a service that is being started again. */
+  /** False for a service that is being started again, or has left. */
   #signal(service: string, signal: NodeJS.Signals): boolean {
-    const pid = this.#loop.cluster.services.get(service)?.pid;
+    const pid = this.#parts.loop.cluster.services.get(service)?.pid;
     if (pid === undefined) return false;
     process.kill(pid, signal);
     return true;
   }
 
-  /** Until everything below the time is stitched, and trained to the last offset. */
+  /** Until everything below the time is stitched, and every shard has applied the samples up to the stream's end. */
   async #rest(endMs: number): Promise<void> {
-    const { streams, cluster, run } = this.#loop;
+    const { loop, weir } = this.#parts;
+    const sources = weir.sources(loop.trainerGroup);
     const deadlineMs = performance.now() + REST_TIMEOUT_MS;
     for (;;) {
-      cluster.failed.throwIfAborted();
+      loop.cluster.failed.throwIfAborted();
       await this.#tally.readOn();
-      const ends = await streams.endOffsets('samples');
-      const group = await streams.groupOffsets('trainer', 'samples');
-      const trained = ends.every(({ endOffset }, partition) => group[partition]?.offset === endOffset);
-      if (this.#tally.progressTimeMs >= endMs && trained) return;
+      const ends = await loop.streams.endOffsets('samples');
+      const shards = await sources.describe();
+      const isApplied = shards.every(({ partitions }) =>
+        ends.every(({ partition, endOffset }) =>
+          partitions.some((one) => one.partition === partition && one.applied === endOffset),
+        ),
+      );
+      if (this.#tally.progressTimeMs >= endMs && isApplied) return;
       if (performance.now() > deadlineMs) {
         throw new Error(
           `no rest after ${REST_TIMEOUT_MS} ms: samples up to ${this.#tally.progressTimeMs} of ${endMs}, ` +
-            `ends ${JSON.stringify(ends)}, trained ${JSON.stringify(group)}; logs in ${run.folders.logs}`,
+            `ends ${JSON.stringify(ends)}, applied ${JSON.stringify(shards)}; logs in ${loop.run.folders.logs}`,
         );
       }
       await sleep(LOOK_MS);
