@@ -22,7 +22,7 @@ function canary(name: Bug, fault: Fault): Canary {
   return {
     name,
     async caught(dir, seed) {
-      const world = await World.begin(dir, seed, name);
+      const world = await World.begin({ dir, seed, isStitcherAlone: true, bug: name });
       try {
         for (let round = 0; round < ROUNDS_MAX; round++) {
           const { lost, doubled, problems } = await world.round(round, faults);

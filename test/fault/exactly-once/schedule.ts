@@ -2,13 +2,16 @@
 
 /**
  * `kill`: SIGKILL, started again at once; with `worst` at the service's next worst moment.
- * `sleep`: SIGSTOP for longer than a lease, then SIGCONT. `join`, `leave`: one trainer more or less, if there may be.
+ * `sleep`: SIGSTOP for longer than a lease, then SIGCONT. `join`, `leave`: one member more or less, if there may be.
  */
 export type Fault =
   | { readonly kind: 'kill'; readonly services: readonly string[]; readonly worst: boolean }
   | { readonly kind: 'sleep'; readonly service: string }
-  | { readonly kind: 'join' }
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'join'; readonly group: GroupName }
+  | { readonly kind: 'leave'; readonly group: GroupName };
+
+/** Of services that come and go. */
+export type GroupName = 'trainers' | 'stitchers';
 
 export interface ScheduledFault {
   /** When this share of the round's records is sent. */
@@ -20,6 +23,7 @@ export interface Targets {
   readonly all: readonly string[];
   /** Members of groups: who sleeps through a lease. */
   readonly members: readonly string[];
+  readonly groups: readonly GroupName[];
 }
 
 const FAULTS_MAX = 4;
@@ -31,8 +35,12 @@ const PAIR_PROBABILITY = 0.3;
 const WORST_PROBABILITY = 0.5;
 
 /** The round's number makes every service the first victim in turn. */
-export function drawFaults(random: () => number, round: number, { all, members }: Targets): ScheduledFault[] {
-  const pick = (names: readonly string[]): string => names[Math.floor(random() * names.length)]!;
+export function drawFaults(
+  random: () => number,
+  round: number,
+  { all, members, groups }: Targets,
+): ScheduledFault[] {
+  const pick = <T>(names: readonly T[]): T => names[Math.floor(random() * names.length)]!;
   const kill = (first: string): Fault => {
     const services = random() < PAIR_PROBABILITY ? [...new Set([first, pick(all)])] : [first];
     return { kind: 'kill', services, worst: random() < WORST_PROBABILITY };
@@ -41,7 +49,7 @@ export function drawFaults(random: () => number, round: number, { all, members }
     const kind = random();
     if (kind < SLEEP_PROBABILITY) return { kind: 'sleep', service: pick(members) };
     if (kind < SLEEP_PROBABILITY + MEMBERSHIP_PROBABILITY)
-      return random() < 0.5 ? { kind: 'join' } : { kind: 'leave' };
+      return { kind: random() < 0.5 ? 'join' : 'leave', group: pick(groups) };
     return kill(pick(all));
   };
   const faults = [kill(all[round % all.length]!)];
@@ -57,6 +65,6 @@ export function faultText({ atPart, fault }: ScheduledFault): string {
 
 function whatText(fault: Fault): string {
   if (fault.kind === 'sleep') return `${fault.service} sleeps`;
-  if (fault.kind !== 'kill') return `a trainer ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
+  if (fault.kind !== 'kill') return `one of ${fault.group} ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
   return `kill ${fault.services.join(' and ')}${fault.worst ? ' at the worst moment from' : ''}`;
 }

@@ -44,7 +44,11 @@ async function roundsOfWorld(
   totals: Totals,
   print: Print,
 ): Promise<void> {
-  const world = await World.begin(dir, seed * 100_003 + first);
+  const world = await World.begin({
+    dir,
+    seed: seed * 100_003 + first,
+    isStitcherAlone: (first / ROUNDS_PER_WORLD) % 2 === 1,
+  });
   const random = mulberry32(seed * 100_019 + first);
   const run = async (round: number, faults: readonly ScheduledFault[], what: string): Promise<boolean> => {
     const startMs = performance.now();

@@ -25,9 +25,11 @@ const START_MS = Date.UTC(2024, 0, 1);
 /** Wall clock: so much of a round is traffic; restarts and what is left to do come on top. */
 const TRAFFIC_MS = 1_500;
 const WINDOW_REQUESTS = 4;
-const TRAINERS = 2;
-const TRAINERS_MAX = 3;
+/** Of the trainers' group, and of the stitchers' where they are in one. */
+const MEMBERS = 2;
+const MEMBERS_MAX = 3;
 const PARTITIONS = 4;
+const GROUPS = ['trainers', 'stitchers'] as const;
 const LEASE_MS = 1_000;
 /** Of a service that is stopped; longer than a lease. */
 const SLEEP_MS = 1_500;
@@ -47,6 +49,16 @@ export interface RoundResult {
   readonly doubled: number;
   /** One line each. */
   readonly problems: readonly string[];
+}
+
+export interface WorldOptions {
+  /** Folder of everything. */
+  readonly dir: string;
+  readonly seed: number;
+  /** Otherwise there are several, in a group. */
+  readonly isStitcherAlone: boolean;
+  /** Put into the services on purpose. */
+  readonly bug?: Bug;
 }
 
 interface Parts {
@@ -74,15 +86,16 @@ export class World {
     this.#random = mulberry32(seed);
   }
 
-  /** @param bug put into its services on purpose */
-  static async begin(dir: string, seed: number, bug?: Bug): Promise<World> {
+  static async begin(options: WorldOptions): Promise<World> {
+    const { dir, seed, bug } = options;
     const plan: InsidePlan = { folder: dir, bug };
     const inside = preload(INSIDE, INSIDE_PLAN, plan);
     try {
       const ends: string[] = [];
       const loop = await openLoop({
         data: join(dir, 'data'),
-        trainers: TRAINERS,
+        trainers: MEMBERS,
+        ...(!options.isStitcherAlone && { stitchers: MEMBERS }),
         partitions: PARTITIONS,
         settings: {
           model: MODEL,
@@ -109,7 +122,9 @@ export class World {
 
   get targets(): Targets {
     const all = [...this.#parts.loop.cluster.services.keys()];
-    return { all, members: all.filter((name) => name.startsWith('trainer')) };
+    const members = all.filter((name) => /^(trainer|stitcher)-/.test(name));
+    const groups = members.some((name) => name.startsWith('stitcher')) ? GROUPS : GROUPS.slice(0, 1);
+    return { all, members, groups };
   }
 
   /** Traffic with faults, then rest, then the comparison. @throws when the loop does not come to rest. */
@@ -171,9 +186,9 @@ export class World {
     if (fault.kind === 'kill') {
       for (const service of fault.services) this.#signal(service, fault.worst ? 'SIGUSR2' : 'SIGKILL');
     } else if (fault.kind === 'join') {
-      if (cluster.trainers.length < TRAINERS_MAX) await cluster.addTrainer();
+      if (cluster[fault.group].admins.length < MEMBERS_MAX) await cluster[fault.group].add();
     } else if (fault.kind === 'leave') {
-      if (cluster.trainers.length > 1) await cluster.removeTrainer();
+      if (cluster[fault.group].admins.length > 1) await cluster[fault.group].remove();
     } else if (this.#signal(fault.service, 'SIGSTOP')) {
       await sleep(SLEEP_MS);
       this.#signal(fault.service, 'SIGCONT');
