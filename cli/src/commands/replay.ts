@@ -44,7 +44,7 @@ export function registerReplay(program: Command): void {
     )
     .option(
       '--window <requests>',
-      "requests of one of the trainer's windows (default: by format)",
+      "requests of one of a trainer's windows (default: by format, shared by the trainers)",
       parseCount,
     )
     .option('--trainers <count>', 'that share the partitions of the samples', parseMembers, 1)

@@ -40,7 +40,8 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
   // Loaded here only to be checked before nine processes start.
   const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
   await loadModel(flags.model, { schema, labels: flags.labels });
-  const window = flags.window ?? DEFAULT_WINDOW[flags.format];
+  // Trainers learn side by side without seeing each other's windows: together they are as large as one trainer's.
+  const window = flags.window ?? Math.ceil(DEFAULT_WINDOW[flags.format] / flags.trainers);
 
   using interruption = listenForInterruption();
   const report = (message: string): void => void process.stderr.write(`weir replay: ${message}\n`);
