@@ -22,11 +22,13 @@ export async function benchPsPushSource({
   for (let run = 1; run <= runs; run++) {
     const report = await measured(seconds);
     log(
-      `ps push source, run ${run} of ${runs}: kept ${keptRatio(report).toFixed(3)}; CPU s of shard and client per million rows: ` +
-        `with ${costOf([report], 'sourced')}, without ${costOf([report], 'plain')}`,
+      `ps push source, run ${run} of ${runs}: kept ${keptRatio(report).toFixed(3)}; CPU s per million rows: ` +
+        `with ${costText(costOf([report], 'sourced'))}, without ${costText(costOf([report], 'plain'))}`,
     );
     reports.push(report);
   }
+  const sourced = costOf(reports, 'sourced');
+  const plain = costOf(reports, 'plain');
   return [
     {
       bench: 'ps-push-source',
@@ -36,8 +38,10 @@ export async function benchPsPushSource({
       runs,
       params: { durability: DURABILITY, keys: 'uniform', dim: DIM, batch_rows: BATCH_ROWS },
       cost: {
-        cpu_s_per_million_rows: costOf(reports, 'sourced'),
-        cpu_s_per_million_rows_without: costOf(reports, 'plain'),
+        server_cpu_s_per_million_rows: sourced.server,
+        client_cpu_s_per_million_rows: sourced.client,
+        server_cpu_s_per_million_rows_without: plain.server,
+        client_cpu_s_per_million_rows_without: plain.client,
       },
     },
   ];
@@ -61,7 +65,23 @@ function keptRatio({ pairs }: SourceReport): number {
   return median(pairs.map(({ plain, sourced }) => rate(sourced) / rate(plain)));
 }
 
-function costOf(reports: readonly SourceReport[], kind: Kind): number {
+/** CPU of shard and client for a million rows, over all turns. */
+function costOf(reports: readonly SourceReport[], kind: Kind): { server: number; client: number } {
   const turns = reports.flatMap(({ pairs }) => pairs.map((pair) => pair[kind]));
-  return median(turns.map(({ cpuS, rows }) => perMillion(cpuS, rows)));
+  const sum = (of: (turn: Turn) => number): number => turns.reduce((total, turn) => total + of(turn), 0);
+  const rows = sum((turn) => turn.rows);
+  return {
+    server: perMillion(
+      sum(({ serverCpuS }) => serverCpuS),
+      rows,
+    ),
+    client: perMillion(
+      sum(({ clientCpuS }) => clientCpuS),
+      rows,
+    ),
+  };
+}
+
+function costText({ server, client }: { server: number; client: number }): string {
+  return `server ${server}, client ${client}`;
 }

@@ -16,7 +16,8 @@ export interface SourceClientOptions {
 export interface Turn {
   readonly rows: number;
   readonly seconds: number;
-  readonly cpuS: number;
+  readonly clientCpuS: number;
+  readonly serverCpuS: number;
 }
 
 export interface SourceReport {
@@ -27,7 +28,7 @@ export interface SourceReport {
 const IN_FLIGHT = 16;
 const WARM_UP_S = 2;
 const BATCHES = 512;
-const PAIRS = 10;
+const PAIRS = 30;
 const GROUP = 'bench';
 const INCARNATION = '0b8e5ad2-51d4-4bb0-9d4e-4a3e7b7c2f10';
 
@@ -64,8 +65,13 @@ const report: SourceReport = { pairs };
 process.stdout.write(`${JSON.stringify(report)}\n`);
 
 async function turn(call: Call): Promise<Turn> {
-  const before = cpuSeconds(process.pid) + cpuSeconds(options.serverPid);
+  const client = cpuSeconds(process.pid);
+  const server = cpuSeconds(options.serverPid);
   const { calls, seconds } = await closedLoop(call, IN_FLIGHT, options.seconds / (2 * PAIRS));
-  const cpuS = cpuSeconds(process.pid) + cpuSeconds(options.serverPid) - before;
-  return { rows: calls * BATCH_ROWS, seconds, cpuS };
+  return {
+    rows: calls * BATCH_ROWS,
+    seconds,
+    clientCpuS: cpuSeconds(process.pid) - client,
+    serverCpuS: cpuSeconds(options.serverPid) - server,
+  };
 }
