@@ -17,7 +17,7 @@ export type Crash =
 export type StoreStep = 'push' | 'table' | 'pages' | 'mark' | 'rows' | 'state' | 'sync' | 'flush';
 
 /** Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. */
-export type Bug = 'acknowledge before the log write' | 'apply a duplicate';
+export type Bug = 'acknowledge before the log write' | 'apply a duplicate' | 'store offsets after the push';
 
 export interface FaultPlan {
   readonly crash?: Crash | undefined;

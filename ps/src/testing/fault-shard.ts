@@ -4,7 +4,7 @@ import { runService } from '@weir/runtime';
 import { openFolder } from '../server/folder/open-folder.ts';
 import { psServiceOf } from '../server/ps-service.ts';
 import { openShard } from '../server/shard.ts';
-import { applyDuplicates } from './bugs.ts';
+import { applyDuplicates, storeOffsetsLater } from './bugs.ts';
 import { CrashPoint } from './crash-point.ts';
 import { type Crash, FAULT_PLAN, type FaultPlan } from './fault-plan.ts';
 import { faultingStore } from './faulting-store.ts';
@@ -23,6 +23,7 @@ const service = psServiceOf({
   openShard: async (options) => {
     const shard = await openShard(options);
     if (bug === 'apply a duplicate') applyDuplicates(shard.numbers);
+    if (bug === 'store offsets after the push') storeOffsetsLater(shard.log);
     return shard;
   },
 });

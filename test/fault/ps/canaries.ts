@@ -2,6 +2,7 @@
 import type { Bug, FaultPlan } from '../../../ps/src/testing/fault-plan.ts';
 import type { Verdict } from './ledger.ts';
 import { cutPower } from './power-cut.ts';
+import { caughtUnderKills } from './source-rounds.ts';
 import { World } from './world.ts';
 
 export interface Canary {
@@ -16,6 +17,10 @@ const IN_FLIGHT = 8;
 export const CANARIES: readonly Canary[] = [
   bug('acknowledge before the log write', ({ lost }) => lost > 0),
   bug('apply a duplicate', ({ doubled }) => doubled > 0),
+  {
+    name: 'store offsets after the push',
+    caught: (dir, seed) => caughtUnderKills(dir, seed, { bug: 'store offsets after the push' }),
+  },
   {
     name: 'a power cut at durability process',
     async caught(dir, seed) {

@@ -3,6 +3,7 @@ import { clientsThatStop, garbage } from './bad-clients.ts';
 import { bitFlips } from './bit-flips.ts';
 import { jumpingClock } from './clocks.ts';
 import { failingDisk, fullDisk, readOnlyFolder } from './disks.ts';
+import { sourceRounds } from './source-rounds.ts';
 
 export interface Check {
   readonly name: string;
@@ -19,6 +20,14 @@ export const CHECKS: readonly Check[] = [
       const { flips, refused } = await bitFlips(dir, seed, FLIPS_OF_EACH_KIND);
       return `${flips} flips, ${refused} named at open, all rows there after the others`;
     },
+  },
+  {
+    name: 'trainers of a source, killed, asleep and fenced, and a shard that is killed',
+    run: (dir, seed) => sourceRounds(dir, seed, 'process'),
+  },
+  {
+    name: 'the same with power cuts at durability machine',
+    run: (dir, seed) => sourceRounds(dir, seed, 'machine'),
   },
   { name: 'clients that send garbage', run: garbage },
   { name: 'clients that do not read, and pushes that never end', run: clientsThatStop },
