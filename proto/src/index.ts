@@ -5,7 +5,7 @@ export {
   type FeatureValues,
 } from './encode-feature-block.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeInfo, isErrorCode } from './error-codes.ts';
-export { groupDataMessage } from './group-data.ts';
+export { groupDataHead } from './group-data.ts';
 export {
   canReduce,
   decodePartReduce,
@@ -37,6 +37,7 @@ export {
   DOCUMENTS_MAX,
   FEATURES_MAX,
   FRAME_BYTES,
+  GROUP_FRAME_BYTES,
   GROUP_MEMBERS_MAX,
   GROUP_NAME_BYTES_MAX,
   GROUP_PARTS_MAX,
@@ -61,6 +62,7 @@ export {
   writePullResponse,
 } from './pull-frame.ts';
 export { encodeSourceRanges, PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
+export { freeReceived } from './received-data.ts';
 export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';

@@ -17,6 +17,11 @@ export const PULL_BYTES_MAX = 16 * 1024 * 1024;
 /** Table name: `namespace/name`, each of `[A-Za-z0-9_.-]`. */
 export const TABLE_NAME_LENGTH_MAX = 200;
 export const CLIENT_ID_LENGTH_MAX = 200;
+/**
+ * What messages of a contribution or a result carry: a frame, but less than malloc takes fresh memory of the system for, which
+ * would cost a page fault for each 4 KiB that come.
+ */
+export const GROUP_FRAME_BYTES = FRAME_BYTES - 16 * 1024;
 /** Name of a group, and of a member: 1 to so many UTF-8 bytes. */
 export const GROUP_NAME_BYTES_MAX = 200;
 export const GROUP_MEMBERS_MAX = 256;

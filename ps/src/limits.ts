@@ -20,6 +20,8 @@ export const RESERVED_BYTES_IN_FLIGHT = 48 * MIB;
 export const CLIENT_PATIENCE_MS = 30_000;
 /** What a connection with pushes may send ahead of what was read: two frames, so that the next is there in time. */
 export const PUSH_WINDOW_BYTES = 2 * FRAME_BYTES;
+/** The same for a connection of members. */
+export const GROUP_WINDOW_BYTES = 4 * FRAME_BYTES;
 /** Parts of one push, over all its frames. */
 export const PUSH_PARTS_MAX = 8_192;
 /** What a source range of a push holds in memory but for its texts. */
@@ -162,6 +164,8 @@ export const GROUPS_MAX = 4_096;
 export const GROUP_STREAMS_MAX = 8_192;
 /** Steps of all groups under way: contributions of all members and the result, with room for eight of the largest. */
 export const GROUP_BYTES_MAX = 1024 * MIB;
+/** Contributed values up to this size lie in memory that is used again. */
+export const GROUP_POOLED_VALUE_BYTES_MAX = 2 * MIB;
 /** Bytes of a result that one write takes. */
 export const GROUP_WRITE_BYTES = MIB;
 /** How long a call may wait at a barrier, whatever it asks for: what a timer of Node can hold. */

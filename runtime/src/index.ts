@@ -5,6 +5,7 @@ export { type ConfigOption, configOptions, environmentKey } from './config/optio
 export { cutOff } from './grpc/cut-off.ts';
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/grpc-server.ts';
 export { widenReceiveWindow } from './grpc/receive-window.ts';
+export { messagePrefix, sendFramed } from './grpc/send-framed.ts';
 export { httpStatusOf, readJsonBody } from './http/json-body.ts';
 export { type JsonServer, type JsonServerOptions, startJsonServer } from './http/json-server.ts';
 export { formatHostPort, type HostPort, hostPort, listenError, parseHostPort } from './listen-address.ts';

@@ -17,6 +17,8 @@ export const PARENT_POLL_MS = 500;
 export const ORPHAN_MARGIN_MS = 1_000;
 /** Calls under way on one connection; a client's library keeps back what is more. */
 export const CALLS_PER_CONNECTION_MAX = 1_024;
+/** Bytes that `sendFramed` hands over before the caller has read them; not more, so that it notices who reads nothing. */
+export const SENT_AHEAD_BYTES_MAX = 1024 * 1024;
 /** Bytes of messages of which only a part has come, over all clients. */
 export const HALF_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 /** Requests over HTTP that still run when a stop begins get this long; then they are cut. */

@@ -4,7 +4,7 @@ import {
   canReduce,
   encodePartReduce,
   encodePartType,
-  FRAME_BYTES,
+  GROUP_FRAME_BYTES,
   GROUP_PARTS_MAX,
   GROUP_PAYLOAD_BYTES_MAX,
   isPartReduce,
@@ -70,10 +70,11 @@ export function encodeParts(parts: readonly GroupPart[], what: string): EncodedP
 
 function framesOf(values: readonly Uint8Array[], total: number): Uint8Array[] {
   if (total === 0) return [];
-  if (total <= FRAME_BYTES) return [values.length === 1 ? values[0]! : Buffer.concat(values)];
+  if (total <= GROUP_FRAME_BYTES) return [values.length === 1 ? values[0]! : Buffer.concat(values)];
   return values.flatMap((value) => {
     const frames: Uint8Array[] = [];
-    for (let at = 0; at < value.length; at += FRAME_BYTES) frames.push(value.subarray(at, at + FRAME_BYTES));
+    for (let at = 0; at < value.length; at += GROUP_FRAME_BYTES)
+      frames.push(value.subarray(at, at + GROUP_FRAME_BYTES));
     return frames;
   });
 }

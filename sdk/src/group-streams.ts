@@ -1,6 +1,6 @@
 // One try of a call whose answer is a result: `sync` and `latest`.
 import type { ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
-import { FRAME_BYTES, groupDataMessage, WeirError } from '@weir/proto';
+import { freeReceived, GROUP_FRAME_BYTES, groupDataHead, WeirError } from '@weir/proto';
 import { type GroupResultChunk, GroupsService, SyncRequest, type SyncStart } from '@weir/proto/v1/groups';
 import type { CallScope } from './call-scope.ts';
 import type { GroupPlace } from './group-calls.ts';
@@ -18,18 +18,21 @@ export async function syncOnce(
   const { path, responseDeserialize } = GroupsService.sync;
   const call = client.makeBidiStreamRequest(path, OutgoingMessage.serialize, responseDeserialize, metadata);
   const sent: OutgoingMessage[] = [];
-  const write = (bytes: Uint8Array): boolean => {
-    const message = new OutgoingMessage(bytes);
+  const write = (bytes: Uint8Array, head?: Uint8Array): boolean => {
+    const message = new OutgoingMessage(bytes, head);
     sent.push(message);
     return call.write(message, message.written);
   };
-  const large = (frames[0]?.length ?? 0) > FRAME_BYTES / 2;
+  const large = (frames[0]?.length ?? 0) > GROUP_FRAME_BYTES / 2;
   const rest = large ? frames : frames.slice(1);
   write(SyncRequest.encode({ start, data: large ? NONE : (frames[0] ?? NONE) }).finish());
   // What the shard has answered already needs no more bytes; a stream that failed takes none.
   let next = 0;
   const send = (): void => {
-    while (next < rest.length) if (!write(groupDataMessage(rest[next++]!))) return;
+    while (next < rest.length) {
+      const data = rest[next++]!;
+      if (!write(data, groupDataHead(data.length))) return;
+    }
     call.off('drain', send);
     call.end();
   };
@@ -70,6 +73,7 @@ function resultOf(
     call.on('data', (chunk: GroupResultChunk) => {
       try {
         assembly.add(chunk);
+        freeReceived(chunk.data);
       } catch (error) {
         failed(error);
       }

@@ -6,6 +6,7 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
 } from '@grpc/grpc-js';
+import { freeReceived } from '@weir/proto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COPY_FREED_BYTES_MIN } from './limits.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
@@ -47,13 +48,19 @@ it("arrives as it was, of any size, and gRPC's copy of a large one is freed with
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const call = client.makeBidiStreamRequest(method.path, OutgoingMessage.serialize, identity);
   const echoed = (): Promise<Buffer> => new Promise((resolve) => call.once('data', resolve));
-  for (const size of [0, 1, COPY_FREED_BYTES_MIN - 1, COPY_FREED_BYTES_MIN, 1_000_000]) {
+  for (const size of [0, 1, COPY_FREED_BYTES_MIN - 2, COPY_FREED_BYTES_MIN, 1_000_000, 1_000_001]) {
     const bytes = Uint8Array.from({ length: size }, (_, i) => i * 7);
-    const message = new OutgoingMessage(bytes);
+    // Whole, or in two places.
+    const message =
+      size % 2 === 0 ? new OutgoingMessage(bytes) : new OutgoingMessage(bytes.subarray(1), bytes.slice(0, 1));
     const answer = echoed();
     await new Promise<void>((resolve) => call.write(message, () => resolve()));
     message.written();
-    expect(Buffer.compare(await answer, bytes)).toBe(0);
+    const received = await answer;
+    expect(Buffer.compare(received, bytes)).toBe(0);
+    // A message that came lies in memory of its own, which can be freed as well.
+    freeReceived(received);
+    expect(received.length).toBe(size < COPY_FREED_BYTES_MIN ? size : 0);
     const before = memoryOfArrays();
     message.arrived();
     const freed = before - memoryOfArrays();

@@ -7,24 +7,39 @@ import { asBuffer } from './shard-stream.ts';
 
 export class OutgoingMessage {
   readonly #bytes: Uint8Array;
+  readonly #head: Uint8Array | undefined;
   #copy: Uint8Array | undefined;
   #written = false;
 
-  constructor(bytes: Uint8Array) {
+  /** @param head bytes of the message before `bytes`, which so need not be copied to join them. */
+  constructor(bytes: Uint8Array, head?: Uint8Array) {
     this.#bytes = bytes;
+    this.#head = head;
   }
 
   /** gRPC's serialiser: what it returns tells us where it is copied. */
   static serialize(this: void, message: OutgoingMessage): Buffer {
+    const head = message.#head;
+    if (head !== undefined) return message.#inTwo(head);
     const buffer = asBuffer(message.#bytes);
     if (buffer.length < COPY_FREED_BYTES_MIN) return buffer;
-    return Object.assign(buffer, {
-      copy(target: Uint8Array, at = 0): number {
-        message.#copy = target;
-        target.set(message.#bytes, at);
-        return message.#bytes.length;
-      },
-    });
+    return Object.assign(buffer, { copy: (target: Uint8Array, at = 0) => message.#copyTo(target, at) });
+  }
+
+  /** No memory has all of it: of a Buffer it has what gRPC asks for. */
+  #inTwo(head: Uint8Array): Buffer {
+    const length = head.length + this.#bytes.length;
+    const copy = (target: Uint8Array, at = 0): number => {
+      target.set(head, at);
+      return head.length + this.#copyTo(target, at + head.length);
+    };
+    return { length, byteLength: length, copy } as Buffer;
+  }
+
+  #copyTo(target: Uint8Array, at: number): number {
+    this.#copy = target;
+    target.set(this.#bytes, at);
+    return this.#bytes.length;
   }
 
   /** The connection has taken it whole. */

@@ -1,8 +1,11 @@
 // The members' side of the barrier bench: each has a connection of its own, as processes would.
+import { tuneGarbageCollector } from '@weir/runtime';
 import { connect, type GroupPart } from '@weir/sdk';
+import { cpuSeconds } from './process-usage.ts';
 
 export interface BarrierLoad {
   readonly address: string;
+  readonly serverPid: number;
   readonly members: number;
   readonly payloadBytes: number;
   readonly seconds: number;
@@ -15,16 +18,21 @@ export interface BarrierReport {
   /** Payloads of all members. */
   readonly bytesPerS: number;
   readonly steps: number;
+  /** CPU seconds for 10^9 bytes of payload. */
+  readonly serverCpuSPerGb: number;
+  readonly clientCpuSPerGb: number;
 }
 
 const WARM_UP_S = 1;
 
 export async function runBarriers({
   address,
+  serverPid,
   members,
   payloadBytes,
   seconds,
 }: BarrierLoad): Promise<BarrierReport> {
+  tuneGarbageCollector();
   const names = Array.from({ length: members }, (_, i) => `member-${i}`);
   const clients = await Promise.all(names.map((clientId) => connect({ seeds: [address], clientId })));
   try {
@@ -42,9 +50,14 @@ export async function runBarriers({
     let steps = 0;
     let firstMs = 0;
     let lastMs = 0;
+    let [server, client] = [0, 0];
     for (let step = groups[0]!.nextStep; performance.now() < untilMs; step++) {
       const begunMs = performance.now();
       const measured = begunMs >= measuredFromMs;
+      if (measured && firstMs === 0) {
+        firstMs = begunMs;
+        [server, client] = [cpuSeconds(serverPid), cpuSeconds(process.pid)];
+      }
       await Promise.all(
         groups.map(async (group) => {
           await group.sync(step, parts);
@@ -52,15 +65,18 @@ export async function runBarriers({
         }),
       );
       if (!measured) continue;
-      if (steps++ === 0) firstMs = begunMs;
+      steps++;
       lastMs = performance.now();
     }
+    const gigabytes = (steps * members * payloadBytes) / 1e9;
     latencies.sort((a, b) => a - b);
     return {
       p50Ms: latencies[Math.floor(latencies.length / 2)]!,
       p99Ms: latencies[Math.floor(latencies.length * 0.99)]!,
-      bytesPerS: (steps * members * payloadBytes * 1000) / (lastMs - firstMs),
+      bytesPerS: (gigabytes * 1e12) / (lastMs - firstMs),
       steps,
+      serverCpuSPerGb: (cpuSeconds(serverPid) - server) / gigabytes,
+      clientCpuSPerGb: (cpuSeconds(process.pid) - client) / gigabytes,
     };
   } finally {
     await Promise.all(clients.map((client) => client.close()));

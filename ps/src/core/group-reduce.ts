@@ -1,6 +1,7 @@
 // The reduction of a barrier: contributions of all members, in the order given, to one value for each part. Pure, and the
 // same to the bit wherever it runs: f32 sums and means are computed in f64, member after member, and rounded once.
 import { bytesOf, type PartReduce, type PartType, WeirError } from '@weir/proto';
+import { allFinite } from './finite.ts';
 import { STEP_VALUES, type Steps } from './steps.ts';
 
 export interface PartSpec {
@@ -78,23 +79,54 @@ function* combineFloats<Floats extends Float32Array | Float64Array>(
   const block = new Float64Array(Math.min(BLOCK_VALUES, out.length));
   for (let from = 0; from < out.length; from += BLOCK_VALUES) {
     const count = Math.min(BLOCK_VALUES, out.length - from);
-    for (let i = 0; i < count; i++) block[i] = members[0]![from + i]!;
-    for (let m = 1; m < members.length; m++) {
-      const member = members[m]!;
-      if (spec.reduce === 'max') {
-        for (let i = 0; i < count; i++) if (member[from + i]! > block[i]!) block[i] = member[from + i]!;
-      } else {
-        for (let i = 0; i < count; i++) block[i]! += member[from + i]!;
-      }
-    }
-    if (spec.reduce === 'mean') for (let i = 0; i < count; i++) block[i]! /= members.length;
-    for (let i = 0; i < count; i++) {
-      out[from + i] = block[i]!;
-      if (!Number.isFinite(out[from + i])) throw overflow('NOT_FINITE', spec, from + i);
+    const of = (member: Floats): Floats => member.subarray(from, from + count) as Floats;
+    const [total, rounded] = [block.subarray(0, count), of(out)];
+    if (spec.reduce === 'max') largest(total, members.map(of));
+    else sum(total, members.map(of));
+    divided(rounded, total, spec.reduce === 'mean' ? members.length : 1);
+    if (!allFinite(rounded)) {
+      const index = rounded.findIndex((value) => !Number.isFinite(value));
+      throw overflow('NOT_FINITE', spec, from + index);
     }
     yield;
   }
   return bytesOf(out);
+}
+
+function largest(total: Float64Array, members: readonly (Float32Array | Float64Array)[]): void {
+  const { length } = total;
+  total.set(members[0]!);
+  for (const member of members.slice(1)) {
+    for (let i = 0; i < length; i++) if (member[i]! > total[i]!) total[i] = member[i]!;
+  }
+}
+
+/** Member after member, but four at a time: so totals are read and written a quarter as often. */
+function sum<Floats extends Float32Array | Float64Array>(
+  total: Float64Array,
+  members: readonly Floats[],
+): void {
+  const nothing = members.length % 4 === 0 ? members[0]! : (members[0]!.slice().fill(-0) as Floats);
+  total.fill(-0);
+  for (let m = 0; m < members.length; m += 4) {
+    add(total, members[m]!, members[m + 1] ?? nothing, members[m + 2] ?? nothing, members[m + 3] ?? nothing);
+  }
+}
+
+function add<Floats extends Float32Array | Float64Array>(
+  total: Float64Array,
+  a: Floats,
+  b: Floats,
+  c: Floats,
+  d: Floats,
+): void {
+  const { length } = total;
+  for (let i = 0; i < length; i++) total[i] = total[i]! + a[i]! + b[i]! + c[i]! + d[i]!;
+}
+
+function divided(out: Float32Array | Float64Array, total: Float64Array, by: number): void {
+  const { length } = total;
+  for (let i = 0; i < length; i++) out[i] = total[i]! / by;
 }
 
 function* combineIntegers(

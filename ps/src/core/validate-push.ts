@@ -11,6 +11,7 @@ import {
 import { ValueEncoding } from '@weir/proto/v1/common';
 import type { PushPart } from '@weir/proto/v1/parameter_server';
 import type { TableSpec } from '@weir/proto/v1/tables';
+import { allFinite } from './finite.ts';
 import type { PushRecordPart } from './log-record.ts';
 import type { Ownership } from './routing.ts';
 import { type SkippedRows, withoutRows } from './skipped-rows.ts';
@@ -23,10 +24,6 @@ export interface PushContext {
   table(uid: string): TableSpec | undefined;
   readonly ownership: Ownership;
 }
-
-/** Of an f32: the bits of the exponent, and the lowest of them. */
-const EXPONENT = 0x7f800000;
-const EXPONENT_ONE = 0x00800000;
 
 /**
  * Checks a whole push (all frames' parts, in order), in steps, and returns it ready for log and kernel: decoded, parts of the
@@ -152,14 +149,6 @@ function findPoisoned(values: Float32Array, from: number, dim: number, poisoned:
     const row = Math.floor(i / dim);
     if (!Number.isFinite(values[i]) && poisoned.at(-1) !== row) poisoned.push(row);
   }
-}
-
-/** An exponent of all ones, as NaN and the infinities have it, carries into the sign bit when one is added to it. */
-function allFinite(values: Float32Array): boolean {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  let carried = 0;
-  for (let i = 0; i < bits.length; i++) carried |= ((bits[i]! & EXPONENT) + EXPONENT_ONE) | 0;
-  return carried >= 0;
 }
 
 /** Of the keys from word `from` on, a step's. */

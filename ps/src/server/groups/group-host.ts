@@ -18,6 +18,7 @@ import type { GroupMemory, GroupRoom } from './group-memory.ts';
 import { framesOf, storedFrames } from './group-result-frames.ts';
 import type { StoredGroup } from './group-store.ts';
 import { GroupTimer } from './group-timer.ts';
+import { GroupUpload } from './group-upload.ts';
 import { GroupWriter, type WriterParts } from './group-writer.ts';
 import { PacedCall } from './paced-call.ts';
 
@@ -90,13 +91,14 @@ export class GroupHost {
     return this.#group.isSettled(member, generation, step);
   }
 
-  /** Takes room for a contribution that is coming. @throws WeirError OVERLOADED, INVALID_ARGUMENT. */
-  beginUpload(parts: readonly PartSpec[]): { end(): void } {
+  /** Takes room for a contribution that is coming, until `end`. @throws WeirError OVERLOADED, INVALID_ARGUMENT. */
+  beginUpload(parts: readonly PartSpec[]): { readonly upload: GroupUpload; end(): void } {
     const largest = Math.max(this.#largestBytes(), contributionBytes({ parts }));
     this.#room.require(this.name, this.#shares(1), largest);
     this.#uploads.add(parts);
     this.#account();
     return {
+      upload: new GroupUpload(parts, this.#parts.memory),
       end: () => {
         this.#uploads.delete(parts);
         this.#account();
@@ -219,6 +221,7 @@ export class GroupHost {
       const parts = await runInSlices(reduceParts(contributions), slice);
       slice.end();
       for (const each of contributions) counters.bytes += contributionBytes(each);
+      this.#parts.memory.recycle(contributions, parts);
       return { parts };
     } catch (error) {
       if (!(error instanceof WeirError)) logger.error({ err: error, group: this.name }, 'a reduction failed');

@@ -1,9 +1,17 @@
 // Bounded memory for what members contribute, over all groups of a shard. A step takes its room as a whole, for all members
 // and the result, when its first contribution is announced: so steps that have begun never wait for each other's room.
 import { GROUP_PAYLOAD_BYTES_MAX, WeirError } from '@weir/proto';
-import { GROUP_BYTES_MAX, OVERLOADED_RETRY_AFTER_MS } from '../../limits.ts';
+import type { Contribution, ReducedPart } from '../../core/group-reduce.ts';
+import {
+  GROUP_BYTES_MAX,
+  GROUP_POOLED_VALUE_BYTES_MAX,
+  OVERLOADED_RETRY_AFTER_MS,
+  POOLED_BYTES_MIN,
+} from '../../limits.ts';
+import { MemoryPool } from '../memory-pool.ts';
 
 export class GroupMemory {
+  readonly #pool = new MemoryPool();
   #held = 0;
 
   get held(): number {
@@ -12,6 +20,21 @@ export class GroupMemory {
 
   room(): GroupRoom {
     return new GroupRoom(this);
+  }
+
+  /** For a value that comes in, with anything in it; from the beginning of its memory. */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    return isPooled(bytes) ? new Uint8Array(this.#pool.take(bytes), 0, bytes) : new Uint8Array(bytes);
+  }
+
+  /** The memory of values as taken, which nobody looks at any more, but for those that a result has as they are. */
+  recycle(contributions: readonly Contribution[], results: readonly ReducedPart[]): void {
+    const kept = new Set(results.map(({ value }) => value));
+    for (const value of contributions.flatMap(({ values }) => values)) {
+      if (isPooled(value.length) && !kept.has(value) && value.buffer instanceof ArrayBuffer) {
+        this.#pool.give(value.buffer);
+      }
+    }
   }
 
   /** For rooms. */
@@ -55,6 +78,11 @@ export class GroupRoom {
     this.#memory.change(held - this.#held);
     this.#held = held;
   }
+}
+
+/** Smaller ones would take far more memory than they have bytes, larger ones would leave the pool no room. */
+function isPooled(bytes: number): boolean {
+  return bytes >= POOLED_BYTES_MIN && bytes <= GROUP_POOLED_VALUE_BYTES_MAX;
 }
 
 function stepBytes(contributions: number, largestBytes: number): number {

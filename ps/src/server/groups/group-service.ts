@@ -5,29 +5,21 @@ import { WeirError } from '@weir/proto';
 import {
   type DescribeGroupResponse,
   type GroupMembership,
+  type GroupResultChunk,
   GroupsService,
   type LatestResultRequest,
   type WatchGroupRequest,
 } from '@weir/proto/v1/groups';
-import type { GrpcServer, Runtime } from '@weir/runtime';
+import { type GrpcServer, type Runtime, sendFramed } from '@weir/runtime';
 import type { Membership } from '../../core/group-events.ts';
 import { CLIENT_PATIENCE_MS, GROUP_STREAMS_MAX } from '../../limits.ts';
-import { AS_BYTES } from '../as-bytes.ts';
 import { OpenCalls } from '../open-calls.ts';
 import { overloaded } from '../push/overloaded.ts';
 import { unaryAnswer } from '../unary-answer.ts';
 import { decodeClock, encodeClock } from './clock-message.ts';
 import type { GroupHost } from './group-host.ts';
-import { sendFrames } from './group-send.ts';
 import { serveSync } from './group-sync.ts';
 import { checkedLease, checkedMember, type Groups } from './groups.ts';
-
-/** The generated definition, but results are bytes already, encoded once for all members. */
-const DEFINITION = {
-  ...GroupsService,
-  sync: { ...GroupsService.sync, ...AS_BYTES },
-  latest: { ...GroupsService.latest, ...AS_BYTES },
-};
 
 export interface GroupServer {
   /** Ends streams and waiting calls with UNAVAILABLE. */
@@ -48,7 +40,7 @@ export function serveGroups(
       else call.emit('error', overloaded(`${GROUP_STREAMS_MAX} calls wait at groups already`).toStatus());
     };
   };
-  server.addService(DEFINITION, {
+  server.addService(GroupsService, {
     join: unary(async ({ group, member, leaseMs }) => {
       const [asked, lease] = [checkedMember(member), checkedLease(leaseMs)];
       const host = groups.make(group);
@@ -77,14 +69,14 @@ export function serveGroups(
 }
 
 async function serveLatest(
-  call: ServerWritableStream<LatestResultRequest, Uint8Array>,
+  call: ServerWritableStream<LatestResultRequest, GroupResultChunk>,
   groups: Groups,
   patienceMs: number,
 ): Promise<void> {
   try {
     const host = groups.find(call.request.group);
     const head = host?.latest();
-    if (host !== undefined && head !== undefined) await sendFrames(call, host.frames(head), patienceMs);
+    if (host !== undefined && head !== undefined) await sendFramed(call, host.frames(head), patienceMs);
     call.end();
   } catch (error) {
     call.emit('error', WeirError.from(error).toStatus());

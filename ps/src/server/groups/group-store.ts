@@ -7,7 +7,7 @@
 // state in which its step is the last one.
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FRAME_BYTES, WeirError } from '@weir/proto';
+import { GROUP_FRAME_BYTES, WeirError } from '@weir/proto';
 import { openRocksStore, type Store, type StoreReader } from '@weir/store';
 import type { PersistEffect } from '../../core/group-events.ts';
 import {
@@ -134,10 +134,11 @@ export class GroupStore {
 export function piecesOf(values: readonly Uint8Array[]): Uint8Array[] {
   const total = values.reduce((sum, { length }) => sum + length, 0);
   if (total === 0) return [];
-  if (total <= FRAME_BYTES) return [values.length === 1 ? values[0]! : Buffer.concat(values)];
+  if (total <= GROUP_FRAME_BYTES) return [values.length === 1 ? values[0]! : Buffer.concat(values)];
   return values.flatMap((value) => {
     const pieces: Uint8Array[] = [];
-    for (let at = 0; at < value.length; at += FRAME_BYTES) pieces.push(value.subarray(at, at + FRAME_BYTES));
+    for (let at = 0; at < value.length; at += GROUP_FRAME_BYTES)
+      pieces.push(value.subarray(at, at + GROUP_FRAME_BYTES));
     return pieces;
   });
 }
@@ -145,8 +146,8 @@ export function piecesOf(values: readonly Uint8Array[]): Uint8Array[] {
 /** How many `piecesOf` makes of values of these sizes. */
 function pieceCount(sizes: readonly number[]): number {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total <= FRAME_BYTES) return Math.min(1, total);
-  return sizes.reduce((sum, size) => sum + Math.ceil(size / FRAME_BYTES), 0);
+  if (total <= GROUP_FRAME_BYTES) return Math.min(1, total);
+  return sizes.reduce((sum, size) => sum + Math.ceil(size / GROUP_FRAME_BYTES), 0);
 }
 
 async function headsOf(reader: StoreReader, name: string): Promise<ResultHead[]> {

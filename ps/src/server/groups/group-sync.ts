@@ -1,20 +1,21 @@
 // One call of `sync`: the announcement, the bytes, the wait, the result. Memory is taken when the bytes are announced; a
 // call that has its answer already is given it at once.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
-import type { SyncRequest, SyncStart } from '@weir/proto/v1/groups';
+import { freeReceived, WeirError } from '@weir/proto';
+import type { GroupResultChunk, SyncRequest, SyncStart } from '@weir/proto/v1/groups';
+import { sendFramed, widenReceiveWindow } from '@weir/runtime';
 import { validateParts } from '../../core/group-contribution.ts';
 import type { Contribution } from '../../core/group-reduce.ts';
-import { SYNC_TIMEOUT_MS_MAX } from '../../limits.ts';
+import { GROUP_WINDOW_BYTES, SYNC_TIMEOUT_MS_MAX } from '../../limits.ts';
 import type { OpenCalls } from '../open-calls.ts';
 import type { GroupHost, SyncCall } from './group-host.ts';
-import { sendFrames } from './group-send.ts';
-import { GroupUpload } from './group-upload.ts';
+import type { GroupUpload } from './group-upload.ts';
 import { checkedMember, type Groups } from './groups.ts';
 
-type Call = ServerDuplexStream<SyncRequest, Uint8Array>;
+type Call = ServerDuplexStream<SyncRequest, GroupResultChunk>;
 
 export function serveSync(call: Call, groups: Groups, calls: OpenCalls, patienceMs: number): void {
+  widenReceiveWindow(call, GROUP_WINDOW_BYTES);
   const handler = new SyncHandler(call, groups, patienceMs);
   call.on('data', (message: SyncRequest) => handler.received(message));
   call.on('end', () => handler.ended());
@@ -55,6 +56,7 @@ class SyncHandler {
       const begun = this.#begun;
       if (begun === undefined) throw new WeirError('INVALID_ARGUMENT', 'the first message has no start');
       begun.upload.add(data);
+      freeReceived(data);
       if (begun.upload.complete) {
         this.#endUpload();
         void this.#wait(begun.host, begun.sync, begun.upload);
@@ -95,7 +97,7 @@ class SyncHandler {
       void this.#wait(host, sync, NOTHING);
       return;
     }
-    const { end } = host.beginUpload(parts);
+    const { upload, end } = host.beginUpload(parts);
     const tooLate = new WeirError(
       'BARRIER_TIMEOUT',
       `group ${group}: step ${step} waits for ${member.name}`,
@@ -104,14 +106,14 @@ class SyncHandler {
       },
     );
     const timer = setTimeout(() => this.fail(tooLate), Math.max(1, timeoutMs));
-    this.#begun = { host, sync, upload: new GroupUpload(parts), endUpload: end, timer };
+    this.#begun = { host, sync, upload, endUpload: end, timer };
   }
 
   async #wait(host: GroupHost, sync: SyncCall, contribution: Contribution): Promise<void> {
     this.#waiting = true;
     try {
       await host.sync(sync, contribution, this.#abort.signal, (frames) =>
-        sendFrames(this.#call, frames, this.#patienceMs),
+        sendFramed(this.#call, frames, this.#patienceMs),
       );
       if (this.#over) return;
       this.#over = true;
