@@ -14,6 +14,7 @@ import { benchPsSlices } from './ps-slices.ts';
 import { benchPsSpill } from './ps-spill.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
+import { benchStitchGroup } from './stitch-group.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   kernel: benchKernel,
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   barrier: benchBarrier,
   freshness: benchFreshness,
   replay: benchReplay,
+  'stitch-group': benchStitchGroup,
 };
 
 const USAGE = [

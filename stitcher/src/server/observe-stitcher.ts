@@ -1,38 +1,41 @@
 // What /metrics says of the stitcher: its durable counters, and gauges of what is open.
-import type { ObservableResult } from '@opentelemetry/api';
 import { meter } from '@weir/runtime';
 import type { Join } from '../core/join.ts';
-import { countersReport } from './counters-report.ts';
+import { type CountersReport, countersReport } from './counters-report.ts';
 
-/** @param now wall clock, for the watermark's lag */
+/**
+ * By partition: when one moves to another process its series ends here and begins there, where it stood.
+ * @param joins of the partitions that are this process's now
+ * @param now wall clock, for the watermark's lag
+ */
 export function observeStitcher(joins: () => readonly Join[], now: () => number): void {
   const instruments = meter('weir.stitcher');
-  const counter = (name: string, unit: string, observe: (result: ObservableResult) => void): void => {
-    instruments.createObservableCounter(name, { unit }).addCallback(observe);
+  type Observe = (report: CountersReport, see: (count: number, of?: Record<string, string>) => void) => void;
+  const counter = (name: string, unit: string, observe: Observe): void => {
+    instruments.createObservableCounter(name, { unit }).addCallback((result) => {
+      for (const join of joins()) {
+        const { partition } = join.options;
+        observe(countersReport([join]), (count, of) => result.observe(count, { partition, ...of }));
+      }
+    });
   };
-  const byReason = (result: ObservableResult, counts: Readonly<Record<string, number>>): void => {
-    for (const [reason, count] of Object.entries(counts)) result.observe(count, { reason });
-  };
-  counter('stitcher.requests', '{request}', (result) => result.observe(countersReport(joins()).requests));
-  counter('stitcher.events', '{event}', (result) => result.observe(countersReport(joins()).events));
-  counter('stitcher.samples', '{sample}', (result) => result.observe(countersReport(joins()).samples));
-  counter('stitcher.positives', '{sample}', (result) => {
-    for (const [label, count] of Object.entries(countersReport(joins()).positives))
-      result.observe(count, { label });
+  const byReason = (name: string, unit: string, reasons: keyof CountersReport['reasons']): void =>
+    counter(name, unit, (report, see) => {
+      for (const [reason, count] of Object.entries(report.reasons[reasons])) see(count, { reason });
+    });
+  counter('stitcher.requests', '{request}', ({ requests }, see) => see(requests));
+  counter('stitcher.events', '{event}', ({ events }, see) => see(events));
+  counter('stitcher.samples', '{sample}', ({ samples }, see) => see(samples));
+  counter('stitcher.positives', '{sample}', ({ positives }, see) => {
+    for (const [label, count] of Object.entries(positives)) see(count, { label });
   });
-  counter('stitcher.duplicates', '{record}', (result) => result.observe(countersReport(joins()).duplicates));
-  counter('stitcher.conflicts', '{record}', (result) => result.observe(countersReport(joins()).conflicts));
-  counter('stitcher.rejected', '{record}', (result) =>
-    byReason(result, countersReport(joins()).reasons.rejected),
-  );
-  counter('stitcher.late', '{record}', (result) => byReason(result, countersReport(joins()).reasons.late));
-  counter('stitcher.orphans', '{event}', (result) =>
-    byReason(result, countersReport(joins()).reasons.orphans),
-  );
-  counter('stitcher.ignored', '{event}', (result) =>
-    byReason(result, countersReport(joins()).reasons.ignored),
-  );
-  counter('stitcher.clamped', '{record}', (result) => result.observe(countersReport(joins()).clamped));
+  counter('stitcher.duplicates', '{record}', ({ duplicates }, see) => see(duplicates));
+  counter('stitcher.conflicts', '{record}', ({ conflicts }, see) => see(conflicts));
+  byReason('stitcher.rejected', '{record}', 'rejected');
+  byReason('stitcher.late', '{record}', 'late');
+  byReason('stitcher.orphans', '{event}', 'orphans');
+  byReason('stitcher.ignored', '{event}', 'ignored');
+  counter('stitcher.clamped', '{record}', ({ clamped }, see) => see(clamped));
   const gauge = (name: string, unit: string, read: (join: Join) => number): void => {
     instruments.createObservableGauge(name, { unit }).addCallback((result) => {
       for (const join of joins()) result.observe(read(join), { partition: join.options.partition });
