@@ -2,11 +2,14 @@
 import { adminConfig, hostPort } from '@weir/runtime';
 import { z } from 'zod';
 import {
+  BARRIER_WINDOWS_DEFAULT,
   IN_FLIGHT_DEFAULT,
   IN_FLIGHT_MAX,
   LEASE_MS_DEFAULT,
   LEASE_MS_MAX,
   LEASE_MS_MIN,
+  STALENESS_MAX_DEFAULT,
+  STALENESS_MAX_LARGEST,
   WINDOW_REQUESTS_DEFAULT,
   WINDOW_TIMEOUT_MS_DEFAULT,
 } from './limits.ts';
@@ -60,6 +63,17 @@ export const trainerConfig = z.strictObject({
     .max(IN_FLIGHT_MAX)
     .default(IN_FLIGHT_DEFAULT)
     .describe('pushes that may be unacknowledged when the next window is pulled, counting its own'),
+  stalenessMax: z
+    .int()
+    .min(0)
+    .max(STALENESS_MAX_LARGEST)
+    .default(STALENESS_MAX_DEFAULT)
+    .describe('windows that it may begin ahead of the slowest trainer that has samples'),
+  barrierWindows: z
+    .int()
+    .positive()
+    .default(BARRIER_WINDOWS_DEFAULT)
+    .describe("windows after which trainers average the model's dense part, if it has one"),
   sampleRatio: z
     .string()
     .default('')

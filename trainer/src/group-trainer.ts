@@ -66,7 +66,7 @@ export class GroupTrainer {
 
   async #trainAsMember(group: Group): Promise<void> {
     const { state, signal } = this.#options;
-    if (group.lastResult !== undefined) state.adopt(group.lastResult);
+    state.joined(group);
     this.#agreed = undefined;
     while (!signal.aborted) {
       if (this.#agreed === undefined || this.#agreed.generation < group.generation) {

@@ -91,10 +91,16 @@ async function learn(
   const rows = await pullRows(window.keys, options, staleness);
   if (rows === undefined) return undefined;
   const predictions: Prediction[] = [];
-  const { parts, rejectedRows } = learnWindow(model, window, rows, (prediction) => {
-    predictions.push(prediction);
-  });
-  state.learned(ranges, undefined, samplesIn(window));
+  const { parts, dense, rejectedRows } = learnWindow(
+    model,
+    window,
+    rows,
+    (prediction) => {
+      predictions.push(prediction);
+    },
+    state.dense,
+  );
+  state.learned(ranges, dense, samplesIn(window));
   return async () => {
     const pushStart = performance.now();
     const gradients = parts.flatMap((part, i) =>

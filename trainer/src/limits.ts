@@ -23,6 +23,15 @@ export const LEASE_MS_MIN = 200;
 export const LEASE_MS_MAX = 3_600_000;
 /** After the membership has changed, pushes under way have so long; what is not settled then is fenced. */
 export const DRAIN_TIMEOUT_MS = 2_000;
+/** Windows that a trainer may begin ahead of the slowest: some pauses of a busy machine long, a small part of a second's. */
+export const STALENESS_MAX_DEFAULT = 32;
+export const STALENESS_MAX_LARGEST = 1_000_000;
+/** A trainer that has waited for samples so long is not waited for. */
+export const REST_AFTER_MS = 20;
+/** Windows between two barriers for the dense part; learned again after a crash. */
+export const BARRIER_WINDOWS_DEFAULT = 128;
+/** What is learned of a dense part meets in a barrier after so long, if no samples are left to learn. */
+export const DENSE_WAIT_MS = 1_000;
 /** One wait at the barrier; then it is said who is missing, and waited on. */
 export const BARRIER_TIMEOUT_MS = 5_000;
 /** Of giving the place up at the end; without it the others wait for the lease. */

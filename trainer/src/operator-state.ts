@@ -1,21 +1,21 @@
 // What a trainer keeps beside the rows of the shards, and agrees on with the other members at barriers: the seam for the
 // dense part of a model and for the pace of trainers. The loop of a generation owns when members meet; this says what they
 // give and take.
-import type { GroupPart, GroupResult } from '@weir/sdk';
+import type { Group, GroupPart, GroupResult } from '@weir/sdk';
+import type { AcquiredOffset } from './core/dense-coverage.ts';
 import type { OffsetRange } from './core/source-cursor.ts';
 
 export interface OperatorState {
   /** Of the model's dense part, for `forward`, as of now; undefined for a model without one. */
   readonly dense: Float32Array | undefined;
-  /** This member's part of the next barrier; names, types and reductions are the same for all members. */
+  /** A place was taken, for the first time or anew: all that is not in the group's last result is forgotten. */
+  joined(group: Group): void;
+  /** This member's part of the next barrier, with all pushes settled or given up; names, types and reductions are the same for all members. */
   parts(): readonly GroupPart[];
-  /** The result that every member has; from joining on, also the last one that was completed without this member. */
+  /** The result that every member has. */
   adopt(result: GroupResult): void;
-  /**
-   * After acquiring, before the plan of the restart: the partitions that are this member's from now on.
-   * @param partitions with the smallest offset that the shards have applied.
-   */
-  acquired(partitions: readonly { readonly partition: number; readonly applied: number }[]): void;
+  /** After acquiring, before the plan of the restart: the partitions that are this member's from now on. */
+  acquired(partitions: readonly AcquiredOffset[]): void;
   /** Everything below it is in the adopted state; undefined: the state does not count that partition. */
   coveredOffset(partition: number): number | undefined;
   /**
@@ -38,17 +38,3 @@ export interface OperatorState {
    */
   meetingDue(): Promise<void> | undefined;
 }
-
-/** Of models that live in rows alone. */
-export const NO_OPERATOR_STATE: OperatorState = {
-  dense: undefined,
-  parts: () => [],
-  adopt: () => {},
-  acquired: () => {},
-  coveredOffset: () => undefined,
-  beforeWindow: async () => true,
-  learned: () => {},
-  acknowledged: () => {},
-  waiting: () => {},
-  meetingDue: () => undefined,
-};

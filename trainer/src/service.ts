@@ -13,8 +13,9 @@ import { evaluationReport, type TrainerTotals } from './evaluation-report.ts';
 import { trainerGroup } from './group-name.ts';
 import { GroupTrainer } from './group-trainer.ts';
 import { STREAM_POLL_MS, WINDOW_BYTES_MAX } from './limits.ts';
+import { MemberFigures } from './member-report.ts';
+import { MemberState } from './member-state.ts';
 import { createMetrics } from './metrics.ts';
-import { NO_OPERATOR_STATE } from './operator-state.ts';
 import { type OnRetry, persist } from './retry.ts';
 import { type OnRefused, SampleReader } from './sample-reader.ts';
 import { SAMPLES_STREAM } from './samples-stream.ts';
@@ -52,6 +53,14 @@ export const trainerService = defineService({
         evaluation: evaluation.totals(),
       }),
     );
+    const figures = new MemberFigures(() => state.learning);
+    const state = new MemberState({
+      dense: model.dense,
+      barrierWindows: config.barrierWindows,
+      stalenessMax: config.stalenessMax,
+      onBegin: (ahead) => figures.began(ahead),
+    });
+    runtime.admin.get('/member', () => figures.report());
     const onRetry: OnRetry = (what, error) => {
       metrics.retried(what);
       log.warn({ call: what, code: error.code, reason: error.message }, 'trying again');
@@ -68,7 +77,7 @@ export const trainerService = defineService({
         learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry },
         streams,
         sources: weir.sources(trainerGroup(config.tableSet)),
-        state: NO_OPERATOR_STATE,
+        state,
         reader: new SampleReader(model, ratios, onRefused),
         newBuilder: () =>
           new WindowBuilder(model.tables, { requestsMax: config.window, bytesMax: WINDOW_BYTES_MAX }),

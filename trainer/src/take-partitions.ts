@@ -49,6 +49,7 @@ export async function takePartitions(options: TakeOptions): Promise<TakenPartiti
   state.acquired(
     acquired.map(({ partition, offsets }) => ({
       partition,
+      incarnation: ends[partition]!.incarnation,
       applied: Math.min(...offsets.map(({ applied }) => applied)),
     })),
   );

@@ -17,28 +17,33 @@ export interface Prediction {
 export interface Update {
   /** Per table, each key once. */
   readonly parts: readonly { readonly keys: PackedKeys; readonly gradients: Float32Array }[];
+  /** Of the dense weights, summed over the window; undefined for a model without, and when nothing was learned. */
+  readonly dense: Float32Array | undefined;
   readonly rejectedRows: number;
 }
 
 /**
  * @param rows per table keys x dim, in the order of the window's keys
  * @param evaluate called for every request, in order
+ * @param dense weights of a model with a dense part
  */
 export function learnWindow(
   model: Model,
   window: Window,
   rows: readonly Float32Array[],
   evaluate: (prediction: Prediction) => void,
+  dense?: Float32Array,
 ): Update {
   const dims = model.tables.map(({ dim }) => dim);
   const sums = rows.map((table) => new Float64Array(table.length));
+  let denseSums: Float64Array | undefined;
   for (const { request, learning, numbers } of window.requests) {
     if (learning === undefined) {
       evaluate({ request, forward: undefined, targets: undefined });
       continue;
     }
     const own = numbers.map((column, table) => gather(rows[table]!, column, dims[table]!));
-    const forward = model.forward(learning.examples, own);
+    const forward = model.forward(learning.examples, own, dense);
     requireProbabilities(model, forward.probabilities, learning.examples.documents);
     evaluate({ request, forward, targets: learning.targets });
     const gradients = model.gradients(forward, learning.targets);
@@ -46,6 +51,7 @@ export function learnWindow(
       requireGradients(model, table, gradients[table], column.length);
       scatter(sums[table]!, gradients[table]!, column, dims[table]!);
     });
+    if (dense !== undefined) denseSums = addDense(model, denseSums, gradients[dims.length], dense.length);
   }
   let rejectedRows = 0;
   const parts = sums.map((sum, table) => {
@@ -53,7 +59,7 @@ export function learnWindow(
     rejectedRows += (window.keys[table]!.length - finite.keys.length) / 2;
     return finite;
   });
-  return { parts, rejectedRows };
+  return { parts, dense: denseSums && Float32Array.from(denseSums), rejectedRows };
 }
 
 /** A model of one's own may be wrong; then it is said by name instead of learned. */
@@ -72,6 +78,22 @@ function requireGradients(model: Model, table: number, given: Float32Array | und
   if (count === keys * dim) return;
   const text = `model ${model.name}: gradients gave ${count} values for table ${name}, ${keys} keys of dim ${dim}`;
   throw new WeirError('CONFIGURATION', text);
+}
+
+function addDense(
+  { name }: Model,
+  sums: Float64Array | undefined,
+  given: Float32Array | undefined,
+  weights: number,
+): Float64Array {
+  const count = given?.length ?? 0;
+  if (given === undefined || count !== weights) {
+    const text = `model ${name}: gradients gave ${count} values for ${weights} dense weights, behind those of the tables`;
+    throw new WeirError('CONFIGURATION', text);
+  }
+  if (sums === undefined) return Float64Array.from(given);
+  for (let i = 0; i < count; i++) sums[i]! += given[i]!;
+  return sums;
 }
 
 function gather(table: Float32Array, numbers: Uint32Array, dim: number): Float32Array {
