@@ -29,3 +29,4 @@ export type {
 export { implicitSchema } from './schema-fingerprint.ts';
 export { logLoss, PROBABILITY_MIN, sigmoid } from './sigmoid.ts';
 export { qualifiedTableName, type TableDefinition } from './table-definition.ts';
+export { trainerGroup } from './trainer-group.ts';

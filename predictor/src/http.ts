@@ -68,6 +68,7 @@ function toJson(request: RankRequest, response: RankResponse): unknown {
       static_hash: response.modelVersion?.staticHash,
       schema_fingerprint: response.modelVersion?.schemaFingerprint,
       table_set: response.modelVersion?.tableSet,
+      dense_step: response.modelVersion?.denseStep,
     },
     fallbacks: {
       pulled_rows: response.fallbacks?.pulledRows,

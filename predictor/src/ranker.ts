@@ -6,6 +6,7 @@ import { bytesOf, DOCUMENTS_MAX, type PackedKeys, WeirError } from '@weir/proto'
 import type { ModelVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
+import type { DenseFollower, DenseWeights } from './dense-follower.ts';
 import type { FeatureLog } from './feature-log.ts';
 import type { Freshness } from './freshness.ts';
 import type { FrozenArm } from './frozen-arm.ts';
@@ -16,7 +17,10 @@ export const NO_BYTES = new Uint8Array(0);
 export interface RankerOptions {
   readonly model: Model;
   readonly decoder: ExampleDecoder;
+  /** But for the dense weights' step. */
   readonly modelVersion: ModelVersion;
+  /** Undefined for a model without a dense part. */
+  readonly dense: DenseFollower | undefined;
   /** One per table of the model, in its order. */
   readonly sources: readonly RowSource[];
   readonly featureLog: FeatureLog;
@@ -45,17 +49,19 @@ export class Ranker {
     for (const [i, source] of sources.entries()) {
       rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!)));
     }
-    const served = scoreColumns(model, examples, weightsOf(rows), '');
+    const dense = this.#options.dense?.current;
+    const modelVersion = versionOf(this.#options.modelVersion, dense);
+    const served = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
     freshness.answered(now());
     const scores = [...served, ...this.#shadows(frozen, examples, keys)];
 
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
-    await this.#log(featureRecord(request, servingId, timeMs, scores, this.#options.modelVersion));
+    await this.#log(featureRecord(request, servingId, timeMs, scores, modelVersion));
     return {
       servingId,
       scores: served,
-      modelVersion: this.#options.modelVersion,
+      modelVersion,
       fallbacks: {
         pulledRows: rows.reduce((sum, { pulled }) => sum + pulled, 0),
         priorRows: rows.reduce((sum, { prior }) => sum + prior, 0),
@@ -70,7 +76,8 @@ export class Ranker {
     keys: readonly PackedKeys[],
   ): readonly ScoreColumn[] {
     const rows = frozen?.rowsFor(keys);
-    return rows === undefined ? [] : scoreColumns(this.#options.model, examples, rows, 'frozen');
+    if (rows === undefined) return [];
+    return scoreColumns(this.#options.model, examples, rows, frozen?.dense, 'frozen');
   }
 
   async #log(record: FeatureRecord): Promise<void> {
@@ -98,15 +105,20 @@ function decodeRequest(decoder: ExampleDecoder, request: RankRequest): Examples 
   }
 }
 
+function versionOf(model: ModelVersion, dense: DenseWeights | undefined): ModelVersion {
+  return dense === undefined ? model : { ...model, denseStep: dense.step };
+}
+
 const weightsOf = (rows: readonly Rows[]): Float32Array[] => rows.map(({ weights }) => weights);
 
 function scoreColumns(
   model: Model,
   examples: Examples,
   rows: readonly Float32Array[],
+  dense: Float32Array | undefined,
   arm: string,
 ): ScoreColumn[] {
-  const { probabilities } = model.forward(examples, rows);
+  const { probabilities } = model.forward(examples, rows, dense);
   return model.labels.map((label, i) => ({
     label,
     arm,

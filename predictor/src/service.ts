@@ -1,12 +1,13 @@
 // `weir predictor`: composes replica, ranker and feature log, and serves Rank over gRPC and HTTP.
 import { randomBytes } from 'node:crypto';
-import { createExampleDecoder, loadModel, readSchema } from '@weir/model';
+import { createExampleDecoder, loadModel, readSchema, trainerGroup } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import { PredictorService } from '@weir/proto/v1/predictor';
 import { createGrpcServer, defineService, type Runtime } from '@weir/runtime';
 import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
 import { predictorConfig } from './config.ts';
+import { DenseFollower } from './dense-follower.ts';
 import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
 import { followTables } from './follow-tables.ts';
 import { Freshness } from './freshness.ts';
@@ -48,8 +49,18 @@ export const predictorService = defineService({
       signal: following.signal,
       onRows: (rows) => metrics.deltaRows(rows),
     });
+    const dense = model.dense && new DenseFollower(model.dense);
+    if (dense !== undefined) {
+      // Before anything is served, so that a restart does not go back to initial weights.
+      const group = weir.group(trainerGroup(config.tableSet));
+      const latest = await group.latest();
+      if (latest !== undefined) dense.adopt(latest, runtime.log);
+      // A failure that waiting cannot help ends the process, here as an unhandled rejection.
+      void dense.follow(group.results({ signal: following.signal }), runtime.log);
+    }
     const ranker = new Ranker({
       model,
+      dense,
       decoder: createExampleDecoder(model.schema),
       modelVersion: {
         staticHash: model.staticHash,
@@ -59,7 +70,8 @@ export const predictorService = defineService({
       sources,
       featureLog,
       beforeAnswer: config.featureLog === 'before_answer',
-      frozen: config.freezeAfter === undefined ? undefined : new FrozenArm(sources, config.freezeAfter),
+      frozen:
+        config.freezeAfter === undefined ? undefined : new FrozenArm(sources, dense, config.freezeAfter),
       freshness,
       now: Date.now,
       newServingId: () => randomBytes(8).toString('hex'),

@@ -1,6 +1,6 @@
 // `weir trainer`: composes what a member of the trainers' group needs, and reports what was learned.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadModel, type Model, qualifiedTableName, readSchema } from '@weir/model';
+import { loadModel, type Model, qualifiedTableName, readSchema, trainerGroup } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import { defineService } from '@weir/runtime';
 import { connect, type Table, type Weir } from '@weir/sdk';
@@ -10,7 +10,6 @@ import { Evaluation } from './core/evaluation/evaluation.ts';
 import { parseSampleRatios } from './core/sample-ratio.ts';
 import { WindowBuilder } from './core/window.ts';
 import { evaluationReport, type TrainerTotals } from './evaluation-report.ts';
-import { trainerGroup } from './group-name.ts';
 import { GroupTrainer } from './group-trainer.ts';
 import { STREAM_POLL_MS, WINDOW_BYTES_MAX } from './limits.ts';
 import { MemberFigures } from './member-report.ts';
