@@ -55,6 +55,7 @@ export class GroupTrainer {
       } catch (thrown) {
         const error = WeirError.from(thrown);
         if (signal.aborted) continue;
+        if (error.code === 'SOURCE_LOST') throw withAdvice(error, sources.group);
         if (error.code !== 'FENCED' || (await this.#isNameTaken())) throw error;
         log.warn({ group: group.name, reason: error.message }, 'the lease had expired; joining again');
       } finally {
@@ -145,4 +146,11 @@ export class GroupTrainer {
     const describing = () => learner.weir.group(sources.group).describe({ signal });
     return persist('look-up', describing, learner.onRetry, signal);
   }
+}
+
+/** Whoever noticed it, the trainer's operator hears what there is to decide. */
+function withAdvice(error: WeirError, group: string): WeirError {
+  if (error.message.includes('weir source reset')) return error;
+  const advice = `weir source reset ${group} forgets what is applied, and trainers begin where they committed last`;
+  return new WeirError('SOURCE_LOST', `${error.message}; ${advice}`, { cause: error });
 }

@@ -30,8 +30,8 @@ export interface TakenPartitions {
 }
 
 /**
- * @throws WeirError FENCED when the generation is over; SOURCE_LOST when shards and stream do not belong together any more,
- * with what an operator can do; CANCELLED.
+ * @throws WeirError FENCED when the generation is over; SOURCE_LOST when shards and stream do not belong together any more;
+ * CANCELLED.
  */
 export async function takePartitions(options: TakeOptions): Promise<TakenPartitions> {
   const { streams, sources, generation, own, state, onRetry, signal } = options;
@@ -54,10 +54,9 @@ export async function takePartitions(options: TakeOptions): Promise<TakenPartiti
     })),
   );
   const held = acquired.map(({ partition, start, offsets }) => {
-    const { group } = sources;
-    for (const { shard, applied } of offsets) requireRecords(group, ends[partition]!, shard, applied);
+    for (const { shard, applied } of offsets) requireRecords(ends[partition]!, shard, applied);
     const covered = state.coveredOffset(partition);
-    if (covered !== undefined) requireRecords(group, ends[partition]!, 'the operator state', covered);
+    if (covered !== undefined) requireRecords(ends[partition]!, 'the operator state', covered);
     return { partition, start, applied: offsets.map(({ applied }) => applied), covered };
   });
   const { catchUp, agreed } = planRestart(held);
@@ -72,13 +71,13 @@ export async function takePartitions(options: TakeOptions): Promise<TakenPartiti
   return { catchUp, start, incarnations: new Map(ends.map((end) => [end.partition, end.incarnation])) };
 }
 
-function requireRecords(group: string, end: PartitionEnd, holder: string, applied: number): void {
+function requireRecords(end: PartitionEnd, holder: string, applied: number): void {
   const { partition, startOffset, endOffset } = end;
   if (applied >= startOffset && applied <= endOffset) return;
   throw new WeirError(
     'SOURCE_LOST',
-    `samples, partition ${partition}: ${holder} has applied up to offset ${applied}, and the stream has [${startOffset}, ` +
-      `${endOffset}); weir source reset ${group} --partition ${partition} forgets what is applied`,
+    `samples, partition ${partition}: ${holder} has applied up to offset ${applied}, and the stream has ` +
+      `[${startOffset}, ${endOffset})`,
   );
 }
 
