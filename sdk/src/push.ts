@@ -34,7 +34,7 @@ export class Push implements WholePush {
 
   /**
    * Copies keys and values.
-   * @param sources encoded: then every shard gets a part, and no two of its parts may have rows.
+   * @param sources encoded: then every shard gets one part, with rows or without.
    * @param begin opens the scope of a retry.
    * @throws WeirError PUSH_TOO_LARGE or OVERLOADED, before anything is sent.
    */

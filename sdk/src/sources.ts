@@ -121,19 +121,17 @@ export class Sources {
       this.#router.shards.map(async ({ connection }) => {
         const { id: shard, channels, name } = connection;
         const attempt = async (): Promise<ShardOffsets> => {
-          try {
-            const client = channels.sourcesOver(connection.client);
-            const { partitions } = await callOnce(method(client), request, channels.metadata, scope, name);
-            return { shard, partitions };
-          } catch (thrown) {
-            const error = WeirError.from(thrown);
-            if (error.code === 'UNAVAILABLE') connection.unreachable();
-            throw scope.ended
-              ? error
-              : inTermsOf(error, [], shard, { message: `${scope.what}: ${error.message}` });
-          }
+          const client = channels.sourcesOver(connection.client);
+          const { partitions } = await callOnce(method(client), request, channels.metadata, scope, name);
+          return { shard, partitions };
         };
-        return await withRetries(scope, name, attempt);
+        try {
+          return await withRetries(scope, name, attempt, () => connection.unreachable());
+        } catch (thrown) {
+          const error = WeirError.from(thrown);
+          if (scope.ended) throw error;
+          throw inTermsOf(error, [], shard, { message: `${scope.what}: ${shard}: ${error.message}` });
+        }
       }),
     );
   }

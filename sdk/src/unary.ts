@@ -33,14 +33,23 @@ export function callOnce<Request, Response>(
   });
 }
 
-/** Tries until it works, fails for good, or the scope ends; then the last failure is the error's cause. */
-export async function withRetries<T>(scope: CallScope, where: string, attempt: () => Promise<T>): Promise<T> {
+/**
+ * Tries until it works, fails for good, or the scope ends; then the last failure is the error's cause.
+ * @param unreachable called after each try that reached nobody.
+ */
+export async function withRetries<T>(
+  scope: CallScope,
+  where: string,
+  attempt: () => Promise<T>,
+  unreachable: () => void = () => {},
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
     } catch (thrown) {
       const error = WeirError.from(thrown);
       if (scope.ended || decide(error) === 'fail') throw error;
+      if (error.code === 'UNAVAILABLE') unreachable();
       await scope.sleep(delay(tries, error.retryAfterMs, Math.random()));
       if (scope.ended) throw scope.error(`${where} (last: ${error.message})`, { cause: error });
     }
