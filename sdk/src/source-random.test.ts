@@ -25,7 +25,7 @@ const LOGS = [
 const KEYS_PER_RECORD = 3;
 const RECORDS_PER_RANGE_MAX = 120;
 const IN_FLIGHT = 4;
-const KILLS = 5;
+const KILLS = 4;
 const IMPATIENT_MS = 20;
 
 const random = randomFrom(SEED);
