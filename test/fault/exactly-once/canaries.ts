@@ -12,13 +12,27 @@ export interface Canary {
 const ROUNDS_MAX = 4;
 
 export const CANARIES: readonly Canary[] = [
-  canary('offset stored after the push', { kind: 'kill', services: ['trainer-0', 'trainer-1'], worst: true }),
-  canary('offsets returned before the fence is on every shard', { kind: 'sleep', service: 'trainer-0' }),
-  canary('stream sequences kept in memory only', { kind: 'kill', services: ['streams'], worst: true }),
+  canary('offset stored after the push', [0.2, 0.5, 0.8], {
+    kind: 'kill',
+    services: ['trainer-0', 'trainer-1'],
+    worst: true,
+  }),
+  // It was about to push when it fell asleep, and wakes when the others have read the offsets.
+  canary('offsets returned before the fence is on every shard', [0.4], {
+    kind: 'sleep',
+    service: 'trainer-0',
+    worst: true,
+    dies: true,
+  }),
+  canary('stream sequences kept in memory only', [0.2, 0.5, 0.8], {
+    kind: 'kill',
+    services: ['streams'],
+    worst: true,
+  }),
 ];
 
-function canary(name: Bug, fault: Fault): Canary {
-  const faults: ScheduledFault[] = [0.4, 0.65, 0.9].map((atPart) => ({ atPart, fault }));
+function canary(name: Bug, moments: readonly number[], fault: Fault): Canary {
+  const faults: readonly ScheduledFault[] = moments.map((atPart) => ({ atPart, fault }));
   return {
     name,
     async caught(dir, seed) {

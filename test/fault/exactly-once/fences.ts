@@ -1,5 +1,5 @@
-// What offsets promise to whoever has acquired a partition: none of an older generation is applied any more beyond them.
-// Judged from the notes that trainers took. Pure.
+// What offsets promise to whoever has acquired a partition: no shard applies anything of an older generation beyond what
+// it told. Judged from notes that were taken inside trainers and shards. Pure.
 
 export type Note =
   | {
@@ -8,26 +8,28 @@ export type Note =
       readonly partition: number;
       readonly offsets: readonly { readonly shard: string; readonly applied: number }[];
     }
-  /** All shards have acknowledged the range. */
   | {
       readonly kind: 'applied';
+      readonly shard: string;
       readonly generation: number;
       readonly partition: number;
       readonly from: number;
       readonly to: number;
     };
 
-/** One line for each acknowledged range of an older generation that an acquired offset does not cover. */
+/** One line for each range of an older generation that goes beyond what its shard told a newer one. */
 export function brokenFences(notes: readonly Note[]): string[] {
   const broken: string[] = [];
   const applied = notes.filter((note) => note.kind === 'applied');
   for (const acquired of notes) {
     if (acquired.kind !== 'acquired') continue;
-    const least = Math.min(...acquired.offsets.map(({ applied: offset }) => offset));
-    for (const { generation, partition, from, to } of applied) {
-      if (partition !== acquired.partition || generation >= acquired.generation || to <= least) continue;
+    const told = new Map(acquired.offsets.map((offset) => [offset.shard, offset.applied]));
+    for (const { shard, generation, partition, from, to } of applied) {
+      if (partition !== acquired.partition || generation >= acquired.generation) continue;
+      if (to <= (told.get(shard) ?? 0)) continue;
       broken.push(
-        `partition ${partition}: generation ${acquired.generation} was told ${least}, and generation ${generation} applied [${from}, ${to})`,
+        `${shard}, partition ${partition}: generation ${acquired.generation} was told ${told.get(shard)}, ` +
+          `and generation ${generation} applied [${from}, ${to})`,
       );
     }
   }

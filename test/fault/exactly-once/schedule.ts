@@ -1,12 +1,19 @@
 // What goes wrong in a round, and when: drawn from its seed. Pure.
 
 /**
- * `kill`: SIGKILL, started again at once; with `worst` at the service's next worst moment.
- * `sleep`: SIGSTOP for longer than a lease, then SIGCONT. `join`, `leave`: one member more or less, if there may be.
+ * `kill`: SIGKILL, started again at once. `sleep`: SIGSTOP for longer than a lease, then SIGCONT. Both with `worst` at the
+ * service's next worst moment (worst-moment.ts).
+ * `join`, `leave`: one member more or less, if there may be.
  */
 export type Fault =
   | { readonly kind: 'kill'; readonly services: readonly string[]; readonly worst: boolean }
-  | { readonly kind: 'sleep'; readonly service: string }
+  | {
+      readonly kind: 'sleep';
+      readonly service: string;
+      readonly worst: boolean;
+      /** Killed soon after it has woken: it does what it was about to do, and hears of nothing. */
+      readonly dies: boolean;
+    }
   | { readonly kind: 'join'; readonly group: GroupName }
   | { readonly kind: 'leave'; readonly group: GroupName };
 
@@ -30,8 +37,11 @@ const FAULTS_MAX = 4;
 /** Of faults; the others are kills. */
 const SLEEP_PROBABILITY = 0.15;
 const MEMBERSHIP_PROBABILITY = 0.25;
-/** Of kills: those of two services at once, and those at the worst moment. */
+/** Of kills: those of two services at once. */
 const PAIR_PROBABILITY = 0.3;
+/** Of sleeps: those from which a service wakes to die. */
+const DEATH_PROBABILITY = 0.3;
+/** Of kills and sleeps: those at the worst moment. */
 const WORST_PROBABILITY = 0.5;
 
 /** The round's number makes every service the first victim in turn. */
@@ -47,7 +57,14 @@ export function drawFaults(
   };
   const other = (): Fault => {
     const kind = random();
-    if (kind < SLEEP_PROBABILITY) return { kind: 'sleep', service: pick(members) };
+    if (kind < SLEEP_PROBABILITY) {
+      return {
+        kind: 'sleep',
+        service: pick(members),
+        worst: random() < WORST_PROBABILITY,
+        dies: random() < DEATH_PROBABILITY,
+      };
+    }
     if (kind < SLEEP_PROBABILITY + MEMBERSHIP_PROBABILITY)
       return { kind: random() < 0.5 ? 'join' : 'leave', group: pick(groups) };
     return kill(pick(all));
@@ -64,7 +81,11 @@ export function faultText({ atPart, fault }: ScheduledFault): string {
 }
 
 function whatText(fault: Fault): string {
-  if (fault.kind === 'sleep') return `${fault.service} sleeps`;
-  if (fault.kind !== 'kill') return `one of ${fault.group} ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
-  return `kill ${fault.services.join(' and ')}${fault.worst ? ' at the worst moment from' : ''}`;
+  if (fault.kind === 'join' || fault.kind === 'leave')
+    return `one of ${fault.group} ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
+  const what =
+    fault.kind === 'kill'
+      ? `kill ${fault.services.join(' and ')}`
+      : `${fault.service} sleeps${fault.dies ? ', wakes and dies' : ''}`;
+  return fault.worst ? `${what} at the worst moment from` : what;
 }

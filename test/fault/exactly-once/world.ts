@@ -18,6 +18,7 @@ import { INSIDE_PLAN, type InsidePlan } from './inside.ts';
 import { readNotes } from './notes.ts';
 import type { Fault, ScheduledFault, Targets } from './schedule.ts';
 import { ATTRIBUTION_MS, addCounts, type Counts, makeRound } from './traffic.ts';
+import { KILL_SIGNAL, SLEEP_SIGNAL } from './worst-moment.ts';
 
 const MODEL = fileURLToPath(new URL('./counting-model.ts', import.meta.url));
 const INSIDE = new URL('./inside.ts', import.meta.url).href;
@@ -35,6 +36,7 @@ const LEASE_MS = 1_000;
 const SLEEP_MS = 1_500;
 /** What a service that slept still wants to do, it does in this time. */
 const AWAKE_MS = 300;
+const DYING_MS = 50;
 const LOOK_MS = 25;
 const KILLED = /\bended \(SIG(KILL|USR2)\)/;
 const PROBLEMS_SHOWN = 5;
@@ -184,15 +186,16 @@ export class World {
   async #commit(fault: Fault): Promise<void> {
     const { cluster } = this.#parts.loop;
     if (fault.kind === 'kill') {
-      for (const service of fault.services) this.#signal(service, fault.worst ? 'SIGUSR2' : 'SIGKILL');
+      for (const service of fault.services) this.#signal(service, fault.worst ? KILL_SIGNAL : 'SIGKILL');
     } else if (fault.kind === 'join') {
       if (cluster[fault.group].admins.length < MEMBERS_MAX) await cluster[fault.group].add();
     } else if (fault.kind === 'leave') {
       if (cluster[fault.group].admins.length > 1) await cluster[fault.group].remove();
-    } else if (this.#signal(fault.service, 'SIGSTOP')) {
+    } else if (this.#signal(fault.service, fault.worst ? SLEEP_SIGNAL : 'SIGSTOP')) {
       await sleep(SLEEP_MS);
       this.#signal(fault.service, 'SIGCONT');
-      await sleep(AWAKE_MS);
+      await sleep(fault.dies ? DYING_MS : AWAKE_MS);
+      if (fault.dies) this.#signal(fault.service, 'SIGKILL');
     }
   }
 
@@ -211,6 +214,8 @@ export class World {
     const deadlineMs = performance.now() + REST_TIMEOUT_MS;
     for (;;) {
       loop.cluster.failed.throwIfAborted();
+      // Who fell asleep at a moment that came late.
+      for (const name of this.targets.members) this.#signal(name, 'SIGCONT');
       await this.#tally.readOn();
       const ends = await loop.streams.endOffsets('samples');
       const shards = await sources.describe();

@@ -1,25 +1,41 @@
-// SIGUSR2 asks a service to kill itself with SIGKILL at its next worst moment: when something that it, or others, must not
-// do twice has just become durable, and nobody has been told. A service without such a moment here dies at once, as
-// processes do that do not know the signal.
+// Signals that ask a service to do something to itself at its next worst moment. SIGUSR2: kill itself with SIGKILL when
+// something that must not be done twice has just become durable, and nobody has been told. SIGWINCH: stop with SIGSTOP when
+// it has made up its mind to change something for others and has not begun: what it does on waking is that.
+// A service without such a moment here dies of SIGUSR2 at once, and hears nothing of SIGWINCH, as all processes do.
 
-export async function dieAtWorstMoment(service: string): Promise<void> {
-  const moments = MOMENTS[service];
-  if (moments === undefined) return;
-  let isAsked = false;
-  process.on('SIGUSR2', () => {
-    isAsked = true;
-  });
-  await moments(() => {
-    if (isAsked) process.kill(process.pid, 'SIGKILL');
-  });
+export const KILL_SIGNAL = 'SIGUSR2';
+export const SLEEP_SIGNAL = 'SIGWINCH';
+
+export async function heedSignals(service: string): Promise<void> {
+  const { afterDurable, beforeChange } = MOMENTS[service] ?? {};
+  if (afterDurable !== undefined) await afterDurable(once(KILL_SIGNAL, 'SIGKILL'));
+  if (beforeChange !== undefined) await beforeChange(once(SLEEP_SIGNAL, 'SIGSTOP'));
 }
 
-const MOMENTS: Readonly<Record<string, (reached: () => void) => Promise<void>>> = {
-  streams: afterProducersAppend,
-  stitcher: afterAcknowledgedAppend,
-  collector: afterAcknowledgedAppend,
-  predictor: afterAcknowledgedAppend,
-  trainer: afterAcknowledgedPush,
+/** Once asked by `heard`, the next call sends `sent` to this process. */
+function once(heard: NodeJS.Signals, sent: NodeJS.Signals): () => void {
+  let isAsked = false;
+  process.on(heard, () => {
+    isAsked = true;
+  });
+  return () => {
+    if (!isAsked) return;
+    isAsked = false;
+    process.kill(process.pid, sent);
+  };
+}
+
+interface Moments {
+  readonly afterDurable?: (reached: () => void) => Promise<void>;
+  readonly beforeChange?: (reached: () => void) => Promise<void>;
+}
+
+const MOMENTS: Readonly<Record<string, Moments>> = {
+  streams: { afterDurable: afterProducersAppend },
+  stitcher: { afterDurable: afterAcknowledgedAppend, beforeChange: beforeAppend },
+  collector: { afterDurable: afterAcknowledgedAppend },
+  predictor: { afterDurable: afterAcknowledgedAppend },
+  trainer: { afterDurable: afterAcknowledgedPush, beforeChange: beforePush },
 };
 
 /** The append is durable, its producer does not know. */
@@ -43,13 +59,36 @@ async function afterAcknowledgedAppend(reached: () => void): Promise<void> {
   };
 }
 
+/** What the step gave is to leave. */
+async function beforeAppend(reached: () => void): Promise<void> {
+  const { OutboxSender } = await import('../../../stitcher/src/server/outbox-sender.ts');
+  const { send } = OutboxSender.prototype;
+  OutboxSender.prototype.send = function (entries, durable) {
+    if (entries.length > 0) reached();
+    send.call(this, entries, durable);
+  };
+}
+
 /** The rows are in the shards, nothing else says so. */
 async function afterAcknowledgedPush(reached: () => void): Promise<void> {
   const { Weir } = await import('../../../sdk/src/weir.ts');
   const { push } = Weir.prototype;
   Weir.prototype.push = async function (parts, options) {
     const result = await push.call(this, parts, options);
-    reached();
+    if (parts.some(({ keys }) => keys.length > 0)) reached();
     return result;
+  };
+}
+
+/** A frame with ranges of its generation is on its way to the connection; nothing takes it back. */
+async function beforePush(reached: () => void): Promise<void> {
+  const [{ ShardStream }, { OutgoingMessage }] = await Promise.all([
+    import('../../../sdk/src/shard-stream.ts'),
+    import('../../../sdk/src/outgoing-message.ts'),
+  ]);
+  const { write } = ShardStream.prototype;
+  ShardStream.prototype.write = function (message, written) {
+    if (message instanceof OutgoingMessage) reached();
+    write.call(this, message, written);
   };
 }
