@@ -26,9 +26,8 @@ async function expectCountedOnce(): Promise<void> {
 async function withSecond(): Promise<{ second: ServiceProcess; appended: Promise<void> }> {
   const second = await trainers.start('trainer-1', LEASE_MS);
   await trainers.agreed('trainer-0', 'trainer-1');
-  const appended = trainers.append(200);
   await trainers.append(20);
-  return { second, appended };
+  return { second, appended: trainers.append(200) };
 }
 
 describe('trainers of a group', () => {

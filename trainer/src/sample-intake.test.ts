@@ -185,4 +185,31 @@ describe('SampleIntake', () => {
     while (taken < count) taken += (await take()).window.requests.length;
     expect(taken).toBe(count);
   });
+
+  it('takes records without samples along with the next window, or sends them alone when none comes', async () => {
+    await begin(1);
+    await progress(5, 0, 1);
+    await append(0, at(10, 'a'));
+    await progress(20, 0, 1);
+    const first = await take();
+    expect(idsOf(first)).toEqual(['a']);
+    expect(first.ranges.map(({ partition, from }) => [partition, from])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    await progress(30, 0, 1);
+    const covered = new Map(first.ranges.map(({ partition, to }) => [partition, to]));
+    while (covered.get(0)! < 4 || covered.get(1)! < 3) {
+      const { window, ranges } = await take();
+      expect([window.reason, window.requests]).toEqual(['advance', []]);
+      for (const { partition, from, to } of ranges) {
+        expect(from).toBe(covered.get(partition));
+        covered.set(partition, to);
+      }
+    }
+    expect([...covered]).toEqual([
+      [0, 4],
+      [1, 3],
+    ]);
+  });
 });

@@ -76,7 +76,7 @@ export class Trainers implements AsyncDisposable {
     return join(this.#dir, `${member}.log`);
   }
 
-  /** Samples of so many requests into all partitions, in pieces, and the time up to which they go. */
+  /** Samples of so many requests, one after the other, then the time up to which they go. One call at a time. */
   async append(requests: number): Promise<void> {
     for (const sample of this.#samples.make(requests)) {
       const partition = partitionOf(sample.servingId, PARTITIONS);
