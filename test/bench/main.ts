@@ -15,6 +15,7 @@ import { benchPsSpill } from './ps-spill.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 import { benchStitchGroup } from './stitch-group.ts';
+import { benchTrainers } from './trainers.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   kernel: benchKernel,
@@ -30,12 +31,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   barrier: benchBarrier,
   freshness: benchFreshness,
   replay: benchReplay,
+  trainers: benchTrainers,
   'stitch-group': benchStitchGroup,
 };
 
 const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N]',
-  '  replay: [--dataset NAME --input PATH]',
+  '  replay, trainers: [--dataset NAME --input PATH]',
   '  barrier, freshness: [--seconds N]',
   '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
   '  ps-recovery, ps-memory, ps-spill: [--rows N]',
