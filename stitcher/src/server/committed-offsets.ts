@@ -30,17 +30,11 @@ export class CommittedOffsets {
       this.#saidAgainMs = now();
     }
     for (const stream of INPUT_STREAMS) {
-      const offsets = runners().flatMap(({ stitcher, done }) =>
-        done === undefined
-          ? []
-          : [
-              {
-                partition: stitcher.join.options.partition,
-                offset: done.inputs[stream].offset,
-                timeMs: done.firedMs,
-              },
-            ],
-      );
+      const offsets = runners().map(({ stitcher, done }) => ({
+        partition: stitcher.join.options.partition,
+        offset: done.inputs[stream].offset,
+        timeMs: done.firedMs,
+      }));
       // Neither ever falls, so their sum tells whether one has risen.
       const news = offsets.filter(
         ({ partition, offset, timeMs }) => this.#committed.get(`${stream}/${partition}`) !== offset + timeMs,

@@ -27,8 +27,7 @@ export class PartitionRunner {
   readonly #options: PartitionRunnerOptions;
   readonly #stop: AbortController;
   readonly #sender: OutboxSender;
-  /** The last step that is durable. */
-  #done: Commit | undefined;
+  #done: Pick<Commit, 'inputs' | 'firedMs'>;
   #hasRaised = false;
   #isStopping = false;
   #wake: (() => void) | undefined;
@@ -40,6 +39,8 @@ export class PartitionRunner {
     this.#options = options;
     this.#stop = options.ending;
     this.stitcher = stitcher;
+    const inputs = { features: stitcher.input('features'), behaviour: stitcher.input('behaviour') };
+    this.#done = { inputs, firedMs: stitcher.join.firedMs };
     const onRecords = () => this.#wake?.();
     const reader = (stream: InputStream) =>
       new InputReader({ client, stream, partition, from: stitcher.input(stream), now, onRecords });
@@ -54,8 +55,8 @@ export class PartitionRunner {
     });
   }
 
-  /** The last durable step: up to where inputs are done. */
-  get done(): Commit | undefined {
+  /** Up to where inputs are done, durably: as the partition was opened, then as its last durable step left it. */
+  get done(): Pick<Commit, 'inputs' | 'firedMs'> {
     return this.#done;
   }
 
