@@ -38,6 +38,8 @@ export const BARRIER_TIMEOUT_MS = 5_000;
 export const LEAVE_TIMEOUT_MS = 2_000;
 /** Offsets are committed no more often than this. */
 export const COMMIT_INTERVAL_MS = 20;
+/** Between looks whether the commits stand, while there is nothing to commit. */
+export const REPAIR_INTERVAL_MS = 1_000;
 /** Between tries of calls that the SDK or the streams client has given up for now. */
 export const RETRY_DELAY_MS = 200;
 /** Between looks for a stream that nobody has made yet. */

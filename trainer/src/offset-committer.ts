@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamsClient } from '@weir/streams/client';
 import { CommitOrder } from './core/commit-order.ts';
 import type { PartitionPosition } from './core/partition-merge.ts';
-import { COMMIT_INTERVAL_MS } from './limits.ts';
+import { COMMIT_INTERVAL_MS, REPAIR_INTERVAL_MS } from './limits.ts';
 import { type OnRetry, persist } from './retry.ts';
 import { SAMPLES_STREAM } from './samples-stream.ts';
 
@@ -25,11 +25,17 @@ export class OffsetCommitter {
   #newest: readonly PartitionPosition[] | undefined;
   #working: Promise<void> | undefined;
   #flushing = false;
+  /** What was committed last. */
+  #committed: readonly PartitionPosition[] = [];
   #trainedTimeMs: number;
+  readonly #stopRepairs: () => void;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#trainedTimeMs = options.trainedTimeMs;
+    const timer = setInterval(() => void this.#repair(), REPAIR_INTERVAL_MS);
+    options.signal.addEventListener('abort', () => clearInterval(timer));
+    this.#stopRepairs = () => clearInterval(timer);
   }
 
   /** Every sample known below it is trained, acknowledged and committed. */
@@ -51,6 +57,7 @@ export class OffsetCommitter {
   /** Resolves when everything settled so far is committed, or given up. */
   async flush(): Promise<void> {
     this.#flushing = true;
+    this.#stopRepairs();
     while (this.#working !== undefined) await this.#working;
   }
 
@@ -66,9 +73,27 @@ export class OffsetCommitter {
         if (signal.aborted) break;
         throw error;
       }
+      this.#committed = positions;
       this.#trainedTimeMs = Math.max(this.#trainedTimeMs, Math.min(...positions.map(({ timeMs }) => timeMs)));
       if (!this.#flushing) await sleep(COMMIT_INTERVAL_MS);
     }
     this.#working = undefined;
+  }
+
+  /** A trainer that stood still and lost its place may have committed where it stood once more: then this says it anew. */
+  async #repair(): Promise<void> {
+    const { streams, group, signal } = this.#options;
+    const own = this.#committed;
+    if (this.#working !== undefined || own.length === 0) return;
+    const known = await streams.groupOffsets(group, SAMPLES_STREAM, { signal }).catch(() => undefined);
+    const found = new Map(known?.map((one) => [one.partition, one]));
+    const isBehind = own.some(({ partition, offset, timeMs }) => {
+      const one = found.get(partition);
+      return one !== undefined && (one.offset < offset || one.timeMs < timeMs);
+    });
+    // Unless something newer was settled meanwhile.
+    if (!isBehind || this.#working !== undefined || this.#flushing) return;
+    this.#newest ??= own;
+    this.#working = this.#work();
   }
 }

@@ -212,4 +212,17 @@ describe('SampleIntake', () => {
       [1, 3],
     ]);
   });
+
+  it('commits anew what somebody who stood still has taken back', async () => {
+    await begin(1);
+    await progress(END_OF_INPUT_MS, 0, 1);
+    (await take()).acknowledged();
+    await trained(END_OF_INPUT_MS);
+    await streams.commitOffsets('trainer', 'samples', [{ partition: 1, offset: 0, timeMs: 0 }]);
+    for (;;) {
+      const [, second] = await streams.groupOffsets('trainer', 'samples');
+      if (second!.offset === 1 && second!.timeMs === END_OF_INPUT_MS) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
 });

@@ -15,7 +15,7 @@ import { CountingSamples } from './counting-samples.ts';
 const WEIR = new URL('../../../cli/src/main.ts', import.meta.url).pathname;
 const MODEL = new URL('./counting-model.ts', import.meta.url).pathname;
 const WINDOW = 4;
-export const PARTITIONS = 3;
+const PARTITIONS = 2;
 
 export class Trainers implements AsyncDisposable {
   readonly cluster: Cluster;
