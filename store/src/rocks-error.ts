@@ -12,7 +12,7 @@ export function rocksError(doing: string, error: unknown): StoreError {
     return new StoreError('LOCKED', message('another process has the folder open; stop it first'), error);
   }
   // A failed system call reads "While <doing>: <file>: <reason>"; what else is EIO failed a check of the content.
-  if (native.code === 'EIO' && !text.startsWith('While ')) {
+  if (native.code === 'EIO' && !text.startsWith('While ') && !text.startsWith('Writer has previous error')) {
     return new StoreError(
       'CORRUPT',
       message('stored data is damaged; restore the folder from a copy'),
@@ -26,6 +26,11 @@ export function rocksError(doing: string, error: unknown): StoreError {
     return new StoreError('FAILED', message('no space is left on the volume'), error);
   }
   return new StoreError('FAILED', message('the engine refused'), error);
+}
+
+/** Such an error the engine gets over by itself, once there is space. */
+export function isOutOfSpace(error: unknown): boolean {
+  return nativeError(error).code === 'ENOSPC';
 }
 
 /** An error while the engine's library was loaded; the reason stands at the end of its causes. */

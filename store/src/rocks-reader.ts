@@ -1,5 +1,6 @@
 // Reads of RocksDB, as of now or as of a snapshot: a session of the engine per family.
-// Holds: every iteration is known until it ends, so that closing can end it instead of waiting for it.
+// Holds: every iteration is known until it ends, so that closing can end it instead of waiting for it. While the engine is away
+// (being opened again) reads wait.
 import type RocksDB from 'rocksdb-native';
 import type { Iterator } from 'rocksdb-native';
 import { ITERATOR_ENTRIES } from './limits.ts';
@@ -12,15 +13,17 @@ import { StoreError } from './store-error.ts';
 export class RocksReader implements StoreReader {
   readonly #path: string;
   readonly #families: ReadonlySet<string>;
-  readonly #sessions: ReadonlyMap<string, RocksDB>;
+  #sessions: ReadonlyMap<string, RocksDB>;
   readonly #iterators = new Set<Iterator>();
-  #closed: string | undefined;
+  #away: PromiseWithResolvers<void> | undefined;
+  /** Why there is no reading. */
+  #closed: StoreError | undefined;
 
   /** `session`: the engine, or a snapshot of it. */
   constructor(path: string, session: RocksDB, families: ReadonlySet<string>) {
     this.#path = path;
     this.#families = families;
-    this.#sessions = new Map([...families].map((family) => [family, session.columnFamily(family)]));
+    this.#sessions = sessionsOf(session, families);
   }
 
   async get(family: string, key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -29,6 +32,8 @@ export class RocksReader implements StoreReader {
   }
 
   async getMany(family: string, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    assertFamily(this.#families, family);
+    await this.#away?.promise;
     const session = this.session(family);
     if (keys.length === 0) return [];
     const batch = session.read({ capacity: keys.length, autoDestroy: true });
@@ -42,6 +47,8 @@ export class RocksReader implements StoreReader {
   }
 
   async *range(family: string, range: Range = {}): AsyncGenerator<Entry> {
+    assertFamily(this.#families, family);
+    await this.#away?.promise;
     const session = this.session(family);
     const checked = checkedRange(range);
     if (checked === undefined) return;
@@ -58,16 +65,49 @@ export class RocksReader implements StoreReader {
   }
 
   session(family: string): RocksDB {
-    if (this.#closed !== undefined) throw new StoreError('FAILED', this.#closed);
     assertFamily(this.#families, family);
+    this.assertReadable();
     return this.#sessions.get(family)!;
   }
 
-  /** Ends iterations and refuses reads from now on, with this message. Idempotent. */
-  async closeReader(message: string): Promise<void> {
-    if (this.#closed !== undefined) return;
-    this.#closed = message;
-    for (const iterator of this.#iterators) iterator.destroy(new StoreError('FAILED', message));
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+  /** Throws where a read would not be taken at this moment. */
+  assertReadable(): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#away !== undefined)
+      throw new StoreError('FAILED', `the store ${this.#path} is being opened again`);
   }
+
+  /** Ends iterations, and has other reads wait for `resumeReading`, or `closeReader`. */
+  async leave(message: string): Promise<void> {
+    this.#away ??= Promise.withResolvers();
+    await this.#endReading(new StoreError('FAILED', message));
+  }
+
+  /** Reads go on in this engine, or snapshot. */
+  resumeReading(session: RocksDB): void {
+    this.#sessions = sessionsOf(session, this.#families);
+    this.#closed = undefined;
+    this.#away?.resolve();
+    this.#away = undefined;
+  }
+
+  /** Ends iterations and refuses reads from now on, or until `resumeReading`. Idempotent. */
+  async closeReader(error: StoreError): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    this.#away?.resolve();
+    this.#away = undefined;
+    await this.#endReading(error);
+  }
+
+  async #endReading(error: StoreError): Promise<void> {
+    for (const iterator of this.#iterators) iterator.destroy(error);
+    const sessions = [...this.#sessions.values()];
+    this.#sessions = new Map();
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
+function sessionsOf(session: RocksDB, families: ReadonlySet<string>): ReadonlyMap<string, RocksDB> {
+  return new Map([...families].map((family) => [family, session.columnFamily(family)]));
 }

@@ -1,24 +1,17 @@
 // The store on disk: RocksDB with its write-ahead log on.
-// Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX (QUEUE_WAL_BYTES_MAX with queues); it is opened so
-// that damage in its middle is an error and only a torn tail, which was never acknowledged, is cut off.
+// Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX (QUEUE_WAL_BYTES_MAX with queues); a write that
+// failed is not there, nor any part of it, when later ones are taken.
 import { access, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type RocksDB from 'rocksdb-native';
-import type { ColumnFamily } from 'rocksdb-native';
-import { lowerBackgroundPriority } from './background-priority.ts';
-import {
-  BACKGROUND_JOBS,
-  QUEUE_BUFFER_BYTES,
-  QUEUE_WAL_BYTES_MAX,
-  WAL_BYTES_MAX,
-  WRITE_BUFFER_BYTES,
-} from './limits.ts';
+import { QUEUE_WAL_BYTES_MAX, WAL_BYTES_MAX } from './limits.ts';
 import { type Operation, OperationBatch } from './operations.ts';
-import { loadError, rocksError } from './rocks-error.ts';
+import { closeEngine, lastChange, openAgain, takesWrites } from './reopen.ts';
+import { openEngine } from './rocks-engine.ts';
+import { isOutOfSpace, rocksError } from './rocks-error.ts';
 import { RocksReader } from './rocks-reader.ts';
 import type { Store, StoreOptions, StoreSnapshot, WriteBatch } from './store.ts';
 import { StoreError } from './store-error.ts';
-import { damagedRecord, damagedTail, damageText, type WalDamage } from './wal-check.ts';
 import { WalSync } from './wal-sync.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -28,7 +21,6 @@ import { WriteQueue } from './write-queue.ts';
  */
 export async function openRocksStore(path: string, options: StoreOptions): Promise<Store> {
   const folder = resolve(path);
-  const engine = await loadEngine();
   const { readOnly = false } = options;
   try {
     await (readOnly ? access(folder) : mkdir(folder, { recursive: true }));
@@ -39,53 +31,17 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
       error,
     );
   }
-  const tail = await damagedTail(folder);
-  if (tail !== undefined) throw damagedLog(folder, tail);
-  const queues = new Set(options.queues);
-  const database = new engine(folder, {
-    columnFamilies: options.families
-      .filter((family) => family !== 'default')
-      .map((family) => (queues.has(family) ? queueFamily(engine, family) : family)),
-    readOnly,
-    walRecoveryMode: engine.constants.walRecoveryMode.TOLERATE_CORRUPTED_TAIL_RECORDS,
-    maxBackgroundJobs: BACKGROUND_JOBS,
-    writeBufferSize: WRITE_BUFFER_BYTES,
-  });
-  try {
-    await database.ready();
-    await lowerBackgroundPriority();
-  } catch (error) {
-    const failure = rocksError(`open ${folder}`, error);
-    const record = failure.code === 'CORRUPT' ? await damagedRecord(folder) : undefined;
-    throw record === undefined ? failure : damagedLog(folder, record, failure);
-  }
-  const walBytesMax = queues.size > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
-  return new RocksStore(folder, database, new Set(options.families), walBytesMax);
-}
-
-function damagedLog(folder: string, damage: WalDamage, cause?: unknown): StoreError {
-  return new StoreError('CORRUPT', `cannot open ${folder}: ${damageText(damage)}`, cause);
-}
-
-function queueFamily(engine: typeof RocksDB, name: string): ColumnFamily {
-  return new engine.ColumnFamily(name, { writeBufferSize: QUEUE_BUFFER_BYTES });
-}
-
-/** Loaded at the first opening: who stays in memory needs no native library. */
-async function loadEngine(): Promise<typeof RocksDB> {
-  try {
-    return (await import('rocksdb-native')).default;
-  } catch (error) {
-    throw loadError(error);
-  }
+  return new RocksStore(folder, await openEngine(folder, options), options);
 }
 
 class RocksStore extends RocksReader implements Store {
   readonly #path: string;
-  readonly #database: RocksDB;
+  readonly #options: StoreOptions;
   readonly #families: ReadonlySet<string>;
   readonly #queue = new WriteQueue((operations, bytes) => this.#commit(operations, bytes));
-  readonly #wal: WalSync;
+  readonly #snapshots = new Set<RocksSnapshot>();
+  #database: RocksDB;
+  #wal: WalSync;
   readonly #walBytesMax: number;
   #walBytes = 0;
   #flushing: Promise<void> | undefined;
@@ -93,15 +49,21 @@ class RocksStore extends RocksReader implements Store {
   #nextSync: Promise<void> | undefined;
   /** A sync is under way, or the last one failed. */
   #logInDoubt = false;
+  /** The engine takes no write before it is opened again. */
+  #stuck = false;
+  /** While the engine is closed to be opened again: the number of the last change that was acknowledged. */
+  #lastChange: number | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string, database: RocksDB, families: ReadonlySet<string>, walBytesMax: number) {
+  constructor(path: string, database: RocksDB, options: StoreOptions) {
+    const families = new Set(options.families);
     super(path, database, families);
     this.#path = path;
-    this.#walBytesMax = walBytesMax;
+    this.#options = options;
+    this.#walBytesMax = (options.queues ?? []).length > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
     this.#database = database;
     this.#families = families;
-    this.#wal = new WalSync(path, () => database.currentWalFile());
+    this.#wal = this.#walSync();
   }
 
   batch(): WriteBatch {
@@ -116,7 +78,12 @@ class RocksStore extends RocksReader implements Store {
 
   snapshot(): StoreSnapshot {
     this.#assertOpen();
-    return new RocksSnapshot(this.#path, this.#database.snapshot(), this.#families);
+    this.assertReadable();
+    const snapshot = new RocksSnapshot(this.#path, this.#database.snapshot(), this.#families, () =>
+      this.#snapshots.delete(snapshot),
+    );
+    this.#snapshots.add(snapshot);
+    return snapshot;
   }
 
   async flush(families: readonly string[]): Promise<void> {
@@ -152,16 +119,13 @@ class RocksStore extends RocksReader implements Store {
     await this.#nextSync?.catch(() => undefined);
     await this.#syncing.catch(() => undefined);
     await this.#flushing;
-    await this.closeReader(`the store ${this.#path} is closed`);
+    await this.closeReader(new StoreError('FAILED', `the store ${this.#path} is closed`));
     await this.#wal.close();
-    try {
-      await this.#database.close({ force: true });
-    } catch (error) {
-      throw rocksError(`close ${this.#path}`, error);
-    }
+    if (this.#lastChange === undefined) await closeEngine(this.#path, this.#database);
   }
 
   async #commit(operations: readonly Operation[], bytes: number): Promise<void> {
+    if (this.#stuck) await this.#openAgain();
     const batch = this.#database.write({ capacity: operations.length, autoDestroy: true });
     for (const operation of operations) {
       // A batch of the engine takes each change's family from its session at that moment.
@@ -174,7 +138,9 @@ class RocksStore extends RocksReader implements Store {
     try {
       await batch.flush();
     } catch (error) {
-      throw rocksError(`write to ${this.#path}`, error);
+      const failure = rocksError(`write to ${this.#path}`, error);
+      this.#stuck = failure.code === 'FAILED' && !isOutOfSpace(error) && this.#options.readOnly !== true;
+      throw failure;
     }
     this.#walBytes += bytes;
     if (this.#walBytes > this.#walBytesMax) this.#flushing ??= this.#flushAll();
@@ -193,6 +159,7 @@ class RocksStore extends RocksReader implements Store {
 
   async #syncNow(): Promise<void> {
     try {
+      this.assertReadable();
       // A kernel reports what it could not write once, then takes it for written: after that only tables are sure to have it.
       if (this.#logInDoubt) await this.flush([...this.#families]);
       this.#logInDoubt = true;
@@ -203,6 +170,51 @@ class RocksStore extends RocksReader implements Store {
     }
   }
 
+  /**
+   * Where the disk takes writes again: nothing is written to the engine meanwhile, reads wait, and snapshots and iterations end.
+   * The store serves no reads when the engine could be closed but not opened; then the next write tries that again.
+   */
+  async #openAgain(): Promise<void> {
+    try {
+      if (this.#lastChange === undefined) {
+        if (!(await takesWrites(this.#path))) return;
+        await this.#leaveEngine();
+      }
+      const open = (): Promise<RocksDB> => openEngine(this.#path, this.#options);
+      this.#database = await openAgain(this.#path, this.#lastChange!, open);
+    } catch (error) {
+      const failure = rocksError(`open ${this.#path} again`, error);
+      if (this.#lastChange !== undefined) await this.closeReader(failure);
+      throw failure;
+    }
+    this.#lastChange = undefined;
+    this.#stuck = false;
+    this.#walBytes = 0;
+    this.#wal = this.#walSync();
+    this.resumeReading(this.#database);
+  }
+
+  async #leaveEngine(): Promise<void> {
+    const message = `the store ${this.#path} was opened again after a disk error; begin anew`;
+    await this.leave(message);
+    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.end(message)));
+    await this.#flushing;
+    await this.#syncing.catch(() => undefined);
+    try {
+      await this.#database.idle();
+      this.#lastChange = await lastChange(this.#database);
+    } catch (error) {
+      this.resumeReading(this.#database);
+      throw rocksError(`look at ${this.#path}`, error);
+    }
+    await this.#wal.close();
+    await closeEngine(this.#path, this.#database);
+  }
+
+  #walSync(): WalSync {
+    return new WalSync(this.#path, () => this.#database.currentWalFile());
+  }
+
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new StoreError('FAILED', `the store ${this.#path} is closed`);
   }
@@ -210,15 +222,24 @@ class RocksStore extends RocksReader implements Store {
 
 class RocksSnapshot extends RocksReader implements StoreSnapshot {
   readonly #session: RocksDB;
+  readonly #ended: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string, session: RocksDB, families: ReadonlySet<string>) {
+  constructor(path: string, session: RocksDB, families: ReadonlySet<string>, ended: () => void) {
     super(path, session, families);
     this.#session = session;
+    this.#ended = ended;
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.closeReader('the snapshot is closed').then(() => this.#session.close());
+    return this.end('the snapshot is closed');
+  }
+
+  /** @param why for reads that come later. */
+  end(why: string): Promise<void> {
+    this.#closing ??= this.closeReader(new StoreError('FAILED', why))
+      .then(() => this.#session.close())
+      .finally(this.#ended);
     return this.#closing;
   }
 }

@@ -65,6 +65,10 @@ declare module 'rocksdb-native' {
     iterator(options: IteratorOptions): Iterator;
     flush(): Promise<void>;
     /** `path` is relative to the database's folder. */
+    /** Resolves when no iteration, batch or other use of the engine is under way. */
+    idle(): Promise<void>;
+    isIdle(): boolean;
+    getProperty(name: string): Promise<unknown>;
     currentWalFile(): Promise<{ readonly path: string; readonly number: number }>;
   }
 

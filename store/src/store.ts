@@ -51,7 +51,10 @@ export interface StoreSnapshot extends StoreReader {
   close(): Promise<void>;
 }
 
-/** Errors are `StoreError`s; a family that was not named at opening is a TypeError. */
+/**
+ * Errors are `StoreError`s. After an error of the disk that the engine does not get over, a write that comes when the disk works again opens
+ * it anew: then iterations and snapshots of before end with FAILED. A write that failed is not there afterwards. A family that was not named at opening is a TypeError.
+ */
 export interface Store extends StoreReader {
   batch(): WriteBatch;
   /** Atomic. Once resolved it survives kill -9 of the process; writes resolve in call order. */

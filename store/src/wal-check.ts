@@ -18,9 +18,11 @@ export interface WalDamage {
   readonly endsInZeros: boolean;
 }
 
-const BLOCK_BYTES = 32 * 1024;
-const HEADER_BYTES = 7;
+export const BLOCK_BYTES = 32 * 1024;
+export const HEADER_BYTES = 7;
 /** Types 1 to 4: a whole record, its first part, a middle one, its last. */
+export const WHOLE_RECORD = 1;
+export const FIRST_PART = 2;
 const PLAIN_TYPES = 4;
 /** Types of files that are written over; the engine is not told to do that, so only damage makes them. */
 const RECYCLED_TYPES = [5, 6, 7, 8, 11];

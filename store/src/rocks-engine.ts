@@ -1,0 +1,55 @@
+// The engine opened as the store wants it: so that damage in the middle of its log is an error and only a torn tail, which was never
+// acknowledged, is cut off.
+import type RocksDB from 'rocksdb-native';
+import type { ColumnFamily } from 'rocksdb-native';
+import { lowerBackgroundPriority } from './background-priority.ts';
+import { BACKGROUND_JOBS, QUEUE_BUFFER_BYTES, WRITE_BUFFER_BYTES } from './limits.ts';
+import { loadError, rocksError } from './rocks-error.ts';
+import type { StoreOptions } from './store.ts';
+import { StoreError } from './store-error.ts';
+import { damagedRecord, damagedTail, damageText, type WalDamage } from './wal-check.ts';
+
+/** @throws StoreError LOCKED, CORRUPT, LIBRARY_MISSING, FAILED. */
+export async function openEngine(
+  folder: string,
+  { families, queues = [], readOnly = false }: StoreOptions,
+): Promise<RocksDB> {
+  const engine = await loadEngine();
+  const tail = await damagedTail(folder);
+  if (tail !== undefined) throw damagedLog(folder, tail);
+  const database = new engine(folder, {
+    columnFamilies: families
+      .filter((family) => family !== 'default')
+      .map((family) => (queues.includes(family) ? queueFamily(engine, family) : family)),
+    readOnly,
+    walRecoveryMode: engine.constants.walRecoveryMode.TOLERATE_CORRUPTED_TAIL_RECORDS,
+    maxBackgroundJobs: BACKGROUND_JOBS,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
+  try {
+    await database.ready();
+    await lowerBackgroundPriority();
+  } catch (error) {
+    const failure = rocksError(`open ${folder}`, error);
+    const record = failure.code === 'CORRUPT' ? await damagedRecord(folder) : undefined;
+    throw record === undefined ? failure : damagedLog(folder, record, failure);
+  }
+  return database;
+}
+
+function damagedLog(folder: string, damage: WalDamage, cause?: unknown): StoreError {
+  return new StoreError('CORRUPT', `cannot open ${folder}: ${damageText(damage)}`, cause);
+}
+
+function queueFamily(engine: typeof RocksDB, name: string): ColumnFamily {
+  return new engine.ColumnFamily(name, { writeBufferSize: QUEUE_BUFFER_BYTES });
+}
+
+/** Loaded at the first opening: who stays in memory needs no native library. */
+async function loadEngine(): Promise<typeof RocksDB> {
+  try {
+    return (await import('rocksdb-native')).default;
+  } catch (error) {
+    throw loadError(error);
+  }
+}
