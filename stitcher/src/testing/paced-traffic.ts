@@ -1,8 +1,9 @@
 // Requests and their behaviour, a few at a time with progress records, and what a batch join makes of all of them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import { END_OF_INPUT_MS, partitionOf, type StreamsClient } from '@weir/streams/client';
 import { expect, vi } from 'vitest';
-import { emptyCounters } from '../core/counters.ts';
+import { emptyCounters, INPUT_STREAMS } from '../core/counters.ts';
 import { labelPlan } from '../core/label-plan.ts';
 import { naiveJoin } from './naive-join.ts';
 import { readAll, readOutputs } from './partition-harness.ts';
@@ -11,6 +12,7 @@ import { behaviourEvent, featureRecord } from './records.ts';
 
 const START_MS = 1_600_000_000_000;
 const ROUND_MS = 2_000;
+const ROUND_PAUSE_MS = 25;
 const REQUESTS_PER_ROUND = 6;
 const PLAN = labelPlan([
   { label: 'click', observationMs: 10_000, attributionMs: 20_000 },
@@ -39,17 +41,22 @@ export class PacedTraffic {
     return this.#features.length;
   }
 
+  /** In a quarter of a second for ten rounds, or as long as the streams need. */
   async send(rounds: number): Promise<void> {
     for (const end = this.#round + rounds; this.#round < end; this.#round++) {
       const timeMs = START_MS + this.#round * ROUND_MS;
-      await this.#announce(timeMs);
-      for (let n = 0; n < REQUESTS_PER_ROUND; n++) await this.#request(`s${this.#round}-${n}`, timeMs + n);
+      // Appends of one client to one partition keep their order.
+      const appends = this.#announce(timeMs);
+      for (let n = 0; n < REQUESTS_PER_ROUND; n++) {
+        appends.push(...this.#request(`s${this.#round}-${n}`, timeMs + n));
+      }
+      await Promise.all([...appends, sleep(ROUND_PAUSE_MS)]);
     }
   }
 
   /** The end of the input, and all that follows from it. */
   async end(): Promise<void> {
-    await this.#announce(END_OF_INPUT_MS);
+    await Promise.all(this.#announce(END_OF_INPUT_MS));
     for (let partition = 0; partition < this.#partitions; partition++) {
       await vi.waitFor(
         async () => {
@@ -80,7 +87,7 @@ export class PacedTraffic {
     }
   }
 
-  async #request(servingId: string, timeMs: number): Promise<void> {
+  #request(servingId: string, timeMs: number): Promise<unknown>[] {
     const record = featureRecord({ servingId, timeMs });
     const events = [
       behaviourEvent({ servingId, eventId: `c${servingId}`, docId: 'd1', timeMs: timeMs + 500 }),
@@ -95,22 +102,23 @@ export class PacedTraffic {
     ].slice(0, this.#features.length % 4);
     this.#features.push(record);
     this.#events.push(...events);
-    const value = FeatureRecord.encode(record).finish();
-    await this.#streams.append('features', partitionOf(servingId, this.#partitions), [{ value }]);
-    await Promise.all(
-      events.map((event) =>
-        this.#streams.append('behaviour', partitionOf(event.servingId, this.#partitions), [
-          { value: BehaviourEvent.encode(event).finish() },
-        ]),
+    return [
+      this.#append('features', servingId, FeatureRecord.encode(record).finish()),
+      ...events.map((event) =>
+        this.#append('behaviour', event.servingId, BehaviourEvent.encode(event).finish()),
       ),
-    );
+    ];
   }
 
-  async #announce(timeMs: number): Promise<void> {
-    for (const stream of ['features', 'behaviour']) {
-      for (let partition = 0; partition < this.#partitions; partition++) {
-        await this.#streams.append(stream, partition, [{ progressTimeMs: timeMs }]);
-      }
-    }
+  #append(stream: string, servingId: string, value: Uint8Array): Promise<unknown> {
+    return this.#streams.append(stream, partitionOf(servingId, this.#partitions), [{ value }]);
+  }
+
+  #announce(progressTimeMs: number): Promise<unknown>[] {
+    return INPUT_STREAMS.flatMap((stream) =>
+      Array.from({ length: this.#partitions }, (_, partition) =>
+        this.#streams.append(stream, partition, [{ progressTimeMs }]),
+      ),
+    );
   }
 }
