@@ -1,5 +1,6 @@
 // `weir group describe NAME`: which step waits for whom, and since when. In a terminal it goes on until it is interrupted.
 import { setTimeout as delay } from 'node:timers/promises';
+import { type MemberClock, MemberPace } from '@weir/proto/v1/groups';
 import type { GroupDescription, Weir } from '@weir/sdk';
 import type { Command } from 'commander';
 import { type ClusterOptions, clusterVerb, onCluster } from '../cluster-verb.ts';
@@ -64,6 +65,8 @@ function groupResult(name: string, group: GroupDescription): Result {
       lease_left_ms: member.leaseLeftMs,
       contributed: member.contributed,
       contributed_ms: member.contributed ? member.contributedMs : null,
+      clock: member.clock?.windows ?? null,
+      resting: member.clock === undefined ? null : member.clock.pace === MemberPace.IDLE,
     })),
     last_result:
       last === undefined ? null : { step: last.step, generation: last.generation, bytes: last.bytes },
@@ -73,6 +76,7 @@ function groupResult(name: string, group: GroupDescription): Result {
     member.name,
     member.contributed ? `contributed ${seconds(member.contributedMs)} ago` : 'missing',
     `${seconds(member.leaseLeftMs)} of ${seconds(member.leaseMs)}`,
+    clockText(member.clock),
   ]);
   const text = [
     `group ${name} on ${shard}, generation ${generation}, ${members.length} members`,
@@ -81,9 +85,14 @@ function groupResult(name: string, group: GroupDescription): Result {
       ? `step ${nextStep} has waited for ${seconds(waitingMs)}, for: ${waitingFor.join(', ')}`
       : `step ${nextStep}: nobody waits`,
     '',
-    columns(['member', `step ${nextStep}`, 'lease left'], rows),
+    columns(['member', `step ${nextStep}`, 'lease left', 'clock'], rows),
   ].join('\n');
   return { json, text };
+}
+
+function clockText(clock: MemberClock | undefined): string {
+  if (clock === undefined) return 'none';
+  return `${clock.windows} windows${clock.pace === MemberPace.IDLE ? ', resting' : ''}`;
 }
 
 function seconds(ms: number): string {
