@@ -3,6 +3,6 @@
 
 export { type SizeQuestion, sizeOf, type TableSize } from './core/table-size.ts';
 export { LOG_REPLAY_MAX_DEFAULT } from './limits.ts';
-export type { Problem, VerifyReport } from './server/folder/folder-check.ts';
 export { verifyFolder } from './server/folder/verify-folder.ts';
+export type { Problem, VerifyReport } from './server/folder/verify-report.ts';
 export { psService } from './server/ps-service.ts';

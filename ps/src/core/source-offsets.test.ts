@@ -23,7 +23,7 @@ type Op =
   | {
       readonly kind: 'acquire';
       readonly group: string;
-      readonly generation: number;
+      readonly generationShift: number;
       readonly starts: Start[];
     }
   | { readonly kind: 'reset'; readonly group: string; readonly partitions: number[] }
@@ -50,8 +50,11 @@ interface Start {
 const group = fc.constantFrom(...GROUPS);
 const partition = fc.integer({ min: 0, max: 2 });
 const mostly = <T>(usual: T, ...rare: T[]) =>
-  fc.oneof({ arbitrary: fc.constant(usual), weight: 8 }, { arbitrary: fc.constantFrom(...rare), weight: 1 });
-const incarnation = mostly('one', 'two');
+  fc.oneof({ arbitrary: fc.constant(usual), weight: 3 }, { arbitrary: fc.constantFrom(...rare), weight: 1 });
+const incarnation = fc.oneof(
+  { arbitrary: fc.constant('one'), weight: 60 },
+  { arbitrary: fc.constant('two'), weight: 1 },
+);
 const byPartition = <T extends { partition: number; group?: string }>(arbitrary: fc.Arbitrary<T>) =>
   fc.uniqueArray(arbitrary, {
     minLength: 1,
@@ -60,7 +63,7 @@ const byPartition = <T extends { partition: number; group?: string }>(arbitrary:
   });
 const op: fc.Arbitrary<Op> = fc.oneof(
   {
-    weight: 8,
+    weight: 30,
     arbitrary: fc.record({
       kind: fc.constant('push' as const),
       ranges: byPartition(
@@ -69,7 +72,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
           partition,
           fromShift: mostly(0, -4, -1, 1),
           length: fc.integer({ min: 1, max: 4 }),
-          generationShift: mostly(0, -1, 1),
+          generationShift: fc.constantFrom(...Array<number>(20).fill(0), -1, 1),
           incarnation,
         }),
       ),
@@ -80,7 +83,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('acquire' as const),
       group,
-      generation: fc.integer({ min: 1, max: 6 }),
+      generationShift: mostly(1, 0, -1),
       starts: byPartition(fc.record({ partition, incarnation, start: fc.integer({ min: 0, max: 9 }) })),
     }),
   },
@@ -93,7 +96,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     }),
   },
   {
-    weight: 6,
+    weight: 15,
     arbitrary: fc.record({
       kind: fc.constantFrom('written' as const, 'written' as const, 'refused' as const),
       records: fc.integer({ min: 1, max: 4 }),
@@ -101,6 +104,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('round' as const, 'restart' as const) }) },
 );
+
+const STARTS = [0, 1, 2].map((number) => ({ partition: number, incarnation: 'one', start: 0 }));
 
 const keyOf = (of: string, number: number): string => `${of}/${number}`;
 
@@ -156,10 +161,13 @@ class Harness {
         this.#push(step.ranges);
         break;
       case 'acquire':
-        this.#acquire(step.group, step.generation, step.starts);
+        this.#acquire(step.group, step.generationShift, step.starts);
         break;
       case 'reset': {
-        const changes = this.offsets.resetting(step.group, step.partitions);
+        const changes = this.offsets.resetting(
+          step.group,
+          step.partitions.length === 0 ? 'all' : step.partitions,
+        );
         const partitions = changes.map(({ slot }) => slot.partition);
         const before = modelAfter([...this.written, ...this.placed.map(({ record }) => record)]);
         const known = [...before.keys()].filter((key) => key.startsWith(`${step.group}/`));
@@ -232,8 +240,12 @@ class Harness {
     this.#place({ kind: 'push', seq: 1, ...content }, verdict.changes);
   }
 
-  #acquire(of: string, generation: number, partitions: readonly Start[]): void {
+  #acquire(of: string, generationShift: number, partitions: readonly Start[]): void {
     const model = modelAfter([...this.written, ...this.placed.map(({ record }) => record)]);
+    const generations = partitions.map(
+      ({ partition: number }) => model.get(keyOf(of, number))?.generation ?? 1,
+    );
+    const generation = Math.max(...generations) + generationShift;
     const codes = partitions.map(({ partition: number, incarnation: asked }) => {
       const known = model.get(keyOf(of, number));
       if (known !== undefined && generation < known.generation) return 'FENCED';
@@ -259,8 +271,11 @@ class Harness {
 describe('source offsets', () => {
   it('are what the written records say, whatever was placed, refused, saved and replayed in between', () => {
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 60 }), (ops) => {
+      fc.property(fc.array(op, { maxLength: 60, size: 'max' }), (ops) => {
         const harness = new Harness();
+        for (const of of GROUPS)
+          harness.run({ kind: 'acquire', group: of, generationShift: 1, starts: STARTS });
+        harness.run({ kind: 'written', records: 2 });
         for (const step of ops) harness.run(step);
       }),
       { numRuns: 400 },
@@ -286,7 +301,7 @@ describe('source offsets', () => {
     const lost = expect.objectContaining({ code: 'SOURCE_LOST' });
     expect(() => offsets.acquiring('g', 5, [start])).toThrow(lost);
     expect(SourceOffsets.restore(offsets.snapshot()).size).toBe(0);
-    const reset = offsets.resetting('g', []);
+    const reset = offsets.resetting('g', 'all');
     offsets.place(reset);
     offsets.logged(reset);
     offsets.place(offsets.acquiring('g', 1, [start]));

@@ -79,11 +79,11 @@ export class SourceOffsets {
     });
   }
 
-  /** @param partitions empty: all. Those of which nothing is known are passed over. */
-  resetting(group: string, partitions: readonly number[]): SourceChanges {
+  /** Partitions of which nothing is known are passed over. */
+  resetting(group: string, partitions: readonly number[] | 'all'): SourceChanges {
     const known = this.#groups.get(group);
     if (known === undefined) return [];
-    const chosen = partitions.length === 0 ? [...known.keys()] : [...new Set(partitions)];
+    const chosen = partitions === 'all' ? [...known.keys()] : [...new Set(partitions)];
     return chosen
       .sort((a, b) => a - b)
       .map((partition) => known.get(partition))
@@ -102,7 +102,7 @@ export class SourceOffsets {
 
   /** It was never written and never will be. */
   withdraw(changes: SourceChanges): void {
-    for (const { slot, before, after } of changes.toReversed()) {
+    for (const { slot, before, after } of changes) {
       if (slot.placed !== after) throw new Error(`${nameOf(slot)} was changed by a later record`);
       slot.placed = before;
       this.#settled(slot);

@@ -1,5 +1,5 @@
 // Whether a push's source ranges are new, old or wrong, as a pure function of how far their partitions are applied.
-import { SOURCE_RANGES_MAX, WeirError } from '@weir/proto';
+import { GROUP_NAME_BYTES_MAX, SOURCE_RANGES_MAX, WeirError } from '@weir/proto';
 import type { SourceRange } from '@weir/proto/v1/parameter_server';
 import type { SourceStart } from '@weir/proto/v1/sources';
 import { requireName } from './checked-name.ts';
@@ -44,10 +44,12 @@ export function requireRanges(ranges: readonly SourceRange[]): void {
   }
   const seen = new Set<string>();
   let checked: string | undefined;
-  for (const { group, partition, from, to } of ranges) {
+  for (const { group, partition, incarnation, from, to } of ranges) {
     if (group !== checked) requireName(group, 'a source group');
     checked = group;
     const what = `partition ${partition} of group ${group}`;
+    // It is repeated in refusals.
+    if (incarnation.length > GROUP_NAME_BYTES_MAX) throw invalid(`${what}: its incarnation is too long`);
     if (from >= to) throw invalid(`${what}: the range from ${from} to ${to} has nothing in it`);
     if (ranges.length === 1) return;
     if (seen.has(what)) throw invalid(`${what} has two ranges in one push; make them one`);

@@ -29,25 +29,7 @@ import {
   uidOfDroppedKey,
 } from './families.ts';
 import { decodeLowMark, FIRST_LOW_MARK, type LowMark } from './low-mark.ts';
-
-export interface Problem {
-  /** The part of the folder: `log record 17`, `table shop/doc, stripe 3, page 12`, `family log`. */
-  readonly where: string;
-  readonly what: string;
-}
-
-export interface VerifyReport {
-  readonly shard: string | undefined;
-  readonly epoch: number | undefined;
-  readonly lowMark: number;
-  readonly nextSeq: number;
-  readonly records: number;
-  readonly logBytes: number;
-  readonly tables: readonly { readonly name: string; readonly pages: number; readonly pageBytes: number }[];
-  /** The first VERIFY_PROBLEMS_MAX. */
-  readonly problems: readonly Problem[];
-  readonly problemCount: number;
-}
+import type { Problem, VerifyReport } from './verify-report.ts';
 
 interface CheckedTable {
   readonly spec: TableSpec;

@@ -4,8 +4,9 @@ import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store } from '@weir/store';
 import { checkGroups } from '../groups/group-check.ts';
 import { FAMILIES } from './families.ts';
-import { FolderCheck, type VerifyReport } from './folder-check.ts';
+import { FolderCheck } from './folder-check.ts';
 import { folderError } from './open-folder.ts';
+import type { VerifyReport } from './verify-report.ts';
 
 /** @param progress told the bytes read so far, now and then. */
 export async function verifyFolder(

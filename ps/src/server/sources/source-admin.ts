@@ -58,7 +58,7 @@ export class SourceAdmin {
   async reset({ group, partitions: asked }: ResetSourcesRequest): Promise<ResetSourcesResponse> {
     requireName(group, 'a source group');
     const { sources, store } = this.#parts;
-    const changes = sources.resetting(group, asked);
+    const changes = sources.resetting(group, asked.length === 0 ? 'all' : asked);
     const forgotten = changes.map(({ slot, before }) => ({ group, partition: slot.partition, ...before! }));
     if (forgotten.length === 0) return { partitions: [] };
     const partitions = forgotten.map(({ partition }) => partition);
