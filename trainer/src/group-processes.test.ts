@@ -1,6 +1,7 @@
 // Trainers as processes that come, go, are killed and sleep: whatever happens to them, every sample counts once. One world
 // for all, each test goes on where the last one ended: with `trainer-0` alone.
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceProcess } from '@weir/runtime';
 import { END_OF_INPUT_MS } from '@weir/streams/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,6 +80,16 @@ describe('trainers of a group', () => {
     const successor = await trainers.start('trainer-0', LEASE_MS);
     expect(await first.exited).toEqual({ code: 1, signal: null });
     first = successor;
+    await trainers.append(40);
+    await expectCountedOnce();
+  });
+
+  it('go back to what the shards have when a window does not follow there', async () => {
+    while ((await reportOf(first)).rewinds === 0) {
+      await trainers.trained();
+      await trainers.advanceBeside();
+      await sleep(300);
+    }
     await trainers.append(40);
     await expectCountedOnce();
   });

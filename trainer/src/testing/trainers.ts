@@ -129,6 +129,18 @@ export class Trainers implements AsyncDisposable {
     });
   }
 
+  /**
+   * Records without samples come into all partitions, and those of the first are passed at every shard, as a trainer would
+   * that nobody knows of: a window that covers all of them is part new, part old, if it comes after this.
+   */
+  async advanceBeside(): Promise<void> {
+    const [shard] = await this.weir.sources('trainer').describe();
+    const { partition, incarnation, generation, applied } = shard!.partitions[0]!;
+    await this.#progress(this.#samples.timeMs);
+    const ranges = [{ partition, incarnation, from: applied, to: applied + 1 }];
+    await this.weir.push([], { sources: { group: 'trainer', generation, ranges } });
+  }
+
   /** The stream's records are gone: the server comes back with others. */
   async loseStreams(): Promise<void> {
     this.#server.kill('SIGKILL');
