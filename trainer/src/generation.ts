@@ -139,6 +139,7 @@ export class Generation {
       streams,
       group: sources.group,
       trainedTimeMs: 0,
+      stored: (partition) => state.storedOffset(partition),
       onRetry,
       signal: this.#abandon.signal,
     });

@@ -70,6 +70,10 @@ export class MemberState implements OperatorState {
     return this.learning?.coverage.offset(partition);
   }
 
+  storedOffset(partition: number): number | undefined {
+    return this.learning?.coverage.stored(partition);
+  }
+
   beforeWindow(signal: AbortSignal): Promise<boolean> {
     this.#isWaiting = false;
     return this.#gate.begin(signal, this.#meeting.signal);

@@ -1,6 +1,7 @@
 // Commits where the trainer stands in its partitions, for lag, trimming and whoever waits for trained time: after
 // acknowledgement, in order, the newest positions instead of every window's. What is trained is decided by the shards'
-// offsets alone; a commit is never beyond them.
+// offsets alone; a commit is never beyond them, nor beyond what a stored step of the operator state covers: what is below it
+// may be trimmed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamsClient } from '@weir/streams/client';
 import { CommitOrder } from './core/commit-order.ts';
@@ -14,6 +15,8 @@ export interface CommitterOptions {
   readonly group: string;
   /** As committed before, over the partitions concerned. */
   readonly trainedTimeMs: number;
+  /** Up to where the operator state is stored; undefined: there is none. */
+  readonly stored: (partition: number) => number | undefined;
   readonly onRetry: OnRetry;
   /** Gives up what is not committed yet. */
   readonly signal: AbortSignal;
@@ -66,7 +69,7 @@ export class OffsetCommitter {
     while (this.#newest !== undefined && !signal.aborted) {
       const positions = this.#newest;
       this.#newest = undefined;
-      const commit = () => streams.commitOffsets(group, SAMPLES_STREAM, positions, { signal });
+      const commit = () => streams.commitOffsets(group, SAMPLES_STREAM, this.#stored(positions), { signal });
       try {
         await persist('commit of offsets', commit, onRetry, signal);
       } catch (error) {
@@ -80,14 +83,26 @@ export class OffsetCommitter {
     this.#working = undefined;
   }
 
-  /** A trainer that stood still and lost its place may have committed where it stood once more: then this says it anew. */
+  /** As far as everything that is kept of the samples is stored; the time there is told by the record before it. */
+  #stored(positions: readonly PartitionPosition[]): PartitionPosition[] {
+    return positions.map((position) => {
+      const { partition, offset } = position;
+      const stored = this.#options.stored(partition) ?? offset;
+      return stored < offset ? { partition, offset: stored, timeMs: 0 } : position;
+    });
+  }
+
+  /**
+   * A trainer that stood still and lost its place may have committed where it stood once more, and the operator state may
+   * have been stored since: then this says it anew.
+   */
   async #repair(): Promise<void> {
     const { streams, group, signal } = this.#options;
     const own = this.#committed;
     if (this.#working !== undefined || own.length === 0) return;
     const known = await streams.groupOffsets(group, SAMPLES_STREAM, { signal }).catch(() => undefined);
     const found = new Map(known?.map((one) => [one.partition, one]));
-    const isBehind = own.some(({ partition, offset, timeMs }) => {
+    const isBehind = this.#stored(own).some(({ partition, offset, timeMs }) => {
       const one = found.get(partition);
       return one !== undefined && (one.offset < offset || one.timeMs < timeMs);
     });

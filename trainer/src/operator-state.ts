@@ -18,6 +18,8 @@ export interface OperatorState {
   acquired(partitions: readonly AcquiredOffset[]): void;
   /** Everything below it is in the adopted state; undefined: the state does not count that partition. */
   coveredOffset(partition: number): number | undefined;
+  /** Everything below it is in a stored step: only that may be trimmed; undefined: the state does not count the partition. */
+  storedOffset(partition: number): number | undefined;
   /**
    * Resolves when the next window may begin (staleness between trainers), in catching up, too; false: the members are to
    * meet first, and the window waits. @throws CANCELLED once the signal aborts.

@@ -42,7 +42,14 @@ async function begin(
   stop = new AbortController();
   refused = [];
   const signal = new AbortController().signal;
-  committer = new OffsetCommitter({ streams, group: 'trainer', trainedTimeMs: 0, onRetry: () => {}, signal });
+  committer = new OffsetCommitter({
+    streams,
+    group: 'trainer',
+    trainedTimeMs: 0,
+    stored: () => undefined,
+    onRetry: () => {},
+    signal,
+  });
   const ends = await streams.endOffsets('samples');
   intake = new SampleIntake({
     streams,

@@ -50,6 +50,12 @@ export class DenseCoverage {
     return this.#own.get(partition)?.offset;
   }
 
+  /** Everything of this member's partition below it is in a step; 0: the partition is in none yet. */
+  stored(partition: number): number {
+    const agreed = this.#agreed.get(partition);
+    return agreed !== undefined && agreed.log === this.#own.get(partition)?.log ? agreed.offset : 0;
+  }
+
   /** From now on this member learns from these. One of which nothing is known is taken up where the shards are. */
   acquired(partitions: readonly AcquiredOffset[]): void {
     const before = this.#own;

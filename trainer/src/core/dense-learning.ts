@@ -56,7 +56,7 @@ export class DenseLearning {
     return this.#windows;
   }
 
-  get coverage(): Pick<DenseCoverage, 'incomplete' | 'agreed' | 'offset'> {
+  get coverage(): Pick<DenseCoverage, 'incomplete' | 'agreed' | 'offset' | 'stored'> {
     return this.#coverage;
   }
 
