@@ -47,15 +47,12 @@ export interface Meeting {
 /** Returns when the source has ended. @throws what the first push failed with. In both cases every push is settled. */
 export async function runLearner(options: LearnerOptions): Promise<void> {
   const inFlight = new InFlight(options.inFlightMax, () => options.ending.abort());
-  try {
-    await learnAll(options, inFlight);
-  } catch (error) {
-    options.ending.abort();
-    throw error;
-  } finally {
-    await inFlight.settled();
-  }
+  const [learned] = await Promise.allSettled([learnAll(options, inFlight)]);
+  if (learned.status === 'rejected') options.ending.abort();
+  await inFlight.settled();
+  // Before what it may have led to: the end of a wait, for instance.
   inFlight.throwIfFailed();
+  if (learned.status === 'rejected') throw learned.reason;
 }
 
 async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<void> {
@@ -73,7 +70,7 @@ async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<vo
     } else if (await state.beforeWindow(ending.signal)) {
       await inFlight.room();
       const push = await learn(next, options, inFlight.size);
-      if (push === undefined || ending.signal.aborted) return;
+      if (push === undefined) return;
       inFlight.add(push());
       next = undefined;
     } else await meet();
@@ -86,10 +83,10 @@ async function learn(
   options: LearnerOptions,
   staleness: number,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { model, weir, tables, evaluation, metrics, onRetry, sources, state, abandon } = options;
+  const { model, weir, tables, evaluation, metrics, onRetry, sources, state, ending, abandon } = options;
   const { window, ranges, again } = ready;
   const rows = await pullRows(window.keys, options, staleness);
-  if (rows === undefined) return undefined;
+  if (rows === undefined || ending.signal.aborted) return undefined;
   const predictions: Prediction[] = [];
   const { parts, dense, rejectedRows } = learnWindow(
     model,

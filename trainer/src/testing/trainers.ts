@@ -141,12 +141,17 @@ export class Trainers implements AsyncDisposable {
     await this.weir.push([], { sources: { group: 'trainer', generation, ranges } });
   }
 
-  /** The stream's records are gone: the server comes back with others. */
+  /** The stream's records are gone: the server comes back with a stream that was made anew. */
   async loseStreams(): Promise<void> {
+    const data = join(this.#dir, 'streams-anew');
+    const beside = await startStreams('127.0.0.1:0', data);
+    const client = connectStreams({ address: beside.listen });
+    await client.create('samples', PARTITIONS);
+    await client.close();
+    await beside.stop();
     this.#server.kill('SIGKILL');
     await this.#server.exited;
-    this.#server = await startStreams(this.#listen, join(this.#dir, 'streams-anew'));
-    await this.streams.create('samples', PARTITIONS);
+    this.#server = await startStreams(this.#listen, data);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
