@@ -34,12 +34,12 @@ function withoutTimes(output: ReplayOutput): Partial<ReplayOutput> {
 
 describe('weir replay', () => {
   it(
-    'counts every sample and positive, learns, reports a bad line, and leaves nothing behind',
+    'counts every sample and positive, learns with two trainers, reports a bad line, and leaves nothing behind',
     async () => {
       const temporary = await mkdtemp(join(folder, 'tmp-'));
       const env = { TMPDIR: temporary, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
       const { code, stdout, stderr } = await runWeir(
-        ['replay', '--input', input, '--window', '4', '--json'],
+        ['replay', '--input', input, '--window', '4', '--trainers', '2', '--json'],
         env,
       );
       expect({ code, stderr }).toEqual({
@@ -58,7 +58,7 @@ describe('weir replay', () => {
         late: 0,
         orphans: 0,
         rank_calls: 1_500,
-        processes: 8,
+        processes: 9,
       });
       expect(click.positives).toBe(TRAFFIC.positives.size);
       expect(click.log_loss).toBeLessThan(baseRateLogLoss(TRAFFIC));
@@ -150,6 +150,10 @@ describe('weir replay', () => {
     expect(await runWeir(['replay', '--input', input, '--deterministic', '--policy', 'fast'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--deterministic needs --policy wait'),
+    });
+    expect(await runWeir(['replay', '--input', input, '--deterministic', '--trainers', '2'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--deterministic needs --trainers 1'),
     });
   });
 });
