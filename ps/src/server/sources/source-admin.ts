@@ -1,5 +1,6 @@
 // Sources are acquired and reset by records of the push log, in one order with the pushes: what acquire tells is how far
 // they are applied at its own position, and behind that no push of an earlier generation is taken.
+import { WeirError } from '@weir/proto';
 import type {
   AcquireSourcesRequest,
   AcquireSourcesResponse,
@@ -93,7 +94,11 @@ export class SourceAdmin {
   }
 
   #marked(mark: () => Promise<void>): Promise<void> {
-    const marked = this.#marking.then(mark);
+    const marked = this.#marking.then(mark).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `the shard's disk refuses what was acquired or reset: ${why}; try again`;
+      throw new WeirError('STORAGE_FAILED', message, { cause });
+    });
     this.#marking = marked.catch(() => undefined);
     return marked;
   }

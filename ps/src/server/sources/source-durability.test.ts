@@ -15,6 +15,8 @@ import type { Durability } from '../log/log-sink.ts';
 
 const DOC = sumTable('doc', 1);
 const KEY = 7n;
+/** Starts of processes take long when everything else runs too. */
+const TIMEOUT_MS = 120_000;
 
 /** Pushes of one client in order, each adding 1 for its range; a lost connection is the test's end. */
 class Trainer {
@@ -82,34 +84,39 @@ describe('kill -9', () => {
       await third.push(21, 22, 3);
       expect(await third.sum()).toBe(12);
     },
+    TIMEOUT_MS,
   );
 
-  it('at durability memory loses offsets with the rows: nobody begins anew before a reset', async () => {
-    await using cluster = await startCluster({ shards: 1, durability: 'memory' });
-    using first = new Trainer(cluster.seeds[0]!, 'first');
-    await first.client.create(DOC);
-    await first.sources.acquire(2, [0, 1]);
-    await first.push(0, 5, 2);
-    using second = await killedAndBack(cluster);
-    await second.client.create(DOC);
-    const lost = { code: 'SOURCE_LOST' };
-    await expect(second.push(5, 6, 2)).rejects.toMatchObject(lost);
-    await expect(second.sources.acquire(3, [0])).rejects.toMatchObject(lost);
-    expect((await second.sources.describe()).partitions).toMatchObject([
-      { partition: 0, generation: 2, lost: true },
-      { partition: 1, generation: 2, lost: true },
-    ]);
-    // Also after one more restart, and for those that were not reset.
-    using third = await killedAndBack(cluster);
-    await third.client.create(DOC);
-    expect((await third.sources.reset([0])).partitions).toMatchObject([{ partition: 0, lost: true }]);
-    await expect(third.sources.acquire(3, [0, 1])).rejects.toMatchObject(lost);
-    expect((await third.sources.acquire(1, [0], 40)).partitions).toMatchObject([{ applied: 40 }]);
-    await third.push(40, 41);
-    expect(await third.sum()).toBe(1);
-    using fourth = await killedAndBack(cluster);
-    expect((await fourth.sources.describe()).partitions).toMatchObject([{ lost: true }, { lost: true }]);
-  });
+  it(
+    'at durability memory loses offsets with the rows: nobody begins anew before a reset',
+    async () => {
+      await using cluster = await startCluster({ shards: 1, durability: 'memory' });
+      using first = new Trainer(cluster.seeds[0]!, 'first');
+      await first.client.create(DOC);
+      await first.sources.acquire(2, [0, 1]);
+      await first.push(0, 5, 2);
+      using second = await killedAndBack(cluster);
+      await second.client.create(DOC);
+      const lost = { code: 'SOURCE_LOST' };
+      await expect(second.push(5, 6, 2)).rejects.toMatchObject(lost);
+      await expect(second.sources.acquire(3, [0])).rejects.toMatchObject(lost);
+      expect((await second.sources.describe()).partitions).toMatchObject([
+        { partition: 0, generation: 2, lost: true },
+        { partition: 1, generation: 2, lost: true },
+      ]);
+      // Also after one more restart, and for those that were not reset.
+      using third = await killedAndBack(cluster);
+      await third.client.create(DOC);
+      expect((await third.sources.reset([0])).partitions).toMatchObject([{ partition: 0, lost: true }]);
+      await expect(third.sources.acquire(3, [0, 1])).rejects.toMatchObject(lost);
+      expect((await third.sources.acquire(1, [0], 40)).partitions).toMatchObject([{ applied: 40 }]);
+      await third.push(40, 41);
+      expect(await third.sum()).toBe(1);
+      using fourth = await killedAndBack(cluster);
+      expect((await fourth.sources.describe()).partitions).toMatchObject([{ lost: true }, { lost: true }]);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('a folder', () => {

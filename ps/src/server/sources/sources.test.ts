@@ -346,4 +346,19 @@ describe('while the disk refuses', () => {
     expect(await row()).toBe(4);
     expect((await sources.describe()).partitions[0]!.generation).toBe(1);
   });
+
+  it('acquire at durability memory says so, and is marked when it is called again', async () => {
+    const inner = openMemoryStore({ families: FAMILIES });
+    const faulty = new FaultyStore(inner);
+    await using shard = await startTestShard({ store: faulty.store, durability: 'memory' });
+    const { sources } = await newGroup([], shard);
+    faulty.failure = new Error('no space');
+    await expect(sources.acquire(1, [0])).rejects.toEqual(refused('STORAGE_FAILED'));
+    faulty.failure = undefined;
+    await sources.acquire(1, [0]);
+    await using again = await startTestShard({ store: inner, durability: 'memory' });
+    expect(again.shard.sources.size).toBe(1);
+    expect([...again.shard.sources.list()]).toMatchObject([{ partition: 0, generation: 1, lost: true }]);
+    sources.close();
+  });
 });
