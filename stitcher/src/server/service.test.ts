@@ -145,7 +145,7 @@ describe('weir stitcher', () => {
       .poll(async () => (await fetch(`http://${stitcher!.admin}/counters`)).json(), { timeout: 10_000 })
       .toMatchObject({ ...COUNTED, late: 1 });
     await streams.close();
-  });
+  }, 60_000);
 
   it.each(['stitcher', 'collector'])(
     '%s stops at once while it waits for streams that say nothing',
