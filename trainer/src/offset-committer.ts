@@ -83,12 +83,11 @@ export class OffsetCommitter {
     this.#working = undefined;
   }
 
-  /** As far as everything that is kept of the samples is stored; the time there is told by the record before it. */
+  /** As far as everything that is kept of the samples is stored. The time is that of the rows: replays wait for it. */
   #stored(positions: readonly PartitionPosition[]): PartitionPosition[] {
-    return positions.map((position) => {
-      const { partition, offset } = position;
+    return positions.map(({ partition, offset, timeMs }) => {
       const stored = this.#options.stored(partition) ?? offset;
-      return stored < offset ? { partition, offset: stored, timeMs: 0 } : position;
+      return { partition, offset: Math.min(offset, stored), timeMs };
     });
   }
 
