@@ -84,6 +84,8 @@ async function measure(seconds: number): Promise<Run> {
     });
     const behaviour = new AbortController();
     const clickedMs = followClicks(loop.streams, loop.partitions, behaviour.signal);
+    // Awaited below; until then what ends the load comes first.
+    clickedMs.catch(() => {});
     const { load, probes, durationS } = await drive(loop, probeCount);
     behaviour.abort();
     return {
