@@ -9,6 +9,7 @@ import { SampleTally } from '../../e2e/sample-tally.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { type Preload, preload } from '../../preload.ts';
 import { checkSamples } from '../check-samples.ts';
+import { behindOf } from './behind.ts';
 import type { Bug } from './bugs.ts';
 import { checkCounts } from './counted.ts';
 import { COUNTS_TABLE } from './counting-model.ts';
@@ -142,6 +143,12 @@ export class World {
     ends.length = 0;
     const waiting = [...faults];
     const running: Promise<void>[] = [];
+    const begin = (fault: Fault): void => {
+      const done = this.#commit(fault);
+      // Awaited below, unless the traffic fails before.
+      done.catch(() => {});
+      running.push(done);
+    };
     await drive({
       traffic,
       predictor: cluster.addresses.predictor.listen,
@@ -150,8 +157,7 @@ export class World {
       partitions,
       durationMs: TRAFFIC_MS,
       onSent: (part) => {
-        while (waiting.length > 0 && waiting[0]!.atPart <= part)
-          running.push(this.#commit(waiting.shift()!.fault));
+        while (waiting.length > 0 && waiting[0]!.atPart <= part) begin(waiting.shift()!.fault);
       },
       signal: cluster.failed,
     });
@@ -207,28 +213,19 @@ export class World {
     return true;
   }
 
-  /** Until everything below the time is stitched, and every shard has applied the samples up to the stream's end. */
+  /** Until everything below the time is stitched and trained, to the last offset of every stream between services. */
   async #rest(endMs: number): Promise<void> {
     const { loop, weir } = this.#parts;
-    const sources = weir.sources(loop.trainerGroup);
     const deadlineMs = performance.now() + REST_TIMEOUT_MS;
     for (;;) {
       loop.cluster.failed.throwIfAborted();
       // Who fell asleep at a moment that came late.
       for (const name of this.targets.members) this.#signal(name, 'SIGCONT');
-      await this.#tally.readOn();
-      const ends = await loop.streams.endOffsets('samples');
-      const shards = await sources.describe();
-      const isApplied = shards.every(({ partitions }) =>
-        ends.every(({ partition, endOffset }) =>
-          partitions.some((one) => one.partition === partition && one.applied === endOffset),
-        ),
-      );
-      if (this.#tally.progressTimeMs >= endMs && isApplied) return;
+      const behind = await behindOf({ loop, weir, tally: this.#tally, endMs });
+      if (behind.length === 0) return;
       if (performance.now() > deadlineMs) {
         throw new Error(
-          `no rest after ${REST_TIMEOUT_MS} ms: samples up to ${this.#tally.progressTimeMs} of ${endMs}, ` +
-            `ends ${JSON.stringify(ends)}, applied ${JSON.stringify(shards)}; logs in ${loop.run.folders.logs}`,
+          `no rest after ${REST_TIMEOUT_MS} ms: ${behind.join('; ')}; logs in ${loop.run.folders.logs}`,
         );
       }
       await sleep(LOOK_MS);
