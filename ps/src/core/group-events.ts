@@ -62,7 +62,8 @@ export type GroupEffect =
   | PersistEffect
   /** The membership that others may see is another, or its next step. */
   | { readonly kind: 'changed'; readonly membership: Membership }
-  | { readonly kind: 'signs' };
+  /** The signs are others: the slowest clock, or only the step that is called. */
+  | { readonly kind: 'signs'; readonly ofPace: boolean };
 
 export interface PersistEffect {
   readonly kind: 'persist';

@@ -229,9 +229,10 @@ export class Group {
   #lookAtSigns(): void {
     const calledStep = this.#step.size > 0 ? this.#lastStep + 1 : 0;
     const { slowest } = this.#clocks;
-    const news = slowest !== this.#signs.slowest || calledStep > this.#signs.calledStep;
+    const ofPace = slowest !== this.#signs.slowest;
+    const isCalled = calledStep > this.#signs.calledStep;
     this.#signs = { slowest, calledStep };
-    if (news) this.#effects.push({ kind: 'signs' });
+    if (ofPace || isCalled) this.#effects.push({ kind: 'signs', ofPace });
   }
 
   #reply(call: number, answer: GroupAnswer, deadlineMs = Number.POSITIVE_INFINITY): void {

@@ -197,12 +197,12 @@ export class GroupHost {
           if (effect.result !== undefined) counters.steps++;
           break;
         case 'changed':
-          if (effect.membership.generation !== this.#generation) counters.changes++;
-          this.#generation = effect.membership.generation;
-          this.#tell();
+          this.#changed(effect.membership.generation);
           break;
         case 'signs':
-          this.#tellSigns.call();
+          // At most barriers all members come by themselves: nobody need be called.
+          if (effect.ofPace) this.#tellSigns.call();
+          else this.#tellSigns.soon();
           break;
       }
     }
@@ -227,6 +227,16 @@ export class GroupHost {
       if (!(error instanceof WeirError)) logger.error({ err: error, group: this.name }, 'a reduction failed');
       return { error: WeirError.from(error) };
     }
+  }
+
+  #changed(generation: number): void {
+    if (generation === this.#generation) {
+      this.#tellSigns.soon();
+      return;
+    }
+    this.#generation = generation;
+    this.#parts.counters.changes++;
+    this.#tell();
   }
 
   #tell(): void {

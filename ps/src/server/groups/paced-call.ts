@@ -16,6 +16,16 @@ export class PacedCall {
       return;
     }
     this.#make();
+    this.#wait();
+  }
+
+  /** Not at once, but after the interval: what is over by then need not be told. */
+  soon(): void {
+    this.#again = true;
+    if (this.#timer === undefined) this.#wait();
+  }
+
+  #wait(): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const due = this.#again;
