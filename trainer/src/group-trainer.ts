@@ -101,6 +101,10 @@ export class GroupTrainer {
         await sleep(RETRY_DELAY_MS, undefined, { signal });
       } else if (error.code === 'FENCED' && (await this.#isOver(generation))) {
         this.#agreed = undefined;
+      } else if (error.retryable && !signal.aborted) {
+        // The streams were away for longer than the read of a catch-up waits.
+        learner.onRetry('catch-up', error);
+        await sleep(RETRY_DELAY_MS, undefined, { signal });
       } else {
         throw error;
       }
