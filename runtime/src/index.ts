@@ -13,7 +13,7 @@ export { freePorts } from './process/free-ports.ts';
 export type { ReadyLine } from './process/ready-line.ts';
 export { reportFailure } from './process/report-failure.ts';
 export { type ServiceProcess, type SpawnOptions, spawnService } from './process/spawn-service.ts';
-export { tuneGarbageCollector } from './process/tune-garbage-collector.ts';
+export { keepHeapSmall, tuneGarbageCollector } from './process/tune-garbage-collector.ts';
 export { type RunOptions, runService } from './run-service.ts';
 export {
   adminConfig,

@@ -15,7 +15,18 @@ const FLAGS = [
   '--no-parallel-scavenge',
 ];
 
+/** The same where memory is bounded: garbage may take as much as what is in use, instead of four times that. */
+const SMALL_HEAP_FLAG = '--heap-growing-percent=100';
+
 /** For the whole process. Programs that push or pull much through the SDK may want it too. */
 export function tuneGarbageCollector(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
+}
+
+/**
+ * For a process that has promised to keep its memory small, after `tuneGarbageCollector`: 100 to 150 MB less in a shard that
+ * keeps rows on disk, for some full collections more.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString(SMALL_HEAP_FLAG);
 }

@@ -2,6 +2,7 @@
 // records, in log order; replaying a record does what applying it did.
 import { keyCount, type PackedKeys } from '@weir/proto';
 import { AdmissionKind, type TableSpec } from '@weir/proto/v1/tables';
+import { keepHeapSmall } from '@weir/runtime';
 import type { Store } from '@weir/store';
 import { admitting } from '../../core/admission.ts';
 import { CountSketch } from '../../core/count-sketch.ts';
@@ -32,7 +33,10 @@ export class LiveTable {
   constructor(spec: TableSpec, rows: RowTable, store: Store | undefined) {
     this.#spec = spec;
     this.rows = rows;
-    if (spec.memoryRowsMax > 0 && store !== undefined) this.spill = new SpilledRows(store, rows);
+    if (spec.memoryRowsMax > 0 && store !== undefined) {
+      this.spill = new SpilledRows(store, rows);
+      keepHeapSmall();
+    }
     this.#sketch = sketchFor(spec, undefined);
   }
 
