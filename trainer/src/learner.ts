@@ -11,6 +11,7 @@ import { InFlight } from './in-flight.ts';
 import type { TrainerMetrics } from './metrics.ts';
 import type { OperatorState } from './operator-state.ts';
 import { type OnRetry, persist, persistPush } from './retry.ts';
+import { type OnRefused, placeOf } from './sample-reader.ts';
 import type { ReadyWindow, WindowSource } from './window-source.ts';
 
 /** What stays the same over the life of a trainer. */
@@ -24,6 +25,7 @@ export interface LearnerContext {
   /** K. */
   readonly inFlightMax: number;
   readonly onRetry: OnRetry;
+  readonly onRefused: OnRefused;
 }
 
 export interface LearnerOptions extends LearnerContext {
@@ -83,12 +85,13 @@ async function learn(
   options: LearnerOptions,
   staleness: number,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { model, weir, tables, evaluation, metrics, onRetry, sources, state, ending, abandon } = options;
+  const { model, weir, tables, evaluation, metrics, onRetry, onRefused, sources, state, ending, abandon } =
+    options;
   const { window, ranges, again } = ready;
   const rows = await pullRows(window.keys, options, staleness);
   if (rows === undefined || ending.signal.aborted) return undefined;
   const predictions: Prediction[] = [];
-  const { parts, dense, rejectedRows } = learnWindow(
+  const { parts, dense, rejectedRows, failures } = learnWindow(
     model,
     window,
     rows,
@@ -111,6 +114,7 @@ async function learn(
     else metrics.learned(window.reason, window.requests.length, rejectedRows);
     if (again) metrics.caughtUp(samplesIn(window));
     else for (const prediction of predictions) evaluation.add(prediction);
+    for (const { request, error } of failures) onRefused('model', placeOf(request), messageOf(error));
     state.acknowledged(ranges);
     ready.acknowledged();
   };
@@ -142,4 +146,8 @@ function samplesIn({ requests }: Window): number {
 
 function rowsIn(keys: readonly Uint32Array[]): number {
   return keys.reduce((sum, table) => sum + table.length / 2, 0);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

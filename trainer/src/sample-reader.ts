@@ -5,7 +5,13 @@ import { WeirError } from '@weir/proto';
 import type { StreamRecord } from '@weir/streams/client';
 import { type PreparedRequest, prepareRequest } from './core/prepare-request.ts';
 import type { SampleRatios } from './core/sample-ratio.ts';
-import { type Refusal, RefusedRecord, readSampleRequest, type SampleRequest } from './core/sample-request.ts';
+import {
+  type RecordPlace,
+  type Refusal,
+  RefusedRecord,
+  readSampleRequest,
+  type SampleRequest,
+} from './core/sample-request.ts';
 
 export type OnRefused = (refusal: Refusal, place: string, message: string) => void;
 
@@ -47,11 +53,12 @@ export class SampleReader {
     }
   }
 
-  #refused(
-    refusal: Refusal,
-    { partition, offset }: { partition: number; offset: number },
-    error: Error,
-  ): void {
-    this.#onRefused(refusal, `record ${partition}/${offset}`, error.message);
+  #refused(refusal: Refusal, place: RecordPlace, error: Error): void {
+    this.#onRefused(refusal, placeOf(place), error.message);
   }
+}
+
+/** For messages. */
+export function placeOf({ partition, offset }: RecordPlace): string {
+  return `record ${partition}/${offset}`;
 }

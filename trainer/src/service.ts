@@ -73,7 +73,7 @@ export const trainerService = defineService({
     const run = async () => {
       const inFlightMax = config.deterministic ? 1 : config.inFlight;
       trainer = new GroupTrainer({
-        learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry },
+        learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry, onRefused },
         streams,
         sources: weir.sources(trainerGroup(config.tableSet)),
         state,

@@ -41,7 +41,7 @@ export class LogPace {
    */
   progressDue(begun: number, length: number, elapsedMs: number): number {
     const from = Math.min(begun, this.logReplayMax / 2);
-    const grown = Math.max(0, length - begun) / (this.logReplayMax - from);
+    const grown = Math.max(0, length - from) / (this.logReplayMax - from);
     return Math.min(1, Math.max(grown / OVER_AT, elapsedMs / ROUND_CALM_MS));
   }
 }

@@ -182,6 +182,40 @@ describe('learnWindow', () => {
     );
   });
 
+  it('leaves out a request on which the model fails, and learns the others as without it', () => {
+    const poisoned = sketchOf([{ item: 'poison', x: 0.5, click: 1, cart: 1 }]);
+    const sound = sketchOf([{ item: 'a', x: 0.5, click: 1, cart: 1 }]);
+    let calls = 0;
+    const failing: Model = {
+      ...model,
+      forward: (examples, rows) => {
+        if (calls++ === 0) throw new TypeError('no such document');
+        return model.forward(examples, rows);
+      },
+    };
+    const window = windowOf([poisoned, sound]);
+    const rows = [new Float32Array(window.keys[0]!.length)];
+    const evaluated: boolean[] = [];
+    const { parts, failures } = learnWindow(failing, window, rows, ({ forward }) => {
+      evaluated.push(forward !== undefined);
+    });
+    expect(failures).toEqual([{ request: window.requests[0]!.request, error: expect.any(TypeError) }]);
+    expect(evaluated).toEqual([false, true]);
+    const alone = windowOf([sound]);
+    const expected = learnWindow(model, alone, [new Float32Array(alone.keys[0]!.length)], () => {}).parts[0]!;
+    const learned = new Map<string, number[]>();
+    for (let i = 0; i < parts[0]!.keys.length; i += 2) {
+      const gradients = [...parts[0]!.gradients.slice(i, i + 2)];
+      if (gradients.some((gradient) => gradient !== 0))
+        learned.set(parts[0]!.keys.slice(i, i + 2).join(), gradients);
+    }
+    const wanted = new Map<string, number[]>();
+    for (let i = 0; i < expected.keys.length; i += 2) {
+      wanted.set(expected.keys.slice(i, i + 2).join(), [...expected.gradients.slice(i, i + 2)]);
+    }
+    expect(learned).toEqual(wanted);
+  });
+
   it('passes on requests of which nothing is learned', () => {
     const window = windowOf([{ labels: { click: [null, null] } }]);
     const evaluated: unknown[] = [];

@@ -3,6 +3,7 @@
 // gradient is not finite is left out and counted: the shard would refuse the whole push for it.
 import type { Forward, Model, Targets } from '@weir/model';
 import { type PackedKeys, WeirError } from '@weir/proto';
+import type { Learning } from './prepare-request.ts';
 import type { SampleRequest } from './sample-request.ts';
 import type { Window } from './window.ts';
 
@@ -14,18 +15,27 @@ export interface Prediction {
   readonly targets: Targets | undefined;
 }
 
+/** A request on which the model failed: its samples are not learned. */
+export interface ModelFailure {
+  readonly request: SampleRequest;
+  readonly error: unknown;
+}
+
 export interface Update {
   /** Per table, each key once. */
   readonly parts: readonly { readonly keys: PackedKeys; readonly gradients: Float32Array }[];
   /** Of the dense weights, summed over the window; undefined for a model without, and when nothing was learned. */
   readonly dense: Float32Array | undefined;
   readonly rejectedRows: number;
+  readonly failures: readonly ModelFailure[];
 }
 
 /**
+ * A model that throws loses the request; one that returns something of another size is wrong throughout.
  * @param rows per table keys x dim, in the order of the window's keys
  * @param evaluate called for every request, in order
  * @param dense weights of a model with a dense part
+ * @throws WeirError CONFIGURATION for a model that is wrong
  */
 export function learnWindow(
   model: Model,
@@ -37,16 +47,22 @@ export function learnWindow(
   const dims = model.tables.map(({ dim }) => dim);
   const sums = rows.map((table) => new Float64Array(table.length));
   let denseSums: Float64Array | undefined;
+  const failures: ModelFailure[] = [];
   for (const { request, learning, numbers } of window.requests) {
-    if (learning === undefined) {
+    const own = numbers.map((column, table) => gather(rows[table]!, column, dims[table]!));
+    let computed: { forward: Forward; gradients: readonly Float32Array[] } | undefined;
+    try {
+      computed = learning && compute(model, learning, own, dense);
+    } catch (error) {
+      if (error instanceof WeirError && error.code === 'CONFIGURATION') throw error;
+      failures.push({ request, error });
+    }
+    if (learning === undefined || computed === undefined) {
       evaluate({ request, forward: undefined, targets: undefined });
       continue;
     }
-    const own = numbers.map((column, table) => gather(rows[table]!, column, dims[table]!));
-    const forward = model.forward(learning.examples, own, dense);
-    requireProbabilities(model, forward.probabilities, learning.examples.documents);
+    const { forward, gradients } = computed;
     evaluate({ request, forward, targets: learning.targets });
-    const gradients = model.gradients(forward, learning.targets);
     numbers.forEach((column, table) => {
       requireGradients(model, table, gradients[table], column.length);
       scatter(sums[table]!, gradients[table]!, column, dims[table]!);
@@ -59,7 +75,18 @@ export function learnWindow(
     rejectedRows += (window.keys[table]!.length - finite.keys.length) / 2;
     return finite;
   });
-  return { parts, dense: denseSums && Float32Array.from(denseSums), rejectedRows };
+  return { parts, dense: denseSums && Float32Array.from(denseSums), rejectedRows, failures };
+}
+
+function compute(
+  model: Model,
+  { examples, targets }: Learning,
+  rows: readonly Float32Array[],
+  dense: Float32Array | undefined,
+): { forward: Forward; gradients: readonly Float32Array[] } {
+  const forward = model.forward(examples, rows, dense);
+  requireProbabilities(model, forward.probabilities, examples.documents);
+  return { forward, gradients: model.gradients(forward, targets) };
 }
 
 /** A model of one's own may be wrong; then it is said by name instead of learned. */

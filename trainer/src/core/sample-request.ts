@@ -41,7 +41,7 @@ export interface LabelValues {
   readonly known: Uint8Array;
 }
 
-export const REFUSALS = ['malformed', 'schema', 'unsupported'] as const;
+export const REFUSALS = ['malformed', 'schema', 'unsupported', 'model'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export class RefusedRecord extends Error {
