@@ -8,12 +8,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
-import type { Store, WriteBatch } from '@weir/store';
+import type { Store } from '@weir/store';
 import type { LogPace } from '../../core/log-pace.ts';
-import { ROUND_REST_MS, ROUND_RETRY_MS, ROUND_WRITE_BYTES, STORAGE_WAIT_MS } from '../../limits.ts';
+import { ROUND_REST_MS, ROUND_RETRY_MS, STORAGE_WAIT_MS } from '../../limits.ts';
 import type { ShardCounters } from '../counters.ts';
 import type { PushLog } from '../log/push-log.ts';
-import { Slice } from '../slices.ts';
 import { encodeRowsAtMark } from '../spill/rows-at-mark.ts';
 import type { SpilledRows } from '../spill/spilled-rows.ts';
 import type { LiveTable } from '../tables/live-table.ts';
@@ -25,7 +24,6 @@ import {
   LOW_MARK_KEY,
   META,
   PAGES,
-  pageKey,
   pageRange,
   ROWS,
   ROWS_AT_MARK_KEY,
@@ -35,6 +33,7 @@ import {
 } from './families.ts';
 import { encodeLowMark } from './low-mark.ts';
 import { type MarkedParts, MarkedState } from './marked-state.ts';
+import { writePages } from './write-pages.ts';
 
 export interface MaterialiserParts {
   readonly store: Store;
@@ -228,41 +227,16 @@ export class Materialiser {
   }
 
   async #writePages(table: LiveTable): Promise<void> {
-    const { spec, rows } = table;
-    const { store, log, counters } = this.#parts;
-    const slice = await Slice.begin('round');
     const before = this.#pagesPassed;
-    const counts = rows.pageCounts;
-    const firstOf = counts.map((_, stripe) => before + sum(counts.slice(0, stripe)));
-    let batch: WriteBatch = store.batch();
-    /** One write is in flight while the next is gathered. */
-    let writing: Promise<void> = Promise.resolve();
-    for (const id of rows.pages(this.#lowMark - 1)) {
-      if (!this.#needs(table)) break;
-      while (log.midRecord !== undefined) {
-        slice.end();
-        await log.midRecord;
-        await slice.next();
-      }
-      batch.put(PAGES, pageKey(spec.uid, id), rows.readPage(id));
-      counters.roundPages++;
-      if (batch.bytes >= ROUND_WRITE_BYTES) {
-        slice.end();
-        await writing;
-        writing = store.write(batch);
-        // Its failure is met at the next wait for it.
-        writing.catch(() => undefined);
-        batch = store.batch();
-        this.#pagesPassed = firstOf[id.stripe]! + id.page;
+    await writePages(table, this.#parts, this.#lowMark - 1, {
+      goesOn: () => this.#needs(table),
+      passed: async (pages) => {
+        this.#pagesPassed = before + pages;
         this.#step();
         await this.#rest();
-        await slice.next();
-      } else if (slice.over) await slice.next();
-    }
-    slice.end();
-    await writing;
-    if (batch.size > 0) await store.write(batch);
-    this.#pagesPassed = before + sum(counts);
+      },
+    });
+    this.#pagesPassed = before + sum(table.rows.pageCounts);
     this.#step();
   }
 }

@@ -4,17 +4,11 @@ import { CLOCK_INTERVAL_MS, WeirError } from '@weir/proto';
 import { Group } from '../../core/group.ts';
 import type { ClockReport } from '../../core/group-clocks.ts';
 import { contributionBytes } from '../../core/group-contribution.ts';
-import type {
-  CompletedStep,
-  GroupAnswer,
-  GroupEvent,
-  MembershipAnswer,
-  Reduced,
-} from '../../core/group-events.ts';
-import { type Contribution, type PartSpec, reduceParts } from '../../core/group-reduce.ts';
+import type { CompletedStep, GroupAnswer, GroupEvent, MembershipAnswer } from '../../core/group-events.ts';
+import type { Contribution, PartSpec } from '../../core/group-reduce.ts';
 import type { Identity, ResultHead } from '../../core/group-state.ts';
-import { runInSlices, Slice } from '../slices.ts';
 import type { GroupMemory, GroupRoom } from './group-memory.ts';
+import { reducedInSlices } from './group-reduction.ts';
 import { framesOf, storedFrames } from './group-result-frames.ts';
 import type { StoredGroup } from './group-store.ts';
 import { GroupTimer } from './group-timer.ts';
@@ -211,22 +205,11 @@ export class GroupHost {
   }
 
   async #reduce(reduction: number, contributions: readonly Contribution[]): Promise<void> {
-    this.#apply({ kind: 'reduced', reduction, outcome: await this.#reduced(contributions) });
-  }
-
-  async #reduced(contributions: readonly Contribution[]): Promise<Reduced> {
-    const { counters, logger } = this.#parts;
-    try {
-      const slice = new Slice('barrier');
-      const parts = await runInSlices(reduceParts(contributions), slice);
-      slice.end();
-      for (const each of contributions) counters.bytes += contributionBytes(each);
-      this.#parts.memory.recycle(contributions, parts);
-      return { parts };
-    } catch (error) {
-      if (!(error instanceof WeirError)) logger.error({ err: error, group: this.name }, 'a reduction failed');
-      return { error: WeirError.from(error) };
-    }
+    this.#apply({
+      kind: 'reduced',
+      reduction,
+      outcome: await reducedInSlices(this.name, contributions, this.#parts),
+    });
   }
 
   #changed(generation: number): void {
