@@ -49,7 +49,7 @@ it('says which step waits for whom, and since when', async () => {
   });
   const text = await output('group', 'describe', 'trainers', '--once');
   expect(text).toMatch(/step 2 has waited for \d+\.\d s, for: b/);
-  expect(text).toMatch(/^b +missing +\d+\.\d s of 10\.0 s$/m);
+  expect(text).toMatch(/^b +missing +\d+\.\d s of 10\.0 s +none$/m);
   await b.sync(2, []);
   await waiting;
   expect(await output('group', 'describe', 'trainers', '--once')).toContain('step 3: nobody waits');
