@@ -9,7 +9,7 @@ const AHEAD = 1 / 4;
  * A round is over when the log has grown by this part of what it may: then pushes are not slowed, and not much is in the
  * log that came meanwhile. At the round's end that is flushed to the disk only to be removed by the next one.
  */
-const OVER_AT = 1 / 3;
+const OVER_AT = 1 / 8;
 
 export class LogPace {
   readonly logReplayMax: number;

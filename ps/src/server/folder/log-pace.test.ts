@@ -163,7 +163,7 @@ describe('the push log', () => {
       }),
     );
     expect(new LogPace(100).progressDue(50, 50, ROUND_CALM_MS / 4)).toBe(0.25);
-    expect(new LogPace(100).progressDue(50, 60, 0)).toBeCloseTo(0.6);
+    expect(new LogPace(100).progressDue(50, 55, 0)).toBeCloseTo(0.8);
     expect(new LogPace(100).progressDue(50, 90, 0)).toBe(1);
   });
 });
