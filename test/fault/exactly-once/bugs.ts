@@ -1,13 +1,15 @@
 // The defects that the suite must notice, each put into the service that it concerns.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ShardOffsets } from '../../../sdk/src/sources.ts';
 
 export type Bug =
   | 'offset stored after the push'
   | 'offsets returned before the fence is on every shard'
   | 'stream sequences kept in memory only';
 
-/** From reading offsets to the fence: so long nothing keeps a zombie out. */
+/** From reading offsets to the fence, unless a zombie comes first: so long nothing keeps it out. */
 const UNFENCED_MS = 1_000;
+const LOOK_MS = 10;
 
 export async function putIn(bug: Bug, service: string): Promise<void> {
   const { of, put } = BUGS[bug];
@@ -38,22 +40,39 @@ async function storeOffsetAfterPush(): Promise<void> {
 async function returnBeforeFence(): Promise<void> {
   const { Sources } = await import('../../../sdk/src/sources.ts');
   const { acquire } = Sources.prototype;
-  Sources.prototype.acquire = async function (generation, partitions, options) {
-    const read = await this.describe(options);
-    await sleep(UNFENCED_MS);
-    const acquired = await acquire.call(this, generation, partitions, options);
-    const appliedAt = (shard: string, partition: number): number | undefined =>
-      read.find((one) => one.shard === shard)?.partitions.find((one) => one.partition === partition)?.applied;
+  Sources.prototype.acquire = async function (generation, partitions) {
+    // Without their end: when the zombie joins again the generation is over, and what it was told counts all the same.
+    const appliedNow = async (): Promise<ReadonlyMap<string, number>> =>
+      appliedOf(await this.describe(), new Set(partitions.map(({ partition }) => partition)));
+    const read = await appliedNow();
+    const endMs = performance.now() + UNFENCED_MS;
+    while (performance.now() < endMs && !isAhead(await appliedNow(), read)) await sleep(LOOK_MS);
+    const acquired = await acquire.call(this, generation, partitions);
     return acquired.map(({ partition, start, offsets }) => ({
       partition,
       start,
       offsets: offsets.map(({ shard, applied }) => ({
         shard,
-        applied: appliedAt(shard, partition) ?? applied,
+        applied: read.get(placeOf(shard, partition)) ?? applied,
       })),
     }));
   };
 }
+
+function appliedOf(shards: readonly ShardOffsets[], own: ReadonlySet<number>): ReadonlyMap<string, number> {
+  return new Map(
+    shards.flatMap(({ shard, partitions }) =>
+      partitions
+        .filter(({ partition }) => own.has(partition))
+        .map(({ partition, applied }) => [placeOf(shard, partition), applied]),
+    ),
+  );
+}
+
+const placeOf = (shard: string, partition: number): string => `${shard}/${partition}`;
+
+const isAhead = (now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean =>
+  [...now].some(([place, applied]) => applied > (before.get(place) ?? 0));
 
 /** What a partition knows of a producer of whom this process has not heard is from before its start: it does not count. */
 async function forgetSequences(): Promise<void> {

@@ -10,7 +10,7 @@ export interface Canary {
 }
 
 /** A defect shows only where a fault meets it: most are caught in the first rounds. */
-const ROUNDS_MAX = 12;
+const ROUNDS_MAX = 6;
 
 export const CANARIES: readonly Canary[] = [
   canary('offset stored after the push', [0.2, 0.5, 0.8], {

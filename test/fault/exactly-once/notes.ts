@@ -9,8 +9,7 @@ const SUFFIX = '.notes';
 /** In the process of a service. */
 export async function takeNotes(service: string, folder: string): Promise<void> {
   const file = join(folder, `${service}-${process.pid}${SUFFIX}`);
-  const note = (entry: Note): void =>
-    appendFileSync(file, `${JSON.stringify({ ...entry, atMs: Date.now() % 100000 })}\n`);
+  const note = (entry: Note): void => appendFileSync(file, `${JSON.stringify(entry)}\n`);
   if (service === 'trainer') await noteAcquired(note);
   if (service === 'ps') await noteApplied(note);
 }
