@@ -10,6 +10,7 @@ export {
 export { averagedDense, type DensePart, denseParts } from './dense-average.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
 export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
+export { fm } from './fm.ts';
 export { loadModel, readSchema } from './load-model.ts';
 export { lr } from './lr.ts';
 export { lrCalibrated } from './lr-calibrated.ts';

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WeirError } from '@weir/proto';
 import type { DenseDefinition } from './dense.ts';
+import { fm } from './fm.ts';
 import { DENSE_WEIGHTS_MAX, LABELS_MAX } from './limits.ts';
 import { lr } from './lr.ts';
 import { lrCalibrated } from './lr-calibrated.ts';
@@ -12,11 +13,15 @@ import { didYouMean } from './nearest-name.ts';
 import { parseSchema } from './parse-schema.ts';
 import type { Schema } from './schema.ts';
 
-const MODELS: Readonly<Record<string, ModelFactory>> = { lr, 'lr-calibrated': lrCalibrated };
+const MODELS: Readonly<Record<string, ModelFactory>> = {
+  lr,
+  'lr-calibrated': lrCalibrated,
+  fm,
+};
 const FILE = /\.[mc]?[jt]s$/;
 
 /**
- * @param nameOrFile `lr`, `lr-calibrated`, or the path of a module whose default export is a ModelFactory
+ * @param nameOrFile `lr`, `lr-calibrated`, `fm`, or the path of a module whose default export is a ModelFactory
  * @throws WeirError CONFIGURATION naming the model, label or member that is wrong
  */
 export async function loadModel(nameOrFile: string, options: ModelOptions): Promise<Model> {
