@@ -1,3 +1,4 @@
+export type { Context, Span, SpanContext } from '@opentelemetry/api';
 export {
   encodeFeatureBlock,
   type FeatureBlockInput,
@@ -51,7 +52,9 @@ export {
   RECORD_BYTES_MAX,
   SLOT_COUNT,
   SOURCE_RANGES_MAX,
+  SPAN_LINKS_MAX,
   TABLE_NAME_LENGTH_MAX,
+  TRACED_KEYS_MAX,
 } from './limits.ts';
 export {
   layOutPullResponse,
@@ -66,5 +69,50 @@ export { freeReceived } from './received-data.ts';
 export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';
+export { tracedCalls } from './tracing/client-interceptor.ts';
+export {
+  beginMessage,
+  beginRpc,
+  endRpc,
+  endRpcWith,
+  isTraced,
+  type RpcStart,
+  serverAttributes,
+} from './tracing/rpc-spans.ts';
+export {
+  type MessagingOperation,
+  messagingAttributes,
+  SPAN_ATTRIBUTES,
+  type SpanAttribute,
+  type SpanAttributes,
+} from './tracing/span-attributes.ts';
+export {
+  activeContext,
+  activeSpan,
+  batchSpan,
+  beginSpan,
+  childSpan,
+  failSpan,
+  inSpan,
+  inTraceOf,
+  outsideTraces,
+  remoteContext,
+  type SpanStart,
+  sampledNow,
+  TraceSample,
+} from './tracing/spans.ts';
+export {
+  isSampled,
+  sampledIn,
+  TRACE_PARENT,
+  TRACE_PARENT_BYTES,
+  TRACE_STATE,
+  type TraceHeaders,
+  traceHeaders,
+  traceParentBytes,
+  traceParentOf,
+  traceParentOfBytes,
+  traceParentText,
+} from './tracing/trace-context.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';
 export { WeirError, type WeirErrorDetails } from './weir-error.ts';

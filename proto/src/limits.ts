@@ -40,6 +40,10 @@ export const RECORD_BYTES_MAX = 4 * 1024 * 1024;
 export const DOCUMENTS_MAX = 4096;
 /** Columns of one side of a feature block, and distinct feature names of one schema. */
 export const FEATURES_MAX = 1024;
+/** Links of one span: of a batch's inputs the first ones. */
+export const SPAN_LINKS_MAX = 32;
+/** Keys of a traced change that a delta names; of more the first ones. */
+export const TRACED_KEYS_MAX = 4_096;
 
 if (PUSH_BYTES_MAX >= MESSAGE_BYTES_MAX || PULL_BYTES_MAX >= MESSAGE_BYTES_MAX) {
   throw new Error('a push and a pull must fit a message');

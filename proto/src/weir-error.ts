@@ -79,6 +79,12 @@ export class WeirError extends Error {
     });
   }
 
+  /** The code in the trailer of a failed call; undefined for a bare status. */
+  static codeIn(trailer: Metadata | undefined): ErrorCode | undefined {
+    const detail = trailer?.get(TRAILER)[0];
+    return detail instanceof Uint8Array ? WeirError.fromDetail(ErrorDetail.decode(detail)).code : undefined;
+  }
+
   toDetail(): ErrorDetail {
     return {
       code: this.code,

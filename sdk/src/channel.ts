@@ -1,6 +1,6 @@
 // How the client reaches a server: credentials, metadata and gRPC's settings. One connection per client object.
 import { type ChannelCredentials, type ClientOptions, credentials, Metadata } from '@grpc/grpc-js';
-import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
+import { MESSAGE_BYTES_MAX, tracedCalls, WeirError } from '@weir/proto';
 import { GroupsClient } from '@weir/proto/v1/groups';
 import { ParameterServerClient } from '@weir/proto/v1/parameter_server';
 import { SourcesClient } from '@weir/proto/v1/sources';
@@ -26,7 +26,7 @@ export interface Channels {
   open(address: string): ParameterServerClient;
   openGroups(address: string): GroupsClient;
   /** Over the same connection. */
-  sourcesOver(client: ParameterServerClient): SourcesClient;
+  sourcesOver(client: ParameterServerClient, address: string): SourcesClient;
   readonly metadata: Metadata;
 }
 
@@ -51,10 +51,15 @@ export function channels(tls: TlsOptions | undefined, token: string | undefined)
     'grpc.enable_http_proxy': 0,
     ...(tls?.serverName !== undefined && { 'grpc.ssl_target_name_override': tls.serverName }),
   };
+  const traced = (address: string): ClientOptions => ({ ...options, interceptors: [tracedCalls(address)] });
   return {
-    open: (address) => new ParameterServerClient(address, identity, options),
-    openGroups: (address) => new GroupsClient(address, identity, options),
-    sourcesOver: (client) => new SourcesClient('', identity, { channelOverride: client.getChannel() }),
+    open: (address) => new ParameterServerClient(address, identity, traced(address)),
+    openGroups: (address) => new GroupsClient(address, identity, traced(address)),
+    sourcesOver: (client, address) =>
+      new SourcesClient('', identity, {
+        channelOverride: client.getChannel(),
+        interceptors: [tracedCalls(address)],
+      }),
     metadata,
   };
 }

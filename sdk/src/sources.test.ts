@@ -105,7 +105,7 @@ describe('acquire', () => {
       [0, 5],
       [2, 6],
     ] as const) {
-      const client = open.sourcesOver(open.open(cluster.seeds[shard]!));
+      const client = open.sourcesOver(open.open(cluster.seeds[shard]!), cluster.seeds[shard]!);
       const partitions = [{ partition: 0, incarnation: LOG, start }];
       await new Promise((resolve, reject) =>
         client.acquire({ group, generation: 1, partitions }, (error, answer) =>

@@ -121,7 +121,7 @@ export class Sources {
       this.#router.shards.map(async ({ connection }) => {
         const { id: shard, channels, name } = connection;
         const attempt = async (): Promise<ShardOffsets> => {
-          const client = channels.sourcesOver(connection.client);
+          const client = channels.sourcesOver(connection.client, connection.address);
           const { partitions } = await callOnce(method(client), request, channels.metadata, scope, name);
           return { shard, partitions };
         };

@@ -33,6 +33,7 @@ function delta(keys: readonly number[], part: Partial<Delta> = {}): Delta {
     snapshot: false,
     snapshotStart: false,
     originTimeMs: 0,
+    traced: [],
     ...part,
   };
 }

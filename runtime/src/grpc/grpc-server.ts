@@ -20,6 +20,7 @@ import { HalfMessages } from './half-messages.ts';
 import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { createReflection } from './reflection.ts';
+import { traceServed } from './server-tracing.ts';
 
 export interface GrpcServer {
   addService<D extends ServiceDefinition>(definition: D, implementation: Handlers<D>): void;
@@ -50,7 +51,8 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
     cut.add(1),
   );
   const server = new Server({
-    interceptors: [halfMessages.interceptor],
+    // The first one needs gRPC's own call.
+    interceptors: [halfMessages.interceptor, traceServed],
     'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,

@@ -1,6 +1,6 @@
 // How the client reaches the server: credentials and gRPC's settings; one connection per client.
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
-import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
+import { MESSAGE_BYTES_MAX, tracedCalls, WeirError } from '@weir/proto';
 import { StreamsClient as Stub } from '@weir/proto/v1/streams';
 import {
   KEEPALIVE_TIME_MS,
@@ -47,6 +47,7 @@ export function openChannel({ address, tls, token }: ConnectStreamsOptions): Cha
     'grpc.use_local_subchannel_pool': 1,
     // The server is a neighbour; a proxy meant for the way out of the network does not reach it.
     'grpc.enable_http_proxy': 0,
+    interceptors: [tracedCalls(address)],
   });
   return { address, stub, metadata };
 }

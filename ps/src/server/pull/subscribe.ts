@@ -112,6 +112,7 @@ class Subscription {
           snapshot,
           snapshotStart: snapshot && first,
           originTimeMs: last && !snapshot ? origins.oldest(since, upTo) : 0,
+          traced: [],
         });
         slice.end();
         await sent;
@@ -211,4 +212,5 @@ const NO_CHANGES: Delta = {
   snapshot: false,
   snapshotStart: false,
   originTimeMs: 0,
+  traced: [],
 };
