@@ -7,6 +7,8 @@ export const PUSH_BATCH_BYTES = 1024 * 1024;
 export const LINE_BYTES_MAX = 256 * 1024;
 /** For each call of an operator verb. */
 export const VERB_TIMEOUT_MS = 10_000;
+/** A verb that has done its work gives telemetry so long to be sent. */
+export const VERB_TELEMETRY_MS = 2_000;
 /** Between two lines that say how far `weir verify` is. */
 export const VERIFY_PROGRESS_MS = 2_000;
 /** A group is shown anew so often. */

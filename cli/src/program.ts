@@ -11,6 +11,11 @@ import { registerSource } from './commands/source.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
 import { registerVerify } from './commands/verify.ts';
+import { runVerb } from './process-telemetry.ts';
+import { SERVICES } from './services.ts';
+
+/** These start telemetry under names of their own. */
+const OWN_TELEMETRY = new Set(['dev', 'replay', ...SERVICES.map(({ name }) => name)]);
 
 function createProgram(output: OutputConfiguration): Command {
   const program = new Command('weir')
@@ -51,8 +56,16 @@ export async function runProgram(
   argv: readonly string[],
   output: OutputConfiguration = {},
 ): Promise<number | undefined> {
+  const program = createProgram(output);
+  const parse = async (): Promise<void> => void (await program.parseAsync([...argv], { from: 'user' }));
   try {
-    await createProgram(output).parseAsync([...argv], { from: 'user' });
+    if (OWN_TELEMETRY.has(argv[0] ?? '')) await parse();
+    else {
+      await runVerb((named) => {
+        program.hook('preAction', (_, verb) => named(pathOf(verb)));
+        return parse();
+      });
+    }
     return undefined;
   } catch (error) {
     // Its message is out already; --help is no error.
@@ -60,4 +73,9 @@ export async function runProgram(
     const { reportFailure } = await import('@weir/runtime');
     return reportFailure('weir', error);
   }
+}
+
+/** `weir table create`. */
+function pathOf(verb: Command): string {
+  return verb.parent === null ? verb.name() : `${pathOf(verb.parent)} ${verb.name()}`;
 }

@@ -23,6 +23,9 @@ export {
   type Runtime,
   type ServiceDefinition,
 } from './service.ts';
+export { telemetryEndpoint } from './telemetry/endpoint.ts';
+export { inSpan } from './telemetry/in-span.ts';
 export { createLogger } from './telemetry/log.ts';
 export { meter } from './telemetry/meter.ts';
+export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/start-telemetry.ts';
 export { UsageError } from './usage-error.ts';

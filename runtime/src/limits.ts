@@ -23,12 +23,30 @@ export const SENT_AHEAD_BYTES_MAX = 1024 * 1024;
 export const HALF_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 /** Requests over HTTP that still run when a stop begins get this long; then they are cut. */
 export const HTTP_STOP_MS = 3_000;
+/** Share of traces that a service samples if the environment does not say. */
+export const SAMPLING_RATIO = 0.01;
+/** Ended spans that wait to be sent, about 1 KiB each; what comes beyond is dropped and counted. */
+export const SPANS_QUEUED_MAX = 8_192;
+/** Spans sent at a time: putting so many into bytes holds the event loop up for about a millisecond. */
+export const SPAN_BATCH_MAX = 128;
+/** Log lines that wait to be sent. */
+export const LOG_LINES_QUEUED_MAX = 2_048;
+/** Spans and log lines wait so long for others to be sent with. */
+export const TELEMETRY_DELAY_MS = 1_000;
+/** Metrics are sent so often if the environment does not say. */
+export const TELEMETRY_METRICS_INTERVAL_MS = 15_000;
+/** What waits to be sent when a process stops gets so long. */
+export const TELEMETRY_STOP_MS = 2_000;
 /** Pings on idle connections, so that a peer that vanished is noticed. */
 export const KEEPALIVE_TIME_MS = 30_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 
 if (HALF_MESSAGE_BYTES_MAX < 2 * MESSAGE_BYTES_MAX)
   throw new Error('two of the largest messages must be able to come');
+if (SPAN_BATCH_MAX > SPANS_QUEUED_MAX) throw new Error('a batch of spans must fit their queue');
+if (HTTP_STOP_MS + TELEMETRY_STOP_MS >= SHUTDOWN_TIMEOUT_MS) {
+  throw new Error('a stop must outlast telemetry that cannot be sent');
+}
 if (HTTP_STOP_MS >= SHUTDOWN_TIMEOUT_MS) throw new Error('a stop must outlast the requests that it cuts');
 if (SHUTDOWN_TIMEOUT_MS >= SPAWN_STOP_TIMEOUT_MS) {
   throw new Error('a service must be able to stop before its parent kills it');

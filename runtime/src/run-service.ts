@@ -13,6 +13,7 @@ import { tuneGarbageCollector } from './process/tune-garbage-collector.ts';
 import { watchParent } from './process/watch-parent.ts';
 import { adminConfig, type ServiceDefinition } from './service.ts';
 import { createLogger } from './telemetry/log.ts';
+import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
 
 export interface RunOptions {
   /** Words after `weir NAME`. */
@@ -45,7 +46,8 @@ async function serve<C>(
 ): Promise<never> {
   const common = z.object(adminConfig).parse(config);
   const id = typeof config.id === 'string' ? config.id : undefined;
-  const log = createLogger(definition.name, common.logLevel, id);
+  let telemetry: Telemetry | undefined;
+  const log = createLogger(definition.name, common.logLevel, id, (line) => telemetry?.logLine(line));
   const die = (error: unknown): never => process.exit(reportFailure(program, error, log));
   // State survives kill -9, so ending at once is safer than going on after the unexpected.
   process.on('uncaughtException', die);
@@ -53,12 +55,15 @@ async function serve<C>(
   tuneGarbageCollector();
   const stop = awaitStopRequest(log, common.shutdownTimeoutMs, env);
   try {
-    // Imported here: only processes that serve pay for telemetry.
-    const [{ startMetrics }, { observeRuntime }] = await Promise.all([
-      import('./telemetry/metrics.ts'),
-      import('./telemetry/runtime-metrics.ts'),
-    ]);
-    const metrics = startMetrics();
+    telemetry = await startTelemetry({
+      service: `weir-${definition.name}`,
+      instance: id ?? (typeof config.member === 'string' ? config.member : undefined),
+      endpoint: common.telemetry,
+      env,
+      says: log,
+    });
+    const { metrics } = telemetry;
+    const { observeRuntime } = await import('./telemetry/runtime-metrics.ts');
     const stopObserving = observeRuntime();
     const admin = await startAdminServer({
       listen: common.adminListen,
@@ -82,9 +87,9 @@ async function serve<C>(
     admin.setReady(false);
     await running.stop();
     stopObserving();
-    await metrics.stop();
     await admin.stop();
     log.info('stopped');
+    await telemetry.stop(common.shutdownTimeoutMs / 4);
     return process.exit(0);
   } catch (error) {
     // What a stop cut short in the middle of starting is no failure.

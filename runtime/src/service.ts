@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AdminServer } from './admin/admin-server.ts';
 import { SHUTDOWN_TIMEOUT_MS } from './limits.ts';
 import { hostPort } from './listen-address.ts';
+import { telemetryEndpoint } from './telemetry/endpoint.ts';
 
 export interface Runtime {
   readonly service: string;
@@ -53,6 +54,11 @@ export const adminConfig = {
     .default('info')
     .describe('least severe log lines to write')
     .meta({ placeholder: 'LEVEL' }),
+  telemetry: telemetryEndpoint()
+    .optional()
+    .describe(
+      'send traces, metrics and logs to this OTLP endpoint (http/protobuf); default: OTEL_EXPORTER_OTLP_ENDPOINT',
+    ),
   shutdownTimeoutMs: z
     .int()
     .positive()

@@ -1,10 +1,12 @@
 // `weir dev` (`npm start`): everything on this machine, on real data.
 import { type Command, Option } from 'commander';
+import { telemetryOption } from '../telemetry-option.ts';
 
 /** As given on the command line. */
 export interface DevFlags {
   readonly data: string;
   readonly headless: boolean;
+  readonly telemetry?: string;
   readonly json: boolean;
 }
 
@@ -19,6 +21,7 @@ export function registerDev(program: Command): void {
     .addOption(new Option('--replay <set>', 'what to show').choices(['movielens']).default('movielens'))
     .option('--data <dir>', 'where shards, streams and logs are kept', '.weir/dev')
     .option('--headless', 'print lines instead of drawing', false)
+    .addOption(telemetryOption())
     .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
     .addHelpText(
       'after',

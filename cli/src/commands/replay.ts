@@ -1,6 +1,7 @@
 // `weir replay`: a data set through the whole loop, every service a process of its own.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MEMBERS_MAX } from '../local-cluster/limits.ts';
+import { telemetryOption } from '../telemetry-option.ts';
 
 const FORMATS = ['ndjson', 'trivago', 'movielens'] as const;
 const POLICIES = ['wait', 'fast'] as const;
@@ -20,6 +21,7 @@ export interface ReplayFlags {
   readonly deterministic: boolean;
   readonly strict: boolean;
   readonly data?: string;
+  readonly telemetry?: string;
   readonly json: boolean;
 }
 
@@ -52,6 +54,7 @@ export function registerReplay(program: Command): void {
     .option('--deterministic', 'the same input gives the same figures: one batch in flight', false)
     .option('--strict', 'stop at the first line that cannot be used', false)
     .option('--data <dir>', 'keep shards, streams and logs there (default: a temporary folder)')
+    .addOption(telemetryOption())
     .option('--json', 'print one JSON object on one line', false)
     .addHelpText(
       'after',

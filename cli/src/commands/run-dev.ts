@@ -18,6 +18,7 @@ import {
 import { type Interruption, listenForInterruption } from '../local-cluster/interruption.ts';
 import { firstWindowMs } from '../local-cluster/label-windows.ts';
 import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import { processTelemetry } from '../process-telemetry.ts';
 import { checkInput } from './check-input.ts';
 import type { DevFlags } from './dev.ts';
 import { createDisplay, type Display } from './dev-display.ts';
@@ -51,8 +52,11 @@ async function showLoop(
   display: Display,
 ): Promise<SummaryInput | undefined> {
   display.note(`starting three shards and every service; data and logs in ${flags.data}`);
+  const { telemetry: endpoint } = flags;
+  await using _ = await processTelemetry({ service: 'weir-dev', endpoint, report: display.note });
   await using loop = await openLoop({
     data: flags.data,
+    telemetry: endpoint,
     settings: {
       model: 'lr',
       schema: undefined,

@@ -15,6 +15,7 @@ import { UsageError } from '@weir/runtime';
 import { listenForInterruption } from '../local-cluster/interruption.ts';
 import { firstWindowMs } from '../local-cluster/label-windows.ts';
 import { type Loop, openLoop } from '../local-cluster/loop.ts';
+import { processTelemetry } from '../process-telemetry.ts';
 import { checkInput } from './check-input.ts';
 import type { ReplayFlags } from './replay.ts';
 import { reportProgress } from './report-progress.ts';
@@ -45,8 +46,10 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
 
   using interruption = listenForInterruption();
   const report = (message: string): void => void process.stderr.write(`weir replay: ${message}\n`);
+  await using _ = await processTelemetry({ service: 'weir-replay', endpoint: flags.telemetry, report });
   await using loop = await openLoop({
     data: flags.data,
+    telemetry: flags.telemetry,
     trainers: flags.trainers,
     // One needs no group.
     ...(flags.stitchers > 1 && { stitchers: flags.stitchers }),

@@ -26,6 +26,8 @@ export interface LocalClusterOptions {
   readonly trainers: number;
   /** As members of a group; undefined: one, alone. */
   readonly stitchers: number | undefined;
+  /** OTLP endpoint of every service; undefined: the environment's. */
+  readonly telemetry?: string | undefined;
   readonly settings: ClusterSettings;
   /** Says that a service ended and is started again. */
   readonly report: (message: string) => void;
@@ -62,11 +64,12 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const addresses = await freeAddresses(options);
   await writeFile(topologyFile(folders), topology(addresses));
 
+  const telemetry = options.telemetry === undefined ? [] : ['--telemetry', options.telemetry];
   const failure = new AbortController();
   const supervised = ({ name, argv }: ServiceCommand): SupervisedService =>
     new SupervisedService({
       name,
-      command: [MAIN, ...argv],
+      command: [MAIN, ...argv, ...telemetry],
       logFile: join(folders.logs, `${name}.log`),
       report,
       onFailed: (error: WeirError) => failure.abort(error),

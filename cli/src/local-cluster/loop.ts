@@ -20,6 +20,8 @@ export interface LoopOptions {
   readonly stitchers?: number;
   /** Of every stream; default: as many as there are trainers or stitchers, at least 2. */
   readonly partitions?: number;
+  /** OTLP endpoint of every service; undefined: the environment's. */
+  readonly telemetry?: string | undefined;
   readonly settings: Omit<ClusterSettings, 'tableSet' | 'partitions'>;
   /** One message each: what a person should know. */
   readonly report: (message: string) => void;
@@ -55,6 +57,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
       shards: SHARDS,
       trainers,
       stitchers,
+      telemetry: options.telemetry,
       settings: { ...options.settings, tableSet: run.name, partitions },
       report: options.report,
     });

@@ -1,5 +1,6 @@
-// The process's meter provider and its text for Prometheus. Loaded only by processes that serve.
+// The process's meter provider and its text for Prometheus. Loaded only by processes that measure.
 import { metrics } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import { AggregationType, InstrumentType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 // Seconds; operations of a shard take tens of microseconds, a freshness minutes.
@@ -19,11 +20,19 @@ export interface Metrics {
   stop(): Promise<void>;
 }
 
+export interface MetricsOptions {
+  /** Who sends them; needed with a reader alone. */
+  readonly resource?: Resource;
+  /** Reads them too; undefined: they are only rendered. */
+  readonly reader: MetricReader | undefined;
+}
+
 /** Registers the global meter provider: from now on `meter()` gives instruments that count. */
-export function startMetrics(): Metrics {
+export function startMetrics({ resource, reader: other }: MetricsOptions): Metrics {
   const reader = new PullReader();
   const provider = new MeterProvider({
-    readers: [reader],
+    ...(resource !== undefined && { resource }),
+    readers: other === undefined ? [reader] : [reader, other],
     views: [
       {
         instrumentName: '*',

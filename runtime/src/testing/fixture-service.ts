@@ -1,5 +1,6 @@
 // A small real service for this package's tests, with a way to fail at each step of its life.
 import { createServer } from 'node:net';
+import { trace } from '@opentelemetry/api';
 import { WeirError } from '@weir/proto';
 import { z } from 'zod';
 import { runService } from '../run-service.ts';
@@ -30,6 +31,13 @@ const fixture = defineService({
       duration.record(0.0004);
       return { aborted: signal.aborted };
     });
+    admin.post('/span', () =>
+      trace.getTracer('fixture').startActiveSpan('fixture work', (span) => {
+        log.warn({ token: 'a-planted-secret', attempt: 2 }, 'within a span');
+        span.end();
+        return span.spanContext();
+      }),
+    );
     admin.post('/fail', () => {
       const error =
         config.failAt === 'run'
