@@ -9,7 +9,14 @@ export {
 } from './figures/service-figures.ts';
 export { BadLines } from './formats/bad-lines.ts';
 export { FORMATS, type Format, readRecords } from './formats/formats.ts';
+export { movieFeatures } from './formats/movielens.ts';
 export type { EventRecord, OnBadLine, ReplayRecord, RequestRecord } from './formats/record.ts';
+export { DocumentVectors, type DocumentVectorsOptions } from './live/document-vectors.ts';
+export type { LiveLook } from './live/live-look.ts';
+export { type LiveServer, type LiveServerOptions, startLiveServer } from './live/live-server.ts';
+export { liveLook } from './live/look-of.ts';
+export { RankedDocuments } from './live/ranked-documents.ts';
+export { readBarriers } from './live/read-barriers.ts';
 export { MOVIELENS } from './movielens-set.ts';
 export type { Pace } from './replay/pace.ts';
 export { type Replay, type ReplayOptions, type ReplayProgress, startReplay } from './replay/replay.ts';

@@ -39,6 +39,20 @@ export const PROGRESS_INTERVAL_MS = 20;
 export const STALL_TIMEOUT_MS = 120_000;
 /** How long an admin port may take to answer. */
 export const ADMIN_TIMEOUT_MS = 5_000;
+/** Points of the live view's past that a page opened late is told; twice the seconds of the shipped data set. */
+export const HISTORY_POINTS_MAX = 240;
+/** Pages that watch at once; a further one is refused. */
+export const WATCHERS_MAX = 32;
+/** Bytes that a page may leave unread; then it is cut off, and comes back by itself. */
+export const WATCHER_BYTES_MAX = 1024 * 1024;
+/** How long pages may take to read that the run has ended. */
+export const LAST_WORDS_MS = 500;
+/** Documents that a search can find. */
+export const DOCUMENTS_REMEMBERED_MAX = 200_000;
+/** Documents that one search gives. */
+export const SUGGESTIONS_MAX = 20;
+/** Rows shown of one document. */
+export const VECTORS_SHOWN_MAX = 64;
 
 if (EVENTS_PER_CALL > EVENTS_QUEUED_MAX) throw new Error('a call of events must fit the queue');
 if (DUE_SAMPLES_MAX < DOCUMENTS_MAX) throw new Error('the largest request must be allowed to become due');

@@ -8,6 +8,7 @@ export { widenReceiveWindow } from './grpc/receive-window.ts';
 export { messagePrefix, sendFramed } from './grpc/send-framed.ts';
 export { httpStatusOf, readJsonBody } from './http/json-body.ts';
 export { type JsonServer, type JsonServerOptions, startJsonServer } from './http/json-server.ts';
+export { listenHttp } from './http/listen.ts';
 export { formatHostPort, type HostPort, hostPort, listenError, parseHostPort } from './listen-address.ts';
 export { freePorts } from './process/free-ports.ts';
 export type { ReadyLine } from './process/ready-line.ts';

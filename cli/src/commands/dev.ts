@@ -8,6 +8,8 @@ export interface DevFlags {
   readonly headless: boolean;
   readonly telemetry?: string;
   readonly json: boolean;
+  /** `host:port` of the live view. */
+  readonly liveListen: string;
 }
 
 export function registerDev(program: Command): void {
@@ -15,13 +17,19 @@ export function registerDev(program: Command): void {
     .command('dev')
     .summary('show everything on this machine, on real data')
     .description(
-      'Everything on this machine: three shards and every service learn from MovieLens as live traffic. Ctrl-C ends ' +
-        'it and prints a summary; the next start goes on in the same folder as a new run.',
+      'Everything on this machine: three shards and every service learn from MovieLens as live traffic. It prints the ' +
+        'address of a page that shows the model learn. Ctrl-C ends it and prints a summary; the next start goes on ' +
+        'in the same folder as a new run.',
     )
     .addOption(new Option('--replay <set>', 'what to show').choices(['movielens']).default('movielens'))
     .option('--data <dir>', 'where shards, streams and logs are kept', '.weir/dev')
     .option('--headless', 'print lines instead of drawing', false)
     .addOption(telemetryOption())
+    .option(
+      '--live-listen <host:port>',
+      'where the live view is served; port 0 takes a free one',
+      '127.0.0.1:0',
+    )
     .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
     .addHelpText(
       'after',

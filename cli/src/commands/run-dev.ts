@@ -6,6 +6,7 @@ import {
   type Look,
   liveFigures,
   MOVIELENS,
+  RankedDocuments,
   type Replay,
   readFinalFigures,
   readRecords,
@@ -22,8 +23,11 @@ import { processTelemetry } from '../process-telemetry.ts';
 import { checkInput } from './check-input.ts';
 import type { DevFlags } from './dev.ts';
 import { createDisplay, type Display } from './dev-display.ts';
+import { type DevLive, openDevLive } from './dev-live.ts';
 
+const MODEL = 'lr';
 const LABEL = 'click';
+const TITLE = `${MOVIELENS.name}, a like is a rating of 4 stars or more`;
 /** Of the requests: then a copy of the model is frozen. */
 const FREEZE_PART = 0.3;
 /** MovieLens' 22 years are sent as a steady stream; with it the whole set takes a minute and a half. */
@@ -38,7 +42,7 @@ export async function runDev(flags: DevFlags): Promise<void> {
   // Its terms keep it out of the npm packages.
   await checkInput(`${MOVIELENS.name}, which comes with a clone of the repository,`, MOVIELENS.path);
   using interruption = listenForInterruption();
-  using display = createDisplay(flags, `${MOVIELENS.name}, a like is a rating of 4 stars or more`);
+  using display = createDisplay(flags, TITLE);
   const summaryInput = await showLoop(flags, interruption, display);
   if (summaryInput === undefined) return;
   display.end(summary(summaryInput));
@@ -58,7 +62,7 @@ async function showLoop(
     data: flags.data,
     telemetry: endpoint,
     settings: {
-      model: 'lr',
+      model: MODEL,
       schema: undefined,
       labels: [LABEL],
       attributionMs: ATTRIBUTION_MS,
@@ -71,9 +75,18 @@ async function showLoop(
   });
   if (interruption.signal.aborted) return undefined;
   display.note(`running as ${loop.run.name} in ${relative('', loop.run.folders.data) || '.'}`);
+  const documents = new RankedDocuments();
+  await using live = await openDevLive(loop, {
+    listen: flags.liveListen,
+    title: TITLE,
+    model: MODEL,
+    labels: [LABEL],
+    documents,
+  });
+  display.note(`live view: ${live.url}`);
   const badLines = new BadLines(MOVIELENS.path, true, display.note);
   const replay = startReplay({
-    records: readRecords('movielens', MOVIELENS.path, badLines.add.bind(badLines)),
+    records: documents.count(readRecords('movielens', MOVIELENS.path, badLines.add.bind(badLines))),
     predictor: loop.cluster.addresses.predictor.listen,
     collector: loop.cluster.addresses.collector.listen,
     streams: loop.streams,
@@ -87,7 +100,9 @@ async function showLoop(
     },
     signal: AbortSignal.any([interruption.signal, loop.cluster.failed]),
   });
-  return await look(replay, loop, interruption, display);
+  const last = await look(replay, loop, interruption, [display, live]);
+  if (last !== undefined) await live.end(summary(last));
+  return last;
 }
 
 /** Shows the loop until its end or an interruption. */
@@ -95,7 +110,7 @@ async function look(
   replay: Replay,
   loop: Loop,
   interruption: Interruption,
-  display: Display,
+  [display, live]: readonly [Display, DevLive],
 ): Promise<SummaryInput | undefined> {
   let before: Look | undefined;
   let latest: SummaryInput | undefined;
@@ -115,6 +130,7 @@ async function look(
       predictorRestarts: loop.cluster.services.get('predictor')?.restarts ?? 0,
     };
     if (firstFiguresS !== null) display.show(latest);
+    await live.show(latest);
   };
   let looking: Promise<void> | undefined;
   const timer = setInterval(() => {

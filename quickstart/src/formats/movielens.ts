@@ -60,6 +60,10 @@ function ratingRequest(servingId: string, row: RatingRow): RequestRecord {
   };
 }
 
+/** Of a request for this movie by somebody of whom nothing is known. */
+export const movieFeatures = (movie: string): Uint8Array =>
+  encodeFeatureBlock({ context: {}, docs: [{ features: { item: movie } }] });
+
 function likeOf(request: RequestRecord): EventRecord {
   return {
     kind: 'event',

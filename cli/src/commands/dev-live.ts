@@ -1,0 +1,57 @@
+// The live view of `weir dev`: a page in the browser, fed by what the terminal shows and by what the shards say.
+
+import { loadModel } from '@weir/model';
+import {
+  DocumentVectors,
+  type LiveServer,
+  liveLook,
+  movieFeatures,
+  type RankedDocuments,
+  readBarriers,
+  type SummaryInput,
+  startLiveServer,
+} from '@weir/quickstart';
+import { connect } from '@weir/sdk';
+import type { Loop } from '../local-cluster/loop.ts';
+
+export interface DevLiveOptions {
+  readonly listen: string;
+  readonly title: string;
+  readonly model: string;
+  readonly labels: readonly string[];
+  readonly documents: RankedDocuments;
+}
+
+export interface DevLive extends AsyncDisposable {
+  readonly url: string;
+  show(latest: SummaryInput): Promise<void>;
+  end: LiveServer['end'];
+}
+
+/** @throws WeirError CONFIGURATION when it cannot listen. */
+export async function openDevLive(loop: Loop, options: DevLiveOptions): Promise<DevLive> {
+  const { listen, title, documents, labels } = options;
+  const model = await loadModel(options.model, { schema: undefined, labels });
+  await using opened = new AsyncDisposableStack();
+  const seeds = loop.cluster.addresses.shards.map((shard) => shard.listen);
+  const weir = opened.use(await connect({ seeds, clientId: 'weir-live' }));
+  const vectors = new DocumentVectors({ weir, model, tableSet: loop.run.name, featuresOf: movieFeatures });
+  const server = opened.use(
+    await startLiveServer({
+      listen,
+      title,
+      suggest: (prefix) => documents.suggest(prefix),
+      document: async (id) => {
+        const requests = documents.requests(id);
+        return requests === undefined ? undefined : { ...(await vectors.look(id)), requests };
+      },
+    }),
+  );
+  const closing = opened.move();
+  return {
+    url: server.url,
+    show: async (latest) => server.show(liveLook(latest, await readBarriers(weir, [loop.trainerGroup]))),
+    end: (summary) => server.end(summary),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

@@ -1,0 +1,2 @@
+// The charting library as the page's server serves it.
+export { default } from 'uplot';
