@@ -22,6 +22,7 @@ interface ChartOptions {
 
 const HEIGHT_PX = 190;
 const AXIS_PX = 58;
+const TIME_AXIS_PX = 30;
 /** As many as a wide screen can show. */
 const POINTS_MAX = 2_000;
 
@@ -128,7 +129,7 @@ class Chart {
           y: { range: (_, low, high) => range(fromZero ? 0 : low, high) },
         },
         axes: [
-          { ...axis, values: (_, values) => values.map((value) => `${value} s`) },
+          { ...axis, size: TIME_AXIS_PX, values: (_, values) => values.map((value) => `${value} s`) },
           { ...axis, size: AXIS_PX, values: (_, values) => values.map(text) },
         ],
         series: [
