@@ -27,7 +27,11 @@ async function openLog(): Promise<{ streams: StreamsClient; log: FeatureLog; dro
     dropped.records += records;
     dropped.reasons.add(reason);
   };
-  return { streams, log: new FeatureLog({ streams, partitions: PARTITIONS, onDropped }), dropped };
+  return {
+    streams,
+    log: new FeatureLog({ streams, partitions: PARTITIONS, onDropped, onAppended: () => {} }),
+    dropped,
+  };
 }
 
 async function logged(streams: StreamsClient): Promise<string[]> {

@@ -7,11 +7,15 @@ import { FEATURE_LOG_BATCH_RECORDS, FEATURE_LOG_BYTES_MAX, FEATURE_LOG_RECORDS_M
 
 export const FEATURES_STREAM = 'features';
 
+export const DROP_REASONS = ['queue_full', 'append_failed'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
 export interface FeatureLogOptions {
   readonly streams: StreamsClient;
   readonly partitions: number;
   /** Told of every record that was lost: a full queue under `after_answer`, or an append that failed for good. */
-  readonly onDropped: (records: number, reason: string) => void;
+  readonly onDropped: (records: number, reason: DropReason) => void;
+  readonly onAppended: (records: number) => void;
 }
 
 interface Waiting {
@@ -103,6 +107,7 @@ export class FeatureLog {
         partition,
         batch.map(({ value }) => ({ value })),
       );
+      this.#options.onAppended(batch.length);
       return undefined;
     } catch (error) {
       return WeirError.from(error);

@@ -3,6 +3,7 @@ import { type Model, qualifiedTableName } from '@weir/model';
 import type { Runtime } from '@weir/runtime';
 import type { Table, Weir } from '@weir/sdk';
 import type { Freshness } from './freshness.ts';
+import type { PredictorMetrics } from './metrics.ts';
 import { Replica } from './replica.ts';
 import { RowSource } from './row-source.ts';
 
@@ -14,7 +15,7 @@ export interface FollowOptions {
   readonly freshness: Freshness;
   /** Ends the following. */
   readonly signal: AbortSignal;
-  readonly onRows: (rows: number) => void;
+  readonly metrics: Pick<PredictorMetrics, 'delivered' | 'gap'>;
 }
 
 /** Makes the tables if they are not there yet. A delta stream that fails for good ends the process. */
@@ -38,12 +39,17 @@ export async function followTables(options: FollowOptions): Promise<RowSource[]>
 
 /** Returns when the signal aborts. The SDK reconnects by itself; any other failure is thrown. */
 async function follow(table: Table, replica: Replica, options: FollowOptions): Promise<void> {
-  const { signal, freshness, onRows } = options;
+  const { signal, freshness, metrics } = options;
+  const known = new Set<string>();
   try {
     for await (const delta of table.subscribe({ signal })) {
       replica.apply(delta);
-      onRows(delta.packedKeys.length >>> 1);
-      if (!delta.snapshot && delta.originTimeMs > 0) freshness.changed(delta.originTimeMs);
+      if (delta.snapshotStart && known.has(delta.shard)) metrics.gap();
+      known.add(delta.shard);
+      // What changed before this process looked says nothing of now.
+      const originTimeMs = delta.snapshot ? 0 : delta.originTimeMs;
+      metrics.delivered(delta.packedKeys.length >>> 1, originTimeMs);
+      if (originTimeMs > 0) freshness.changed(originTimeMs);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

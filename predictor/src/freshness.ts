@@ -7,10 +7,11 @@ const WAITING_MAX = 1024;
 
 export class Freshness {
   readonly #quantiles = new DurationQuantiles();
-  readonly #onMeasured: (durationMs: number) => void;
+  readonly #onMeasured: (originTimeMs: number, nowMs: number) => void;
   #waiting: number[] = [];
 
-  constructor(onMeasured: (durationMs: number) => void) {
+  /** @param onMeasured told of each delta that an answer was the first after. */
+  constructor(onMeasured: (originTimeMs: number, nowMs: number) => void) {
     this.#onMeasured = onMeasured;
   }
 
@@ -23,9 +24,8 @@ export class Freshness {
   answered(nowMs: number): void {
     if (this.#waiting.length === 0) return;
     for (const origin of this.#waiting) {
-      const durationMs = Math.max(0, nowMs - origin);
-      this.#quantiles.add(durationMs);
-      this.#onMeasured(durationMs);
+      this.#quantiles.add(Math.max(0, nowMs - origin));
+      this.#onMeasured(origin, nowMs);
     }
     this.#waiting = [];
   }

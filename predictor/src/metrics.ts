@@ -1,9 +1,6 @@
 // What the predictor counts: instruments for /metrics, and the same totals for its counters route.
-import { meter } from '@weir/runtime';
-
-/** Sub-millisecond to seconds. */
-const DURATION_BUCKETS_S = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-const FRESHNESS_BUCKETS_S = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600];
+import { freshnessOf, meter } from '@weir/runtime';
+import type { DropReason } from './feature-log.ts';
 
 export interface Totals {
   rankCalls: number;
@@ -15,31 +12,57 @@ export interface Totals {
   featureLogDropped: number;
 }
 
+export interface RankedAnswer {
+  readonly documents: number;
+  /** Looked up, and of these: pulled from shards, and left at their prior. */
+  readonly rows: number;
+  readonly pulledRows: number;
+  readonly priorRows: number;
+  readonly durationMs: number;
+}
+
 export interface PredictorMetrics {
   readonly totals: Readonly<Totals>;
-  ranked(documents: number, pulledRows: number, priorRows: number, durationMs: number): void;
+  ranked(answer: RankedAnswer): void;
   failed(code: string): void;
-  deltaRows(rows: number): void;
-  dropped(records: number, reason: string): void;
-  freshness(durationMs: number): void;
+  /** A delta came; `originTimeMs`: Unix ms of the oldest behaviour behind it, 0: none. */
+  delivered(rows: number, originTimeMs: number): void;
+  /** A shard's rows came anew although the replica had them. */
+  gap(): void;
+  logged(records: number): void;
+  dropped(records: number, reason: DropReason): void;
+  /** The first answer with rows that the behaviour of then had changed. */
+  answered(originTimeMs: number, nowMs: number): void;
 }
 
 export function createMetrics(): PredictorMetrics {
   const instruments = meter('weir.predictor');
-  const calls = instruments.createCounter('predictor.rank.calls', { unit: '{call}' });
-  const errors = instruments.createCounter('predictor.rank.errors', { unit: '{call}' });
-  const documents = instruments.createCounter('predictor.rank.documents', { unit: '{document}' });
-  const fallbacks = instruments.createCounter('predictor.fallback.rows', { unit: '{row}' });
-  const deltas = instruments.createCounter('predictor.delta.rows', { unit: '{row}' });
-  const dropped = instruments.createCounter('predictor.feature_log.dropped', { unit: '{record}' });
+  const counter = (name: string, unit: string, description: string) =>
+    instruments.createCounter(`predictor.${name}`, { unit, description });
+  const calls = counter('rank.calls', '{call}', 'Rank requests answered');
+  const errors = counter('rank.errors', '{call}', 'Rank requests refused, by code');
+  const documents = counter('rank.documents', '{document}', 'Documents scored');
+  const looked = counter('rank.rows', '{row}', 'Rows looked up for answers, those without a row included');
+  const fallbacks = counter('fallback.rows', '{row}', 'Of these: pulled, or left at their prior');
+  const deltas = counter('delta.rows', '{row}', 'Rows received by the replica');
+  const gaps = counter('replica.gaps', '{gap}', "Times that a shard's rows came anew, as a snapshot");
+  const logged = counter('feature_log.appended', '{record}', 'Feature records in the stream');
+  const dropped = counter('feature_log.dropped', '{record}', 'Feature records lost, by reason');
   const duration = instruments.createHistogram('predictor.rank.duration', {
     unit: 's',
-    advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
+    description: 'From a Rank request to its answer',
   });
-  const freshness = instruments.createHistogram('predictor.freshness', {
-    unit: 's',
-    advice: { explicitBucketBoundaries: FRESHNESS_BUCKETS_S },
-  });
+  const delivered = freshnessOf('delivered');
+  const answered = freshnessOf('answered');
+  let newestOriginMs = 0;
+  instruments
+    .createObservableGauge('predictor.row.age', {
+      unit: 's',
+      description: 'Since the newest behaviour whose rows have come; absent before the first',
+    })
+    .addCallback((result) => {
+      if (newestOriginMs > 0) result.observe((Date.now() - newestOriginMs) / 1000);
+    });
   const totals: Totals = {
     rankCalls: 0,
     rankErrors: 0,
@@ -51,13 +74,14 @@ export function createMetrics(): PredictorMetrics {
   };
   return {
     totals,
-    ranked(documentCount, pulledRows, priorRows, durationMs) {
+    ranked({ documents: documentCount, rows, pulledRows, priorRows, durationMs }) {
       totals.rankCalls++;
       totals.documents += documentCount;
       totals.pulledRows += pulledRows;
       totals.priorRows += priorRows;
       calls.add(1);
       documents.add(documentCount);
+      looked.add(rows);
       if (pulledRows > 0) fallbacks.add(pulledRows, { kind: 'pulled' });
       if (priorRows > 0) fallbacks.add(priorRows, { kind: 'prior' });
       duration.record(durationMs / 1000);
@@ -66,16 +90,32 @@ export function createMetrics(): PredictorMetrics {
       totals.rankErrors++;
       errors.add(1, { code });
     },
-    deltaRows(rows) {
+    delivered(rows, originTimeMs) {
+      if (originTimeMs > newestOriginMs) newestOriginMs = originTimeMs;
       totals.deltaRows += rows;
       deltas.add(rows);
+      delivered(originTimeMs, Date.now());
+    },
+    gap() {
+      gaps.add(1);
+    },
+    logged(records) {
+      logged.add(records);
     },
     dropped(records, reason) {
       totals.featureLogDropped += records;
       dropped.add(records, { reason });
     },
-    freshness(durationMs) {
-      freshness.record(durationMs / 1000);
-    },
+    answered,
   };
+}
+
+/** @param whole whether every shard's snapshot has come: before that, answers pull or fall back. */
+export function observeReplicas(whole: () => boolean): void {
+  meter('weir.predictor')
+    .createObservableGauge('predictor.replica.whole', {
+      unit: '1',
+      description: '1 when the replica has the rows of all shards',
+    })
+    .addCallback((result) => result.observe(whole() ? 1 : 0));
 }

@@ -32,6 +32,12 @@ export interface RankerOptions {
   readonly newServingId: () => string;
 }
 
+export interface Ranked {
+  readonly response: RankResponse;
+  /** Looked up for it. */
+  readonly rows: number;
+}
+
 export class Ranker {
   readonly #options: RankerOptions;
 
@@ -40,7 +46,7 @@ export class Ranker {
   }
 
   /** @throws WeirError INVALID_ARGUMENT for a malformed request; the feature log's errors under `before_answer`. */
-  async rank(request: RankRequest): Promise<RankResponse> {
+  async rank(request: RankRequest): Promise<Ranked> {
     const { model, decoder, sources, frozen, freshness, now } = this.#options;
     requireDocuments(request);
     const examples = decodeRequest(decoder, request);
@@ -58,7 +64,7 @@ export class Ranker {
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
     await this.#log(featureRecord(request, servingId, timeMs, scores, modelVersion));
-    return {
+    const response = {
       servingId,
       scores: served,
       modelVersion,
@@ -68,6 +74,7 @@ export class Ranker {
       },
       order: bytesOf(bestFirst(served[0])),
     };
+    return { response, rows: keys.reduce((sum, { length }) => sum + (length >>> 1), 0) };
   }
 
   #shadows(

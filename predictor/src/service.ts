@@ -14,7 +14,7 @@ import { Freshness } from './freshness.ts';
 import { FrozenArm } from './frozen-arm.ts';
 import { type Rank, startHttp } from './http.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
-import { createMetrics, type PredictorMetrics } from './metrics.ts';
+import { createMetrics, observeReplicas, type PredictorMetrics } from './metrics.ts';
 import { Ranker } from './ranker.ts';
 import type { RowSource } from './row-source.ts';
 
@@ -30,10 +30,11 @@ export const predictorService = defineService({
     await streams.create(FEATURES_STREAM, config.partitions);
 
     const metrics = createMetrics();
-    const freshness = new Freshness((durationMs) => metrics.freshness(durationMs));
+    const freshness = new Freshness(metrics.answered);
     const featureLog = new FeatureLog({
       streams,
       partitions: await streams.partitions(FEATURES_STREAM),
+      onAppended: metrics.logged,
       onDropped: (records, reason) => {
         metrics.dropped(records, reason);
         runtime.log.warn({ records, reason }, 'feature records dropped');
@@ -47,8 +48,9 @@ export const predictorService = defineService({
       log: runtime.log,
       freshness,
       signal: following.signal,
-      onRows: (rows) => metrics.deltaRows(rows),
+      metrics,
     });
+    observeReplicas(() => sources.every(({ replica }) => replica.whole));
     const dense = model.dense && new DenseFollower(model.dense);
     if (dense !== undefined) {
       // Before anything is served, so that a restart does not go back to initial weights.
@@ -109,9 +111,10 @@ function measured(ranker: Ranker, metrics: PredictorMetrics, runtime: Runtime): 
   return async (request) => {
     const start = performance.now();
     try {
-      const response = await ranker.rank(request);
+      const { response, rows } = await ranker.rank(request);
       const { pulledRows, priorRows } = response.fallbacks!;
-      metrics.ranked(request.docIds.length, pulledRows, priorRows, performance.now() - start);
+      const documents = request.docIds.length;
+      metrics.ranked({ documents, rows, pulledRows, priorRows, durationMs: performance.now() - start });
       return response;
     } catch (thrown) {
       const error = WeirError.from(thrown);

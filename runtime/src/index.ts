@@ -25,8 +25,10 @@ export {
   type ServiceDefinition,
 } from './service.ts';
 export { telemetryEndpoint } from './telemetry/endpoint.ts';
+export { FRESHNESS_STAGES, type FreshnessStage, freshnessOf } from './telemetry/freshness.ts';
 export { inSpan } from './telemetry/in-span.ts';
 export { createLogger } from './telemetry/log.ts';
 export { meter } from './telemetry/meter.ts';
+export { observeDisk } from './telemetry/observe-disk.ts';
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/start-telemetry.ts';
 export { UsageError } from './usage-error.ts';

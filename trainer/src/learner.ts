@@ -100,6 +100,7 @@ async function learn(
     },
     state.dense,
   );
+  metrics.computed(window.originTimeMs);
   state.learned(ranges, dense, samplesIn(window));
   return async () => {
     const pushStart = performance.now();
@@ -109,7 +110,8 @@ async function learn(
     const pushOptions = { originTimeMs: window.originTimeMs, sources: sources(ranges), signal: abandon };
     const { skipped } = await persistPush(() => weir.push(gradients, pushOptions), onRetry, abandon);
     metrics.skipped(skipped);
-    metrics.pushed(rowsIn(parts.map(({ keys }) => keys)), performance.now() - pushStart);
+    const pushedRows = rowsIn(parts.map(({ keys }) => keys));
+    metrics.pushed(pushedRows, performance.now() - pushStart, window.originTimeMs);
     if (window.requests.length === 0) metrics.advanced();
     else metrics.learned(window.reason, window.requests.length, rejectedRows);
     if (again) metrics.caughtUp(samplesIn(window));

@@ -1,10 +1,11 @@
 // What the trainer measures: instruments for /metrics, and the totals that its evaluation route reports.
 
-import { meter } from '@weir/runtime';
+import { freshnessOf, meter } from '@weir/runtime';
 import type { SkippedRow } from '@weir/sdk';
-import type { EvaluationReport } from './core/evaluation/evaluation.ts';
+import type { Evaluation } from './core/evaluation/evaluation.ts';
 import { REFUSALS, type Refusal } from './core/sample-request.ts';
 import { CLOSE_REASONS, type CloseReason } from './core/window.ts';
+import { observeEvaluation } from './evaluation-instruments.ts';
 
 export interface Totals {
   windows: number;
@@ -28,8 +29,10 @@ export interface TrainerMetrics {
   readonly totals: Readonly<Totals>;
   refused(refusal: Refusal): void;
   pulled(rows: number, durationMs: number, staleness: number): void;
+  /** Gradients are summed; `originTimeMs` as of the window. */
+  computed(originTimeMs: number): void;
   learned(reason: CloseReason, requests: number, rejectedRows: number): void;
-  pushed(rows: number, durationMs: number): void;
+  pushed(rows: number, durationMs: number, originTimeMs: number): void;
   skipped(rows: readonly SkippedRow[]): void;
   /** A window without samples was acknowledged. */
   advanced(): void;
@@ -39,7 +42,7 @@ export interface TrainerMetrics {
 }
 
 export interface Observed {
-  readonly report: () => EvaluationReport;
+  readonly evaluation: Evaluation;
   readonly waiting: () => number;
   /** Null: it has no partitions. */
   readonly trainedTimeMs: () => number | null;
@@ -63,8 +66,12 @@ export function createMetrics(observed: Observed): TrainerMetrics {
   const catchUp = counter('catchup.samples', '{sample}', 'Samples learned again for shards without them');
   const rewinds = counter('rewinds', '{rewind}', 'Returns to the offsets of the shards');
   const retries = counter('retries', '{call}', 'Calls tried again after their deadline');
-  const pullDuration = instruments.createHistogram('trainer.pull.duration', { unit: 's' });
-  const pushDuration = instruments.createHistogram('trainer.push.duration', { unit: 's' });
+  const duration = (name: string, description: string) =>
+    instruments.createHistogram(`trainer.${name}.duration`, { unit: 's', description });
+  const pullDuration = duration('pull', "Pull of a window's rows, all tries included");
+  const pushDuration = duration('push', "Push of a window's gradients, until every shard has it");
+  const computedFreshness = freshnessOf('learned');
+  const pushedFreshness = freshnessOf('pushed');
   const staleness = instruments.createHistogram('trainer.staleness', {
     unit: '{window}',
     description: 'Pushes in flight when a window is pulled',
@@ -97,6 +104,9 @@ export function createMetrics(observed: Observed): TrainerMetrics {
       pullDuration.record(durationMs / 1000);
       staleness.record(inFlight);
     },
+    computed(originTimeMs) {
+      computedFreshness(originTimeMs, Date.now());
+    },
     learned(reason, count, rejectedRows) {
       totals.windows++;
       totals.windowsByReason[reason]++;
@@ -105,10 +115,11 @@ export function createMetrics(observed: Observed): TrainerMetrics {
       requests.add(count);
       if (rejectedRows > 0) rejected.add(rejectedRows);
     },
-    pushed(rows, durationMs) {
+    pushed(rows, durationMs, originTimeMs) {
       totals.pushRows += rows;
       pushed.add(rows);
       pushDuration.record(durationMs / 1000);
+      pushedFreshness(originTimeMs, Date.now());
     },
     skipped(rows) {
       for (const { code } of rows) {
@@ -135,7 +146,7 @@ export function createMetrics(observed: Observed): TrainerMetrics {
 }
 
 function observeGauges(observed: Observed): void {
-  const { report, waiting, trainedTimeMs, generation, ownPartitions } = observed;
+  const { evaluation, waiting, trainedTimeMs, generation, ownPartitions } = observed;
   const instruments = meter('weir.trainer');
   const gauge = (name: string, unit: string, description: string) =>
     instruments.createObservableGauge(`trainer.${name}`, { unit, description });
@@ -145,6 +156,7 @@ function observeGauges(observed: Observed): void {
   gauge('partitions', '{partition}', 'That it owns').addCallback((result) => result.observe(ownPartitions()));
   const waitingRequests = instruments.createObservableGauge('trainer.waiting.requests', {
     unit: '{request}',
+    description: 'Requests read that wait for their turn',
   });
   const trainedTime = instruments.createObservableGauge('trainer.trained.time', {
     unit: 's',
@@ -155,16 +167,7 @@ function observeGauges(observed: Observed): void {
     const timeMs = trainedTimeMs();
     if (timeMs !== null) result.observe(timeMs / 1000);
   });
-  const figures = ['log_loss', 'normalised_entropy', 'auc', 'calibration'] as const;
-  const gauges = figures.map((figure) => instruments.createObservableGauge(`trainer.progressive.${figure}`));
-  instruments.addBatchObservableCallback((result) => {
-    for (const [label, values] of Object.entries(report().labels)) {
-      figures.forEach((figure, i) => {
-        const value = values[figure];
-        if (value !== null) result.observe(gauges[i]!, value, { label });
-      });
-    }
-  }, gauges);
+  observeEvaluation(evaluation);
 }
 
 function zeros<T extends string>(names: readonly T[]): Record<T, number> {

@@ -202,7 +202,7 @@ describe('weir trainer', () => {
       'trainer_windows',
       'trainer_pull_duration',
       'trainer_staleness',
-      'trainer_progressive_auc',
+      'trainer_scored_loss',
     ]) {
       expect(metrics).toContain(name);
     }

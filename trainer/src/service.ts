@@ -35,7 +35,7 @@ export const trainerService = defineService({
 
     let trainer: GroupTrainer | undefined;
     const metrics = createMetrics({
-      report: () => evaluation.report(),
+      evaluation,
       waiting: () => trainer?.generation?.waiting ?? 0,
       trainedTimeMs: () => trainer?.trainedTimeMs ?? null,
       generation: () => trainer?.generation?.generation ?? 0,

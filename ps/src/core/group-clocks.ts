@@ -44,6 +44,14 @@ export class GroupClocks {
     return slowest;
   }
 
+  /** Between the largest and the smallest clock of those that work; 0 when fewer than two do. */
+  get spread(): number {
+    const working = [...this.#clocks.values()].filter((clock) => clock.working && !clock.unknown);
+    if (working.length < 2) return 0;
+    const windows = working.map((clock) => clock.windows);
+    return Math.max(...windows) - Math.min(...windows);
+  }
+
   /** As it was told last. */
   of(incarnation: string): ClockReport | undefined {
     const clock = this.#clocks.get(incarnation);

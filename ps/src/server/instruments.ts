@@ -81,6 +81,7 @@ export function observeShard(shard: Shard): void {
   observeCounter('ps.rounds', '{round}', 'Materialisation rounds', () => counters.rounds);
   observeCounter('ps.round.pages', '{page}', 'Pages written by rounds', () => counters.roundPages);
   observeGauge('ps.log.bytes', 'By', 'Log that is not materialised yet', () => materialiser.logBytes);
+  observeGauge('ps.log.bytes.max', 'By', 'Its bound', () => materialiser.logBytesMax);
   observeCounter(
     'ps.streams.refused',
     '{stream}',

@@ -6,6 +6,7 @@ import {
   createGrpcServer,
   defineService,
   listenConfig,
+  observeDisk,
   type RunningService,
   type Runtime,
   type ServiceDefinition,
@@ -105,6 +106,7 @@ async function start(
     serveSources(server, shard.sourceAdmin, log);
     const listen = await server.bind(settings.listen);
     observeShard(shard);
+    observeDisk(data);
     observeGroups(groups);
     observeSources(shard.sources, shard.counters);
     shard.expiry.start();

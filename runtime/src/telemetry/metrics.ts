@@ -3,10 +3,11 @@ import { metrics } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { AggregationType, InstrumentType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
-// Seconds; operations of a shard take tens of microseconds, a freshness minutes.
-const DURATION_BUCKETS = [
+// Of all durations, whatever an instrument advises. Operations of a shard take tens of microseconds; behaviour that waits
+// for a label's window is as old as the window.
+const DURATION_BUCKETS_S = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
-  10, 30, 60, 300,
+  10, 30, 60, 300, 1_800, 7_200, 86_400,
 ];
 
 class PullReader extends MetricReader {
@@ -40,7 +41,7 @@ export function startMetrics({ resource, reader: other }: MetricsOptions): Metri
         instrumentUnit: 's',
         aggregation: {
           type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
-          options: { boundaries: DURATION_BUCKETS },
+          options: { boundaries: DURATION_BUCKETS_S },
         },
       },
     ],

@@ -6,6 +6,7 @@ import {
   PerformanceObserver,
   performance,
 } from 'node:perf_hooks';
+import { observeContainer } from './container-metrics.ts';
 import { meter } from './meter.ts';
 
 const GC_KINDS: Record<number, string> = {
@@ -18,6 +19,7 @@ const GC_KINDS: Record<number, string> = {
 
 /** Registers the observers; returns what stops them. */
 export function observeRuntime(): () => void {
+  observeContainer();
   const instruments = meter('weir.runtime');
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -34,7 +36,6 @@ export function observeRuntime(): () => void {
     'Share of time in which the event loop was busy',
   );
   const memory = gauge('process.memory.usage', 'By', 'Resident memory');
-  const memoryLimit = gauge('process.memory.limit', 'By', "The container's memory limit; absent without one");
   const heap = gauge('v8js.memory.heap.used', 'By', 'Memory used on the heap');
   const external = gauge('v8js.memory.external', 'By', 'Memory of buffers outside the heap');
   const cpu = instruments.createObservableCounter('process.cpu.time', {
@@ -46,7 +47,7 @@ export function observeRuntime(): () => void {
     description: 'Time of garbage collections',
   });
 
-  const observed = [delayP50, delayP99, delayMax, utilization, memory, memoryLimit, heap, external, cpu];
+  const observed = [delayP50, delayP99, delayMax, utilization, memory, heap, external, cpu];
   instruments.addBatchObservableCallback((result) => {
     result.observe(delayP50, delay.percentile(50) / 1e9);
     result.observe(delayP99, delay.percentile(99) / 1e9);
@@ -59,9 +60,6 @@ export function observeRuntime(): () => void {
     result.observe(memory, usage.rss);
     result.observe(heap, usage.heapUsed);
     result.observe(external, usage.external);
-    const limit = process.constrainedMemory();
-    // Without a limit the kernel answers 0 or a number near 2^64.
-    if (limit > 0 && limit < 2 ** 53) result.observe(memoryLimit, limit);
     const { user, system } = process.cpuUsage();
     result.observe(cpu, user / 1e6, { 'cpu.mode': 'user' });
     result.observe(cpu, system / 1e6, { 'cpu.mode': 'system' });

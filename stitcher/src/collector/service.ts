@@ -49,17 +49,25 @@ function answer(response: Promise<PutResponse>, callback: Callback): void {
 function observe(ingest: Ingest): void {
   const { counters } = ingest;
   const instruments = meter('weir.collector');
-  const counter = (name: string, read: () => number): void => {
+  const counter = (name: string, description: string, read: () => number): void => {
     instruments
-      .createObservableCounter(name, { unit: '{record}' })
+      .createObservableCounter(name, { unit: '{record}', description })
       .addCallback((result) => result.observe(read()));
   };
-  counter('collector.accepted', () => counters.accepted);
-  counter('collector.duplicates', () => counters.duplicates);
-  instruments.createObservableCounter('collector.rejected', { unit: '{record}' }).addCallback((result) => {
-    for (const [reason, count] of Object.entries(counters.rejected)) result.observe(count, { reason });
-  });
+  counter('collector.accepted', 'Records appended and acknowledged', () => counters.accepted);
+  counter('collector.duplicates', 'Repeats that the cache knew', () => counters.duplicates);
   instruments
-    .createObservableGauge('collector.in_flight', { unit: 'By' })
+    .createObservableCounter('collector.rejected', {
+      unit: '{record}',
+      description: 'Records that are malformed or abnormal, by reason',
+    })
+    .addCallback((result) => {
+      for (const [reason, count] of Object.entries(counters.rejected)) result.observe(count, { reason });
+    });
+  instruments
+    .createObservableGauge('collector.in_flight', {
+      unit: 'By',
+      description: 'Records that wait for the streams',
+    })
     .addCallback((result) => result.observe(ingest.inFlightBytes));
 }

@@ -12,6 +12,8 @@ export interface Counters {
   /** First emissions of samples, and sample records of any revision. */
   samples: number;
   sampleRecords: number;
+  /** Samples of which a label was decided, by label: under `wait` at the end of its window, under `fast` at once. */
+  labelled: Record<string, number>;
   /** Samples with mask 1 and value 1, by label. */
   positives: Record<string, number>;
   duplicates: Record<InputStream, number>;
@@ -34,6 +36,7 @@ export function emptyCounters(labels: readonly string[]): Counters {
     events: 0,
     samples: 0,
     sampleRecords: 0,
+    labelled: Object.fromEntries(labels.map((label) => [label, 0])),
     positives: Object.fromEntries(labels.map((label) => [label, 0])),
     duplicates: { features: 0, behaviour: 0 },
     conflicts: { features: 0, behaviour: 0 },

@@ -1,7 +1,7 @@
 // What leaves a join as samples: emissions under either policy, their clock, and progress. The clock never goes back,
 // and progress is said only after every record below it.
 import type { Counters } from './counters.ts';
-import { dueEmission, negativeEmission, positiveEmission } from './emissions.ts';
+import { dueEmission, isWatched, negativeEmission, positiveEmission } from './emissions.ts';
 import type { JoinStep } from './join-step.ts';
 import type { DueGroup, LabelPlan } from './label-plan.ts';
 import type { OpenRequest, Positive } from './open-request.ts';
@@ -35,7 +35,8 @@ export class Emitter {
   /** `wait`: a window of the request has ended. Precondition: emissions come in order of their due times. */
   due(step: JoinStep, request: OpenRequest, group: DueGroup, template: Uint8Array): void {
     const emission = dueEmission(request, group, this.#plan);
-    this.#emit(step, completeSamples(template, emission));
+    this.#emit(step, completeSamples(template, emission), emission.ingestTimeMs);
+    this.#countLabelled(request, group);
     if (emission.revision === 0) this.#counters.samples += request.docIds.length;
     for (const { label } of request.positives) if (group.labels.includes(label)) this.#countPositive(label);
   }
@@ -43,7 +44,8 @@ export class Emitter {
   /** `fast`: the request is new. */
   negatives(step: JoinStep, request: OpenRequest, template: Uint8Array): void {
     this.advance(request.timeMs);
-    this.#emit(step, completeSamples(template, negativeEmission(request, this.#plan, this.#emissionMs)));
+    this.#emit(step, completeSamples(template, negativeEmission(request, this.#plan, this.#emissionMs)), 0);
+    for (const group of this.#plan.groups) if (isWatched(request, group)) this.#countLabelled(request, group);
     this.#isPending = true;
     request.revision = 1;
     this.#counters.samples += request.docIds.length;
@@ -59,7 +61,7 @@ export class Emitter {
   ): void {
     this.advance(timeMs);
     const emission = positiveEmission(request, positive, this.#plan, this.#emissionMs);
-    this.#emit(step, completeSample(template, positive.sample, emission));
+    this.#emit(step, completeSample(template, positive.sample, emission), emission.ingestTimeMs);
     this.#isPending = true;
     request.revision++;
     this.#countPositive(positive.label);
@@ -74,9 +76,14 @@ export class Emitter {
     step.outputs.samples.push({ progressTimeMs: this.#progressMs });
   }
 
-  #emit(step: JoinStep, value: Uint8Array): void {
+  #emit(step: JoinStep, value: Uint8Array, behaviourMs: number): void {
     step.outputs.samples.push({ value });
+    if (behaviourMs > 0) step.behaviourMs.push(behaviourMs);
     this.#counters.sampleRecords++;
+  }
+
+  #countLabelled({ docIds }: OpenRequest, { labels }: DueGroup): void {
+    for (const label of labels) this.#counters.labelled[this.#plan.labels[label]!.label]! += docIds.length;
   }
 
   #countPositive(label: number): void {

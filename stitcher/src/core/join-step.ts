@@ -13,6 +13,8 @@ export interface OutputRecord {
 
 export interface JoinStep {
   readonly outputs: Readonly<Record<OutputStream, OutputRecord[]>>;
+  /** Of samples that left with behaviour behind them: its `ingestTimeMs`. */
+  readonly behaviourMs: number[];
   /** New or changed skeletons. */
   readonly requests: Set<OpenRequest>;
   /** Of the requests that were opened; each is written once. */
@@ -25,6 +27,7 @@ export interface JoinStep {
 export function emptyStep(): JoinStep {
   return {
     outputs: { samples: [], late: [], orphans: [], rejected: [] },
+    behaviourMs: [],
     requests: new Set(),
     templates: new Map(),
     waitingAdded: new Set(),

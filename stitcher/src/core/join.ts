@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import type { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
 import { checkBehaviourEvent } from './check-behaviour-event.ts';
 import { checkFeatureRecord } from './check-feature-record.ts';
-import type { Counters, InputStream } from './counters.ts';
+import { type Counters, emptyCounters, type InputStream } from './counters.ts';
 import { type Due, dueBetween } from './due.ts';
 import { isWatched } from './emissions.ts';
 import { Emitter } from './emitter.ts';
@@ -46,7 +46,9 @@ export class Join {
     const { plan, policy, liveBoundMs } = options;
     this.options = options;
     this.groups = policy === 'wait' ? plan.groups : plan.groups.slice(-1);
-    this.#ledger = new Ledger(structuredClone(state.counters));
+    // A state of an older version lacks what was not counted then.
+    const uncounted = emptyCounters(plan.labels.map(({ label }) => label));
+    this.#ledger = new Ledger({ ...uncounted, ...structuredClone(state.counters) });
     this.#clocks = new InputClocks(liveBoundMs, state.clocks, this.counters);
     this.#emitter = new Emitter(plan, this.#ledger.counters, state);
     this.#firedMs = state.firedMs;

@@ -9,6 +9,7 @@ export interface CountersReport {
   readonly events: number;
   readonly samples: number;
   readonly sample_records: number;
+  readonly labelled: Readonly<Record<string, number>>;
   readonly positives: Readonly<Record<string, number>>;
   readonly rejected: number;
   readonly duplicates: number;
@@ -49,6 +50,7 @@ export function countersReport(joins: readonly Join[]): CountersReport {
     events: sum(({ events }) => events),
     samples: sum(({ samples }) => samples),
     sample_records: sum(({ sampleRecords }) => sampleRecords),
+    labelled: summed(all.map(({ labelled }) => labelled)),
     positives: summed(all.map(({ positives }) => positives)),
     rejected: totalOf(reasons.rejected),
     duplicates: sum(({ duplicates }) => duplicates.features + duplicates.behaviour),

@@ -11,42 +11,80 @@ import { type CountersReport, countersReport } from './counters-report.ts';
 export function observeStitcher(joins: () => readonly Join[], now: () => number): void {
   const instruments = meter('weir.stitcher');
   type Observe = (report: CountersReport, see: (count: number, of?: Record<string, string>) => void) => void;
-  const counter = (name: string, unit: string, observe: Observe): void => {
-    instruments.createObservableCounter(name, { unit }).addCallback((result) => {
+  const counter = (name: string, unit: string, description: string, observe: Observe): void => {
+    instruments.createObservableCounter(name, { unit, description }).addCallback((result) => {
       for (const join of joins()) {
         const { partition } = join.options;
         observe(countersReport([join]), (count, of) => result.observe(count, { partition, ...of }));
       }
     });
   };
-  const byReason = (name: string, unit: string, reasons: keyof CountersReport['reasons']): void =>
-    counter(name, unit, (report, see) => {
+  const byReason = (
+    name: string,
+    unit: string,
+    reasons: keyof CountersReport['reasons'],
+    description: string,
+  ): void =>
+    counter(name, unit, `${description}, by reason`, (report, see) => {
       for (const [reason, count] of Object.entries(report.reasons[reasons])) see(count, { reason });
     });
-  counter('stitcher.requests', '{request}', ({ requests }, see) => see(requests));
-  counter('stitcher.events', '{event}', ({ events }, see) => see(events));
-  counter('stitcher.samples', '{sample}', ({ samples }, see) => see(samples));
-  counter('stitcher.positives', '{sample}', ({ positives }, see) => {
-    for (const [label, count] of Object.entries(positives)) see(count, { label });
-  });
-  counter('stitcher.duplicates', '{record}', ({ duplicates }, see) => see(duplicates));
-  counter('stitcher.conflicts', '{record}', ({ conflicts }, see) => see(conflicts));
-  byReason('stitcher.rejected', '{record}', 'rejected');
-  byReason('stitcher.late', '{record}', 'late');
-  byReason('stitcher.orphans', '{event}', 'orphans');
-  byReason('stitcher.ignored', '{event}', 'ignored');
-  counter('stitcher.clamped', '{record}', ({ clamped }, see) => see(clamped));
-  const gauge = (name: string, unit: string, read: (join: Join) => number): void => {
-    instruments.createObservableGauge(name, { unit }).addCallback((result) => {
+  const byLabel = (
+    name: string,
+    unit: string,
+    description: string,
+    read: (report: CountersReport) => Readonly<Record<string, number>>,
+  ): void =>
+    counter(name, unit, `${description}, by label`, (report, see) => {
+      for (const [label, count] of Object.entries(read(report))) see(count, { label });
+    });
+  counter('stitcher.requests', '{request}', 'Feature records admitted', ({ requests }, see) => see(requests));
+  counter('stitcher.events', '{event}', 'Events that became positives', ({ events }, see) => see(events));
+  counter('stitcher.samples', '{sample}', 'Samples, each once', ({ samples }, see) => see(samples));
+  byLabel(
+    'stitcher.labelled',
+    '{sample}',
+    'Samples of which the label is decided',
+    (report) => report.labelled,
+  );
+  byLabel('stitcher.positives', '{sample}', 'Samples that have it', ({ positives }) => positives);
+  counter('stitcher.duplicates', '{record}', 'Repeats, which count nothing', ({ duplicates }, see) =>
+    see(duplicates),
+  );
+  counter('stitcher.conflicts', '{record}', 'Repeats whose content differs', ({ conflicts }, see) =>
+    see(conflicts),
+  );
+  byReason('stitcher.rejected', '{record}', 'rejected', 'Records that are malformed or abnormal');
+  byReason('stitcher.late', '{record}', 'late', 'Records that came too late to count');
+  byReason('stitcher.orphans', '{event}', 'orphans', 'Events without a request that they could belong to');
+  byReason('stitcher.ignored', '{event}', 'ignored', 'Events that nothing is made of');
+  counter('stitcher.clamped', '{record}', 'Times far in the future', ({ clamped }, see) => see(clamped));
+  const gauge = (name: string, unit: string, description: string, read: (join: Join) => number): void => {
+    instruments.createObservableGauge(name, { unit, description }).addCallback((result) => {
       for (const join of joins()) result.observe(read(join), { partition: join.options.partition });
     });
   };
-  gauge('stitcher.open.requests', '{request}', ({ counters }) => counters.openRequests);
-  gauge('stitcher.waiting.events', '{event}', ({ waiting }) => waiting.count);
+  gauge(
+    'stitcher.open.requests',
+    '{request}',
+    'Requests whose last window is open',
+    ({ counters }) => counters.openRequests,
+  );
+  gauge(
+    'stitcher.waiting.events',
+    '{event}',
+    'Events that wait for features',
+    ({ waiting }) => waiting.count,
+  );
   gauge(
     'stitcher.memory',
     'By',
+    'Memory of open requests and waiting events',
     ({ requests, waiting }) => requests.skeletonBytes + requests.templateBytes + waiting.bytes,
   );
-  gauge('stitcher.watermark.lag', 's', ({ watermarkMs }) => (now() - watermarkMs) / 1000);
+  gauge(
+    'stitcher.watermark.lag',
+    's',
+    'Wall clock minus watermark; a replay has the age of its data in it',
+    ({ watermarkMs }) => (now() - watermarkMs) / 1000,
+  );
 }

@@ -1,6 +1,7 @@
 // Runs one partition: reads ahead, steps, and appends, each while the others go on. Back-pressure goes from the
 // streams to the outbox, from there to the join, and from the join to the reading.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freshnessOf, meter } from '@weir/runtime';
 import type { Producer, StreamsClient } from '@weir/streams/client';
 import type { InputStream } from '../core/counters.ts';
 import { InputReader } from './input-reader.ts';
@@ -32,6 +33,11 @@ export class PartitionRunner {
   #isStopping = false;
   #wake: (() => void) | undefined;
   #stepping: Promise<void> = Promise.resolve();
+  readonly #stitched = freshnessOf('stitched');
+  readonly #stepDuration = meter('weir.stitcher').createHistogram('stitcher.step.duration', {
+    unit: 's',
+    description: 'From taking in what was read to the durable state with its samples',
+  });
 
   constructor(options: PartitionRunnerOptions) {
     const { stitcher, client, now } = options;
@@ -117,6 +123,7 @@ export class PartitionRunner {
 
   async #step(): Promise<void> {
     this.#hasRaised = false;
+    const beginMs = performance.now();
     const batches: InputBatches = {
       features: this.readers.features.take(),
       ...(this.#takesBehaviour() && { behaviour: this.readers.behaviour.take() }),
@@ -126,6 +133,9 @@ export class PartitionRunner {
       durable.then(
         () => {
           this.#done = commit;
+          this.#stepDuration.record((performance.now() - beginMs) / 1000);
+          const nowMs = this.#options.now();
+          for (const behaviourMs of commit.behaviourMs) this.#stitched(behaviourMs, nowMs);
         },
         () => {},
       );

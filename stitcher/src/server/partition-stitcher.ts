@@ -31,6 +31,8 @@ export interface Commit {
   readonly entries: readonly OutboxEntry[];
   readonly inputs: Readonly<Record<InputStream, InputPosition>>;
   readonly firedMs: number;
+  /** Of samples among the entries: see `JoinStep`. */
+  readonly behaviourMs: readonly number[];
 }
 
 /** This partition's share of the memory. */
@@ -222,7 +224,13 @@ export class PartitionStitcher {
     // Whoever appends the entries hears of a failure, as does the next step; until then it must not count as unhandled.
     stored.catch(() => {});
     join.requests.evictTemplates(this.#memory.templateBytes);
-    return { written: stands, entries, inputs: { ...this.#inputs }, firedMs: join.firedMs };
+    return {
+      written: stands,
+      entries,
+      inputs: { ...this.#inputs },
+      firedMs: join.firedMs,
+      behaviourMs: step.behaviourMs,
+    };
   }
 }
 

@@ -1,7 +1,7 @@
 // `weir stitcher`: settings, store, streams, admin routes around a Stitcher.
 import { readFile } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
-import { createGrpcServer, type RunningService, type Runtime } from '@weir/runtime';
+import { createGrpcServer, observeDisk, type RunningService, type Runtime } from '@weir/runtime';
 import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
 import { INPUT_STREAMS } from '../core/counters.ts';
@@ -44,6 +44,7 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
     { signal },
   );
   const store = await openStateStore(config.data);
+  observeDisk(config.data);
   const options = {
     store,
     client,

@@ -10,8 +10,14 @@ export interface StreamsMetrics {
   readers(change: 1 | -1): void;
 }
 
+export interface StreamsGauges {
+  readonly waitingBytes: () => number;
+  /** Of streams that are trimmed. */
+  readonly keptRecords: () => number;
+}
+
 /** Call it inside a service's `start`. */
-export function streamsMetrics(waitingBytes: () => number): StreamsMetrics {
+export function streamsMetrics({ waitingBytes, keptRecords }: StreamsGauges): StreamsMetrics {
   const streams = meter('@weir/streams');
   const appendedRecords = streams.createCounter('streams.append.records', {
     unit: '{record}',
@@ -47,6 +53,12 @@ export function streamsMetrics(waitingBytes: () => number): StreamsMetrics {
       description: 'Bytes that wait for the store',
     })
     .addCallback((result) => result.observe(waitingBytes()));
+  streams
+    .createObservableGauge('streams.kept.records', {
+      unit: '{record}',
+      description: 'Records of trimmed streams that are not removed yet',
+    })
+    .addCallback((result) => result.observe(keptRecords()));
   return {
     appended(records, duplicates, bytes) {
       appendedRecords.add(records);

@@ -1,7 +1,7 @@
 // `weir streams`: the partitioned logs of one machine, over RocksDB.
 import { randomUUID } from 'node:crypto';
 import { WeirError } from '@weir/proto';
-import { createGrpcServer, defineService, listenConfig } from '@weir/runtime';
+import { createGrpcServer, defineService, listenConfig, observeDisk } from '@weir/runtime';
 import { openRocksStore, type Store } from '@weir/store';
 import { z } from 'zod';
 import type { Durability } from '../core/commit-queue.ts';
@@ -13,7 +13,7 @@ import { streamsHandlers } from './handlers.ts';
 import { streamsMetrics } from './metrics.ts';
 import { parseTrim } from './parse-trim.ts';
 import { StreamsRpc } from './rpc-definition.ts';
-import { keepTrimmed } from './trimmer.ts';
+import { keepTrimmed, keptRecords } from './trimmer.ts';
 
 export const streamsService = defineService({
   name: 'streams',
@@ -39,7 +39,11 @@ export const streamsService = defineService({
     const { store, core } = await open(data, durability);
     log.info({ data, durability, streams: core.streams() }, 'opened');
     const server = createGrpcServer();
-    const metrics = streamsMetrics(() => core.waitingBytes);
+    observeDisk(data);
+    const metrics = streamsMetrics({
+      waitingBytes: () => core.waitingBytes,
+      keptRecords: () => keptRecords(core, trim.keys()),
+    });
     server.addService(StreamsRpc, streamsHandlers(core, metrics, signal));
     const bound = await server.bind(listen);
     const { trimmed } = metrics;

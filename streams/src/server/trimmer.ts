@@ -13,6 +13,17 @@ export interface TrimmerOptions {
   readonly warn: (error: unknown, message: string) => void;
 }
 
+/** Records of streams that are not removed yet; a stream that is not made yet has none. */
+export function keptRecords(core: Pick<StreamsCore, 'streams' | 'ends'>, streams: Iterable<string>): number {
+  const made = new Set(core.streams().map(({ stream }) => stream));
+  let kept = 0;
+  for (const stream of streams) {
+    if (!made.has(stream)) continue;
+    for (const { startOffset, endOffset } of core.ends(stream)) kept += endOffset - startOffset;
+  }
+  return kept;
+}
+
 /** Until the signal is aborted; never rejects. */
 export async function keepTrimmed({ core, trim, signal, trimmed, warn }: TrimmerOptions): Promise<void> {
   while (trim.size > 0 && !signal.aborted) {

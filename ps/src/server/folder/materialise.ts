@@ -77,6 +77,11 @@ export class Materialiser {
     return this.#parts.log.appliedBytes - this.#materialisedBytes;
   }
 
+  /** What `logBytes` is kept below. */
+  get logBytesMax(): number {
+    return this.#parts.pace.logReplayMax;
+  }
+
   /** Begins a round when the log has grown long enough; call it after every log write. */
   consider(): void {
     if (this.#running !== undefined || this.#stopped) return;

@@ -39,5 +39,17 @@ export function observeGroups(groups: Groups): void {
   });
   observeGauge('ps.groups', '{group}', 'Groups held', () => groups.size);
   observeGauge('ps.group.members', '{member}', 'Members of all groups', () => groups.members);
+  observeGauge(
+    'ps.group.waiting',
+    's',
+    'For how long the first to come to a barrier has waited for others, over all groups; 0: nobody waits',
+    () => groups.waitingMs(performance.now()) / 1000,
+  );
+  observeGauge(
+    'ps.group.clock.spread',
+    '{window}',
+    'How far members that work are apart in a group, over all groups',
+    () => groups.clockSpread,
+  );
   observeGauge('ps.group.memory.bytes', 'By', 'Memory taken by steps under way', () => groups.memory.held);
 }

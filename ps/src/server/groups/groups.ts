@@ -44,6 +44,22 @@ export class Groups {
     return members;
   }
 
+  /** For how long the first to come to a step has waited for others, at most, over all groups; 0: nobody waits. */
+  waitingMs(nowMs: number): number {
+    let longest = 0;
+    for (const { group } of this.#hosts.values()) {
+      for (const since of group.step.sinceMs.values()) longest = Math.max(longest, nowMs - since);
+    }
+    return longest;
+  }
+
+  /** How many windows the farthest member that works is ahead of the slowest, at most, over all groups. */
+  get clockSpread(): number {
+    let widest = 0;
+    for (const { group } of this.#hosts.values()) widest = Math.max(widest, group.clocks.spread);
+    return widest;
+  }
+
   /** Takes up what was stored: members keep their places, and their leases begin anew. */
   async recover(): Promise<void> {
     const { store } = this.#parts;
