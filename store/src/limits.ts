@@ -4,6 +4,14 @@
 export const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 /** The same for a queue: more than its users keep in it between two removals. */
 export const QUEUE_BUFFER_BYTES = 512 * 1024 * 1024;
+/** The same for an archive. */
+export const ARCHIVE_BUFFER_BYTES = 16 * 1024 * 1024;
+/**
+ * What an archive's table files have in memory: the key of every block of so many bytes, and so many bits of every key, with
+ * which a look-up of an absent one reads a block in vain once in 18 times.
+ */
+export const ARCHIVE_BLOCK_BYTES = 16 * 1024;
+export const ARCHIVE_FILTER_BITS = 6;
 /**
  * Bytes in the write-ahead log before every family is flushed. Without it one rarely written family keeps old
  * logs alive for long, and with them disk space and the time that opening takes.
@@ -18,6 +26,10 @@ export const ITERATOR_ENTRIES = 64;
 /** Threads per process for flushes and compactions: several processes share a machine. */
 export const BACKGROUND_JOBS = 2;
 
-if (GROUP_BYTES_MAX > WRITE_BUFFER_BYTES || WRITE_BUFFER_BYTES > WAL_BYTES_MAX) {
+if (
+  GROUP_BYTES_MAX > ARCHIVE_BUFFER_BYTES ||
+  ARCHIVE_BUFFER_BYTES > WRITE_BUFFER_BYTES ||
+  WRITE_BUFFER_BYTES > WAL_BYTES_MAX
+) {
   throw new Error('a group of writes must fit a memory table, a memory table the log');
 }

@@ -3,7 +3,14 @@
 import type RocksDB from 'rocksdb-native';
 import type { ColumnFamily } from 'rocksdb-native';
 import { lowerBackgroundPriority } from './background-priority.ts';
-import { BACKGROUND_JOBS, QUEUE_BUFFER_BYTES, WRITE_BUFFER_BYTES } from './limits.ts';
+import {
+  ARCHIVE_BLOCK_BYTES,
+  ARCHIVE_BUFFER_BYTES,
+  ARCHIVE_FILTER_BITS,
+  BACKGROUND_JOBS,
+  QUEUE_BUFFER_BYTES,
+  WRITE_BUFFER_BYTES,
+} from './limits.ts';
 import { loadError, rocksError } from './rocks-error.ts';
 import type { StoreOptions } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -12,7 +19,7 @@ import { damagedRecord, damagedTail, damageText, type WalDamage } from './wal-ch
 /** @throws StoreError LOCKED, CORRUPT, LIBRARY_MISSING, FAILED. */
 export async function openEngine(
   folder: string,
-  { families, queues = [], readOnly = false }: StoreOptions,
+  { families, queues = [], archives = [], readOnly = false }: StoreOptions,
 ): Promise<RocksDB> {
   const engine = await loadEngine();
   const tail = await damagedTail(folder);
@@ -20,7 +27,10 @@ export async function openEngine(
   const database = new engine(folder, {
     columnFamilies: families
       .filter((family) => family !== 'default')
-      .map((family) => (queues.includes(family) ? queueFamily(engine, family) : family)),
+      .map((family) => {
+        if (queues.includes(family)) return queueFamily(engine, family);
+        return archives.includes(family) ? archiveFamily(engine, family) : family;
+      }),
     readOnly,
     walRecoveryMode: engine.constants.walRecoveryMode.TOLERATE_CORRUPTED_TAIL_RECORDS,
     maxBackgroundJobs: BACKGROUND_JOBS,
@@ -43,6 +53,20 @@ function damagedLog(folder: string, damage: WalDamage, cause?: unknown): StoreEr
 
 function queueFamily(engine: typeof RocksDB, name: string): ColumnFamily {
   return new engine.ColumnFamily(name, { writeBufferSize: QUEUE_BUFFER_BYTES });
+}
+
+/**
+ * Without a cache of blocks, for it would hold what was just read and is not read again soon; indexes and filters are held
+ * either way.
+ */
+function archiveFamily(engine: typeof RocksDB, name: string): ColumnFamily {
+  return new engine.ColumnFamily(name, {
+    writeBufferSize: ARCHIVE_BUFFER_BYTES,
+    blockCache: false,
+    tableCacheIndexAndFilterBlocks: false,
+    tableBlockSize: ARCHIVE_BLOCK_BYTES,
+    filterPolicy: new engine.BloomFilterPolicy(ARCHIVE_FILTER_BITS),
+  });
 }
 
 /** Loaded at the first opening: who stays in memory needs no native library. */

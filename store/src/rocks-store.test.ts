@@ -189,6 +189,25 @@ describe('RocksDB store', () => {
     await store.close();
   });
 
+  it('finds in the files of an archive what is there, and nothing else, opened as an archive or not', async () => {
+    const first = await openRocksStore(folder, { families: FAMILIES, archives: ['rows'] });
+    const batch = first.batch();
+    for (let index = 0; index < 4_000; index += 2) batch.put('rows', numbered(index), numbered(index));
+    await first.write(batch);
+    await first.flush(['rows']);
+    await first.close();
+    for (const archives of [['rows'], []]) {
+      const store = await openRocksStore(folder, { families: FAMILIES, archives });
+      const asked = Array.from({ length: 4_000 }, (_, index) => numbered(index));
+      const found = await store.getMany('rows', asked);
+      expect(found.map((value) => value?.length)).toEqual(
+        asked.map((key, index) => (index % 2 === 0 ? key.length : undefined)),
+      );
+      expect(await count(store, 'rows')).toBe(2_000);
+      await store.close();
+    }
+  });
+
   it('opens read only beside its writer, shows what was written before, and takes no write', async () => {
     const writer = await openRocksStore(folder, { families: FAMILIES });
     await writer.write(writer.batch().put('log', numbered(1), numbered(1)));

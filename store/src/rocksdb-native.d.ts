@@ -10,6 +10,16 @@ declare module 'rocksdb-native' {
 
   interface FamilyOptions {
     readonly writeBufferSize: number;
+    readonly blockCache?: false;
+    /** Must be false without a block cache. */
+    readonly tableCacheIndexAndFilterBlocks?: false;
+    readonly tableBlockSize?: number;
+    readonly filterPolicy?: BloomFilterPolicy;
+  }
+
+  class BloomFilterPolicy {
+    constructor(bitsPerKey: number);
+    readonly bitsPerKey: number;
   }
 
   class ColumnFamily {
@@ -55,6 +65,7 @@ declare module 'rocksdb-native' {
       readonly walRecoveryMode: { readonly TOLERATE_CORRUPTED_TAIL_RECORDS: number };
     };
     static readonly ColumnFamily: typeof ColumnFamily;
+    static readonly BloomFilterPolicy: typeof BloomFilterPolicy;
     constructor(path: string, options: Options);
     ready(): Promise<void>;
     close(options?: { force: boolean }): Promise<void>;

@@ -32,8 +32,8 @@ describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
     folder = await mkdtemp(join(tmpdir(), 'weir-store-'));
     store =
       kind === 'memory'
-        ? openMemoryStore({ families: FAMILIES, queues: ['log'] })
-        : await openRocksStore(folder, { families: FAMILIES, queues: ['log'] });
+        ? openMemoryStore({ families: FAMILIES, queues: ['log'], archives: ['rows'] })
+        : await openRocksStore(folder, { families: FAMILIES, queues: ['log'], archives: ['rows'] });
   });
 
   afterEach(async () => {

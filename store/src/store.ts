@@ -77,6 +77,11 @@ export interface StoreOptions {
    * memory (and in the write-ahead log) up to QUEUE_BUFFER_BYTES, so that most never cost a second write.
    */
   readonly queues?: readonly string[];
+  /**
+   * Families of `families` with far more small entries than memory holds, read by key, each seldom. The engine keeps few
+   * bytes an entry in memory (1.3 at 150 bytes of value), and no entries but those just written: the system's page cache has them.
+   */
+  readonly archives?: readonly string[];
   /** Changes nothing in the folder, which must be there; writes fail. Default false. */
   readonly readOnly?: boolean;
   /** Names of the key spaces. One that is new to a folder is made; one that is missing from the list is refused. */

@@ -1,7 +1,7 @@
 // Rows that leave a table's memory and come back, by key: their words copied out of the stripes' memories and into them.
 import { keyCount, type PackedKeys } from '@weir/proto';
 import { SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
-import { keysOfImages } from '../kernel/spill.ts';
+import { keysOfImages, leavingShares } from '../kernel/spill.ts';
 import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
 import { scatterKeys } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
@@ -121,32 +121,30 @@ export function releaseImages(table: Stripes, images: Uint32Array, stride: numbe
   return released;
 }
 
-/** The hand of the clock over all stripes of a table. */
-export class ClockHand {
-  #stripe = 0;
+/** See RowTable.unused. */
+export function unusedRows(stripes: readonly (KernelInstance | undefined)[], rowsMax: number): PackedKeys {
+  const keys = new Uint32Array(2 * rowsMax);
+  const shares = leavingShares(
+    stripes.map((stripe) => stripe?.kernel.rowCount() ?? 0),
+    rowsMax,
+  );
+  let count = 0;
+  for (const [s, share] of shares.entries()) if (share > 0) count += sweep(stripes[s]!, share, keys, count);
+  return keys.slice(0, 2 * count);
+}
 
-  /** See RowTable.unused. */
-  sweep(stripes: readonly (KernelInstance | undefined)[], rowsMax: number): PackedKeys {
-    const keys = new Uint32Array(2 * rowsMax);
-    let count = 0;
-    // Each stripe's turn comes at most once a call, so that no row is named twice.
-    for (let turn = 0; turn < STRIPE_COUNT && count < rowsMax; turn++) {
-      const stripe = stripes[this.#stripe];
-      if (stripe !== undefined) {
-        if (!stripe.holds(SCRATCH_ROWS_MIN)) throw new Error('no memory for a scratch area');
-        let seen = 0;
-        do {
-          const before = stripe.kernel.handPlace();
-          const wanted = Math.min(SCRATCH_ROWS_MIN, rowsMax - count);
-          const found = stripe.kernel.sweep(wanted, SCAN_ROWS_MAX - seen);
-          keys.set(stripe.words.subarray(stripe.keysAt, stripe.keysAt + 2 * found), 2 * count);
-          count += found;
-          seen += stripe.kernel.handPlace() - before;
-        } while (stripe.kernel.handPlace() !== 0 && count < rowsMax && seen < SCAN_ROWS_MAX);
-        if (stripe.kernel.handPlace() !== 0) continue;
-      }
-      this.#stripe = (this.#stripe + 1) % STRIPE_COUNT;
-    }
-    return keys.slice(0, 2 * count);
-  }
+/** Keys of at most `share` rows, from the number `at` on; returns how many. Ends behind the stripe's last place, so that none is named twice. */
+function sweep(stripe: KernelInstance, share: number, keys: Uint32Array, at: number): number {
+  const { kernel } = stripe;
+  if (!stripe.holds(SCRATCH_ROWS_MIN)) throw new Error('no memory for a scratch area');
+  let seen = 0;
+  let count = 0;
+  do {
+    const before = kernel.handPlace();
+    const found = kernel.sweep(Math.min(SCRATCH_ROWS_MIN, share - count), SCAN_ROWS_MAX - seen);
+    keys.set(stripe.words.subarray(stripe.keysAt, stripe.keysAt + 2 * found), 2 * (at + count));
+    count += found;
+    seen += kernel.handPlace() - before;
+  } while (kernel.handPlace() !== 0 && count < share && seen < SCAN_ROWS_MAX);
+  return count;
 }

@@ -13,13 +13,13 @@ import type { KernelInstance } from './kernel-instance.ts';
 import { hasRoom, makeRoom } from './room.ts';
 import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
 import {
-  ClockHand,
   forEachPiece,
   imagesOf,
   insertImages,
   missingKeys,
   releaseImages,
   type Stripes,
+  unusedRows,
 } from './spill.ts';
 import type { Splitter } from './splitter.ts';
 import { dirtyPages, expectPages, loadPage, readPage, rowSeqs } from './stored-pages.ts';
@@ -32,7 +32,6 @@ export class WasmRowTable implements RowTable {
   #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
   readonly #table: Stripes;
-  readonly #hand = new ClockHand();
   readonly #stripes: (KernelInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
   readonly #order = new RecordOrder();
 
@@ -183,7 +182,7 @@ export class WasmRowTable implements RowTable {
   }
 
   unused(rowsMax: number): PackedKeys {
-    return this.#hand.sweep(this.#stripes, rowsMax);
+    return unusedRows(this.#stripes, rowsMax);
   }
 
   #apply(

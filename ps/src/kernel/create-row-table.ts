@@ -10,7 +10,7 @@ import { createOptimizer, type RowOptimizer } from './optimizers.ts';
 import { assertSameRows } from './reconfigured.ts';
 import { RecordOrder } from './record-order.ts';
 import type { ChangePosition, Changes, PageId, RowTable, Stale } from './row-table.ts';
-import { ClockHand, imagesOf, insertImages, missingKeys, releaseImages } from './spill.ts';
+import { imagesOf, insertImages, missingKeys, releaseImages, unusedRows } from './spill.ts';
 import { loadPage, readPage } from './stored-pages.ts';
 import { ABSENT, forEachKey, Stripe } from './stripe.ts';
 
@@ -28,7 +28,6 @@ class SlabRowTable implements RowTable {
   readonly #stripes: readonly Stripe[];
   readonly #found: FoundRows;
   readonly #order = new RecordOrder();
-  readonly #hand = new ClockHand();
 
   constructor(spec: TableSpec) {
     this.#spec = spec;
@@ -197,7 +196,7 @@ class SlabRowTable implements RowTable {
   }
 
   unused(rowsMax: number): PackedKeys {
-    return this.#hand.sweep(this.#stripes, rowsMax);
+    return unusedRows(this.#stripes, rowsMax);
   }
 
   #fillNewRow(stripe: Stripe, place: number, low: number, high: number): void {

@@ -151,7 +151,8 @@ export interface RowTable {
 
   /**
    * Keys of at most `rowsMax` rows that were neither pulled nor updated since the call looked at them last, in turns over
-   * all rows (CLOCK). One call looks at a bounded number; with `memoryRowsMax` in the definition only.
+   * the rows of each stripe (CLOCK), of the fullest stripes first. One call looks at a bounded number; with `memoryRowsMax`
+   * in the definition only.
    */
   unused(rowsMax: number): PackedKeys;
 }

@@ -95,9 +95,9 @@ export class Slab {
 
   /**
    * Moves the hand on: rows that were used since it passed lose their mark, the keys of the others go to `keys`. At most
-   * `wanted` of those, and `seenMax` places. True when it has passed the last place.
+   * `wanted` of those, and `seenMax` places; not beyond the last place, behind which it begins anew.
    */
-  sweep(keys: number[], wanted: number, seenMax: number): boolean {
+  sweep(keys: number[], wanted: number, seenMax: number): void {
     const { stride, pageShift, chunkShift } = this.layout;
     const end = this.pageRows.length << pageShift;
     let count = 0;
@@ -114,9 +114,7 @@ export class Slab {
       keys.push(chunk[at]!, chunk[at + 1]!);
       count++;
     }
-    if (this.#hand < end) return false;
-    this.#hand = 0;
-    return true;
+    if (this.#hand >= end) this.#hand = 0;
   }
 
   /** The words of a place. */

@@ -1,6 +1,6 @@
 // Rows that leave a table's memory and come back, by key; see RowTable.
 import { keyCount, type PackedKeys } from '@weir/proto';
-import { type RowLayout, SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from './layout.ts';
+import { type RowLayout, SCAN_ROWS_MAX, SEQ_AT } from './layout.ts';
 import { ABSENT, forEachKey, type Stripe } from './stripe.ts';
 
 export function missingKeys(stripes: readonly Stripe[], keys: PackedKeys): PackedKeys {
@@ -47,21 +47,36 @@ export function releaseImages(
   return released;
 }
 
-/** The hand of the clock over all stripes of a table. */
-export class ClockHand {
-  #stripe = 0;
+/** See RowTable.unused. */
+export function unusedRows(stripes: readonly Stripe[], rowsMax: number): PackedKeys {
+  const keys: number[] = [];
+  const shares = leavingShares(
+    stripes.map(({ rows }) => rows),
+    rowsMax,
+  );
+  for (const [s, share] of shares.entries()) stripes[s]!.sweep(keys, share, SCAN_ROWS_MAX);
+  return Uint32Array.from(keys);
+}
 
-  /** See RowTable.unused. */
-  sweep(stripes: readonly Stripe[], rowsMax: number): PackedKeys {
-    const keys: number[] = [];
-    // Each stripe's turn comes at most once a call, so that no row is named twice.
-    for (let turn = 0; turn < STRIPE_COUNT && keys.length < 2 * rowsMax; turn++) {
-      const wanted = rowsMax - keys.length / 2;
-      const through = stripes[this.#stripe]!.sweep(keys, wanted, SCAN_ROWS_MAX);
-      if (through) this.#stripe = (this.#stripe + 1) % STRIPE_COUNT;
+/**
+ * How many of `rowsMax` rows each stripe is to give, so that those that have most come down to the same number. Memory
+ * never shrinks, so each stripe takes what its largest number of rows took: were one emptied while the others grow, the
+ * table would take up to twice its rows.
+ */
+export function leavingShares(rows: readonly number[], rowsMax: number): number[] {
+  const shares = rows.map(() => 0);
+  const fullest = rows.map((_, stripe) => stripe).sort((a, b) => rows[b]! - rows[a]! || a - b);
+  let left = rowsMax;
+  for (let among = 1; among <= fullest.length && left > 0; among++) {
+    // The first `among` stripes have come down to the same number; the next goal is what the one behind them has.
+    const level = rows[fullest[among - 1]!]!;
+    const drop = Math.min((level - (rows[fullest[among]!] ?? 0)) * among, left);
+    for (let i = 0; i < among; i++) {
+      shares[fullest[i]!]! += Math.floor(drop / among) + (i < drop % among ? 1 : 0);
     }
-    return Uint32Array.from(keys);
+    left -= drop;
   }
+  return shares;
 }
 
 export function keysOfImages(images: Uint32Array, stride: number): PackedKeys {

@@ -1,12 +1,12 @@
 // The store of a shard's folder, with errors that say what an operator can do.
 import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store, StoreError } from '@weir/store';
-import { FAMILIES, LOG } from './families.ts';
+import { FAMILIES, LOG, ROWS } from './families.ts';
 
 /** @throws WeirError CONFIGURATION (in use, no usable folder), CORRUPT, STORAGE_FAILED. */
 export async function openFolder(folder: string): Promise<Store> {
   try {
-    return await openRocksStore(folder, { families: FAMILIES, queues: [LOG] });
+    return await openRocksStore(folder, { families: FAMILIES, queues: [LOG], archives: [ROWS] });
   } catch (error) {
     throw folderError(folder, error);
   }
