@@ -26,6 +26,8 @@ export interface Column {
 export interface BlockColumns {
   readonly documents: number;
   readonly columns: readonly Column[];
+  /** Where the static vectors lie; undefined: there are none. */
+  readonly statics: { readonly start: number; readonly end: number } | undefined;
 }
 
 /** Each side may have as many as the encoder takes. */
@@ -39,6 +41,7 @@ export function scanBlock(bytes: Uint8Array): BlockColumns {
   const sides: FeatureSide[] = [];
   const places: number[] = [];
   let documents = 0;
+  let statics: BlockColumns['statics'];
   while (reader.more) {
     const tag = reader.varint();
     if (tag === 0x08) {
@@ -46,6 +49,7 @@ export function scanBlock(bytes: Uint8Array): BlockColumns {
       continue;
     }
     reader.skip(tag);
+    if (tag === 0x2a) statics = { start: reader.start, end: reader.stop };
     const side = sideOf(tag);
     if (side === undefined) continue;
     sides.push(side);
@@ -56,7 +60,7 @@ export function scanBlock(bytes: Uint8Array): BlockColumns {
   const columns = sides.map((side, i) =>
     scanColumn(reader, side, side === 'context' ? 1 : documents, places[2 * i]!, places[2 * i + 1]!),
   );
-  return { documents, columns };
+  return { documents, columns, statics };
 }
 
 function sideOf(tag: number): FeatureSide | undefined {

@@ -8,14 +8,19 @@ import { EntryBuffer } from './entry-buffer.ts';
 import type { ExampleInput, Examples, Phase } from './examples.ts';
 import { planFeatures } from './feature-plan.ts';
 import type { Schema } from './schema.ts';
+import { staticVectors } from './static-vectors.ts';
 import { hashed, xxh64 } from './xxh64.ts';
 
 export interface ExampleDecoder {
-  /** @throws WeirError INVALID_ARGUMENT naming the feature: malformed, or of another type or side than the schema's. */
+  /**
+   * @throws WeirError INVALID_ARGUMENT naming the feature: malformed, or of another type or side than the schema's; when the
+   *   static vectors are missing or of another width.
+   */
   decode(input: ExampleInput, phase: Phase): Examples;
 }
 
-export function createExampleDecoder(schema: Schema): ExampleDecoder {
+/** @param staticWidth see `Model.staticWidth`; 0: static vectors are not looked at. */
+export function createExampleDecoder(schema: Schema, staticWidth = 0): ExampleDecoder {
   const buffer = new EntryBuffer();
   const { features } = schema;
   const plans = features && planFeatures(features);
@@ -24,9 +29,12 @@ export function createExampleDecoder(schema: Schema): ExampleDecoder {
       buffer.size = 0;
       const block = scanBlock(input.features);
       const documents = documentRows(input, block.documents);
-      if (plans === undefined) return decodeImplicit(buffer, input.features, block, documents, phase);
-      const shared = decodeBySchema(buffer, input, block, documents, phase, plans);
-      return buffer.examples(documents.count, shared, plans.names);
+      const statics = staticVectors(input.features, block, documents, staticWidth);
+      const [shared, names] =
+        plans === undefined
+          ? decodeImplicit(buffer, input.features, block, documents, phase)
+          : [decodeBySchema(buffer, input, block, documents, phase, plans), plans.names];
+      return buffer.examples(shared, names, input.docIds, statics);
     },
   };
 }
@@ -37,7 +45,7 @@ function decodeImplicit(
   block: BlockColumns,
   documents: DocumentRows,
   phase: Phase,
-): Examples {
+): [shared: number, names: readonly string[]] {
   const names: string[] = [];
   const add = (column: Column, ofRow: Int32Array) => {
     xxh64(bytes, column.nameStart, column.nameEnd, 0, 0);
@@ -58,5 +66,5 @@ function decodeImplicit(
       add(column, documents.ofRow);
     }
   }
-  return buffer.examples(documents.count, shared, names);
+  return [shared, names];
 }

@@ -21,9 +21,14 @@ export class EntryBuffer {
   }
 
   /** A copy of the entries as examples. */
-  examples(documents: number, shared: number, features: readonly string[]): Examples {
+  examples(
+    shared: number,
+    features: readonly string[],
+    docIds: readonly string[],
+    statics: Float32Array,
+  ): Examples {
     return {
-      documents,
+      documents: docIds.length,
       entries: this.size,
       shared,
       keys: this.keys.slice(0, 2 * this.size),
@@ -31,6 +36,8 @@ export class EntryBuffer {
       document: this.document.slice(0, this.size),
       feature: this.feature.slice(0, this.size),
       features,
+      docIds,
+      statics,
     };
   }
 

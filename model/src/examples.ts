@@ -21,6 +21,10 @@ export interface Examples {
   readonly feature: Uint16Array;
   /** Names; with a schema its own, without one those of this request. */
   readonly features: readonly string[];
+  /** In the order of documents. */
+  readonly docIds: readonly string[];
+  /** What the model's static part says of each document: documents x the decoder's static width. */
+  readonly statics: Float32Array;
 }
 
 /** What is decoded: a rank request, a feature record or a sample record fits. */

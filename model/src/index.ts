@@ -8,10 +8,11 @@ export {
   updateDense,
 } from './dense.ts';
 export { averagedDense, type DensePart, denseParts } from './dense-average.ts';
+export { docVector } from './doc-vector.ts';
 export type { ExampleInput, Examples, Phase } from './examples.ts';
 export { categoricalKey, crossKey, keyWords, numericKey } from './feature-key.ts';
 export { fm } from './fm.ts';
-export { loadModel, readSchema } from './load-model.ts';
+export { loadModel, readSchema, readStaticPart } from './load-model.ts';
 export { lr } from './lr.ts';
 export { lrCalibrated } from './lr-calibrated.ts';
 export type { Forward, Model, ModelFactory, ModelOptions, Targets } from './model.ts';
@@ -29,5 +30,12 @@ export type {
 } from './schema.ts';
 export { implicitSchema } from './schema-fingerprint.ts';
 export { logLoss, PROBABILITY_MIN, sigmoid } from './sigmoid.ts';
+export {
+  parseStaticPart,
+  STATIC_METADATA,
+  STATIC_OUTPUTS,
+  type StaticInput,
+  type StaticPart,
+} from './static-part.ts';
 export { qualifiedTableName, type TableDefinition } from './table-definition.ts';
 export { trainerGroup } from './trainer-group.ts';

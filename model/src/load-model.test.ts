@@ -58,7 +58,7 @@ describe('loadModel', () => {
   it('suggests a name, and refuses labels that the schema does not have', async () => {
     await expect(loadModel('lt', options)).rejects.toThrow('no model is named "lt"; did you mean "lr"?');
     await expect(loadModel('transformer', options)).rejects.toThrow(
-      'no model is named "transformer" (built in: lr, lr-calibrated, fm; anything else is a file',
+      'no model is named "transformer" (built in: lr, lr-calibrated, fm, doc-vector; anything else is a file',
     );
     const schema = parseSchema('{"features":[],"labels":[{"name":"click"}]}');
     await expect(loadModel('lr', { schema, labels: ['clik'] })).rejects.toThrow('did you mean "click"?');

@@ -4,24 +4,27 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WeirError } from '@weir/proto';
 import type { DenseDefinition } from './dense.ts';
+import { docVector } from './doc-vector.ts';
 import { fm } from './fm.ts';
-import { DENSE_WEIGHTS_MAX, LABELS_MAX } from './limits.ts';
+import { DENSE_WEIGHTS_MAX, LABELS_MAX, STATIC_WIDTH_MAX } from './limits.ts';
 import { lr } from './lr.ts';
 import { lrCalibrated } from './lr-calibrated.ts';
 import type { Model, ModelFactory, ModelOptions } from './model.ts';
 import { didYouMean } from './nearest-name.ts';
 import { parseSchema } from './parse-schema.ts';
 import type { Schema } from './schema.ts';
+import { parseStaticPart, type StaticPart } from './static-part.ts';
 
 const MODELS: Readonly<Record<string, ModelFactory>> = {
   lr,
   'lr-calibrated': lrCalibrated,
   fm,
+  'doc-vector': docVector,
 };
 const FILE = /\.[mc]?[jt]s$/;
 
 /**
- * @param nameOrFile `lr`, `lr-calibrated`, `fm`, or the path of a module whose default export is a ModelFactory
+ * @param nameOrFile `lr`, `lr-calibrated`, `fm`, `doc-vector`, or the path of a module whose default export is a ModelFactory
  * @throws WeirError CONFIGURATION naming the model, label or member that is wrong
  */
 export async function loadModel(nameOrFile: string, options: ModelOptions): Promise<Model> {
@@ -30,6 +33,7 @@ export async function loadModel(nameOrFile: string, options: ModelOptions): Prom
   const model = factory(options);
   const wrong = whatIsWrong(model);
   if (wrong !== undefined) throw new WeirError('CONFIGURATION', `model ${nameOrFile}: ${wrong}`);
+  checkStaticPart(model, options.staticPart);
   return model;
 }
 
@@ -42,6 +46,31 @@ export async function readSchema(file: string): Promise<Schema> {
     throw new WeirError('CONFIGURATION', `schema ${file}: ${(error as Error).message}`, { cause: error });
   }
   return parseSchema(text, file);
+}
+
+/** @throws WeirError CONFIGURATION when the file cannot be read or is no static part. */
+export async function readStaticPart(file: string): Promise<StaticPart> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new WeirError('CONFIGURATION', `static part ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return parseStaticPart(bytes, `static part ${file}`);
+}
+
+function checkStaticPart({ name, staticHash, schemaFingerprint }: Model, part: StaticPart | undefined): void {
+  if (part === undefined) return;
+  if (staticHash !== part.hash) {
+    throw new WeirError('CONFIGURATION', `model ${name} takes no static part; leave --static out`);
+  }
+  if (part.schemaFingerprint === schemaFingerprint) return;
+  throw new WeirError(
+    'CONFIGURATION',
+    `the static part was trained for the schema ${part.schemaFingerprint}, the model has ${schemaFingerprint}`,
+  );
 }
 
 function checkLabels({ labels, schema }: ModelOptions): void {
@@ -98,6 +127,9 @@ function whatIsWrong(model: Partial<Model> | undefined): string | undefined {
     return '"schemaFingerprint" is not that of its schema';
   if (typeof model.name !== 'string' || model.name === '') return 'has no "name"';
   if (typeof model.staticHash !== 'string') return 'has no "staticHash" (empty without a static part)';
+  const { staticWidth = 0 } = model;
+  if (!Number.isSafeInteger(staticWidth) || staticWidth < 0 || staticWidth > STATIC_WIDTH_MAX + LABELS_MAX)
+    return `"staticWidth" is ${staticWidth}`;
   if (model.dense !== undefined) return whatIsWrongWithDense(model.dense);
   return undefined;
 }

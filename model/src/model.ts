@@ -4,6 +4,7 @@ import type { PackedKeys } from '@weir/proto';
 import type { DenseDefinition } from './dense.ts';
 import type { Examples } from './examples.ts';
 import type { Schema } from './schema.ts';
+import type { StaticPart } from './static-part.ts';
 import type { TableDefinition } from './table-definition.ts';
 
 /** What `forward` computed, and what it was computed from. A model may return more in an extension of it. */
@@ -34,6 +35,8 @@ export interface Model {
   readonly schemaFingerprint: string;
   /** SHA-256 (hex) of the static part; empty without one. */
   readonly staticHash: string;
+  /** Numbers a document that it takes of its static part (`Examples.statics`, by `staticWidth`); absent: 0. */
+  readonly staticWidth?: number;
   /** Per table the keys of the rows that `forward` needs; a key may repeat. */
   keys(examples: Examples): readonly PackedKeys[];
   /**
@@ -55,6 +58,8 @@ export interface ModelOptions {
   /** Absent: no schema file; `implicitSchema` stands for it. */
   readonly schema: Schema | undefined;
   readonly labels: readonly string[];
+  /** Absent: none was given. */
+  readonly staticPart?: StaticPart | undefined;
 }
 
 /** Default export of a `--model FILE`. */
