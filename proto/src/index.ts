@@ -64,7 +64,13 @@ export {
   type PullResultLayout,
   writePullResponse,
 } from './pull-frame.ts';
-export { encodeSourceRanges, PushFrame, type PushFrameHeader, type PushFramePart } from './push-frame.ts';
+export {
+  encodeSourceRanges,
+  PushFrame,
+  type PushFrameHeader,
+  type PushFramePart,
+  pushTraceHead,
+} from './push-frame.ts';
 export { freeReceived } from './received-data.ts';
 export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';

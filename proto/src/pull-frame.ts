@@ -1,7 +1,9 @@
 // PullRequest and PullResponse written straight into their memory, arrays aligned for the reader.
+import type { SpanContext } from '@opentelemetry/api';
 import { lengthWidth, paddingAt } from './aligned-fields.ts';
 import type { ValueEncoding } from './gen/weir/v1/common.ts';
 import { KEY_BYTES, type PackedKeys } from './keys.ts';
+import { traceField } from './trace-field.ts';
 import { varintWidth, writeVarint } from './varint.ts';
 
 const utf8 = new TextEncoder();
@@ -9,7 +11,7 @@ const utf8 = new TextEncoder();
 const NUMBER_WIDTH = 8;
 const NUMBER_TAGS = [8, 16] as const;
 const NUMBERS_BYTES = 2 * (1 + NUMBER_WIDTH);
-const REQUEST_TAG = { part: 26, tableUid: 10, keys: 18, encoding: 24 } as const;
+const REQUEST_TAG = { part: 26, tableUid: 10, keys: 18, encoding: 24, trace: 34 } as const;
 const RESPONSE_TAG = { result: 26, values: 10, refused: 18 } as const;
 
 /** Writes the two numbers with which both messages begin; returns where the next byte goes. */
@@ -49,10 +51,12 @@ export class PullFrame {
     writeVarint(bytes, at + 1, keyBytes, lengthWidth(keyBytes));
   }
 
-  /** The whole message; valid until the next call. */
-  message(requestId: number, epoch: number): Uint8Array {
+  /** The whole message; valid until the next call. @param trace of a sampled caller. */
+  message(requestId: number, epoch: number, trace?: SpanContext): Uint8Array {
     writeNumbers(this.#bytes, 0, requestId, epoch);
-    return this.#bytes;
+    return trace === undefined
+      ? this.#bytes
+      : Buffer.concat([this.#bytes, traceField(REQUEST_TAG.trace, trace)]);
   }
 }
 

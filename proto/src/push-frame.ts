@@ -1,10 +1,12 @@
 // A PushRequest in the making: memory laid out as the wire wants it, with places for keys and values that are filled
 // once, and for the fields that are known only when it is sent. It is the copy that a client keeps until the push is
 // settled and the bytes that it sends, as often as it must.
+import type { SpanContext } from '@opentelemetry/api';
 import { lengthWidth, paddingAt } from './aligned-fields.ts';
 import { ValueEncoding } from './gen/weir/v1/common.ts';
 import { PushClient, PushRequest, type SourceRange } from './gen/weir/v1/parameter_server.ts';
 import { KEY_BYTES, type PackedKeys } from './keys.ts';
+import { traceField } from './trace-field.ts';
 import { varintWidth, writeVarint } from './varint.ts';
 
 /** Rows of one table in a frame. */
@@ -25,6 +27,7 @@ export interface PushFrameHeader {
 }
 
 const TAG = { client: 10, number: 16, epoch: 24, part: 34, moreFrames: 40, originTimeMs: 57 } as const;
+const TRACE_TAG = 66;
 const PART_TAG = { tableUid: 10, keys: 18, values: 26, encoding: 32 } as const;
 /** Holds every whole number that is exact. */
 const NUMBER_WIDTH = 8;
@@ -102,6 +105,11 @@ export class PushFrame {
     bytes[at++] = PART_TAG.values;
     writeVarint(bytes, at, rows * dim * 4, lengthWidth(rows * dim * 4));
   }
+}
+
+/** The field of a sampled caller as it stands in a message, before its other fields. */
+export function pushTraceHead(context: SpanContext): Uint8Array {
+  return traceField(TRACE_TAG, context);
 }
 
 /** The field as it stands in a message. */

@@ -1,6 +1,7 @@
 // One call of a user: its signal, its one deadline, and who must hear when it ends early. Everything done for
 // the call, all tries and waits included, happens inside its scope; nothing is tried after its end.
 import { WeirError } from '@weir/proto';
+import type { CallTrace } from './call-trace.ts';
 import { TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MAX } from './limits.ts';
 
 /** Last argument of every call. */
@@ -20,6 +21,8 @@ interface End {
 export class CallScope {
   /** What is being done, for messages: 'pull of default/doc'. */
   readonly what: string;
+  /** Set for a call that is sampled. */
+  trace: CallTrace | undefined;
   readonly #timeoutMs: number;
   readonly #expiresAtMs: number;
   readonly #timer: NodeJS.Timeout;

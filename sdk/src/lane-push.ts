@@ -1,14 +1,17 @@
 // A shard's part of a push in that shard's lane, and the record under whose number it goes.
-import type { PushFrame, WeirError } from '@weir/proto';
-import type { SkippedRows } from '@weir/proto/v1/parameter_server';
+import { type PushFrame, pushTraceHead, type WeirError } from '@weir/proto';
+import { ParameterServerService, type PushClient, type SkippedRows } from '@weir/proto/v1/parameter_server';
+import { type CallTrace, MessageTrace } from './call-trace.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { REQUEST_OVERHEAD_BYTES } from './limits.ts';
 import { mergedFrame } from './merged-frame.ts';
-import type { OutgoingMessage } from './outgoing-message.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import type { ShardPush } from './push-frames.ts';
 
 /** Hears of a push in a lane; `applied` or `refused` is the last it hears. */
 export interface PushListener {
+  /** Of a sampled call. */
+  readonly trace?: CallTrace | undefined;
   /** At log position `seq` or before, but for rows that the shard passed over. */
   applied(seq: number, skipped: readonly SkippedRows[]): void;
   /** Nothing of it is applied. */
@@ -61,12 +64,12 @@ export class PushRecord {
   readonly rows: number;
   /** The oldest that is known; 0: none is. */
   readonly originTimeMs: number;
-  /** It was given to a stream that was lost, whole or in part. */
-  sentBefore = false;
   refused = false;
   /** Its frames as they were given to the first stream. */
   readonly messages: OutgoingMessage[] = [];
   #skipped: readonly SkippedRows[] = NONE;
+  #trace: MessageTrace | undefined;
+  #sentBefore = false;
 
   constructor(number: number, members: readonly LanePush[], memory: FrameMemory) {
     const [first] = members;
@@ -89,6 +92,39 @@ export class PushRecord {
 
   skip(rows: SkippedRows): void {
     this.#skipped = [...this.#skipped, rows];
+  }
+
+  /** It was given to a stream that was lost, whole or in part. */
+  get sentBefore(): boolean {
+    return this.#sentBefore;
+  }
+
+  sendAgain(): void {
+    this.#sentBefore = true;
+    this.#trace?.sentAgain();
+  }
+
+  /** Where a member is of a sampled call. */
+  get trace(): MessageTrace | undefined {
+    return this.#trace;
+  }
+
+  /** It is about to be sent there. */
+  traceTo(shard: { readonly id: string; readonly address: string }): void {
+    if (this.members.every(({ listener }) => listener.trace === undefined)) return;
+    const calls = this.members.flatMap(({ listener }) => listener.trace ?? []);
+    this.#trace = MessageTrace.begin(ParameterServerService.push.path, calls, shard, this.rows);
+  }
+
+  /** A frame as it is sent now. @param client in the first message of a stream. */
+  outgoing(frame: number, client: PushClient | undefined): OutgoingMessage {
+    const { number, epoch, originTimeMs } = this;
+    const moreFrames = frame + 1 < this.frames.length;
+    const bytes = this.frames[frame]!.message({ client, number, epoch, moreFrames, originTimeMs });
+    const traced = frame === 0 && this.#trace !== undefined ? pushTraceHead(this.#trace.context) : undefined;
+    const message = new OutgoingMessage(bytes, traced);
+    if (!this.#sentBefore) this.messages.push(message);
+    return message;
   }
 
   /** What it holds of `inFlightBytesMax`. */

@@ -9,6 +9,7 @@ import {
   type PullResult,
 } from '@weir/proto/v1/parameter_server';
 import type { CallScope } from './call-scope.ts';
+import { MessageTrace } from './call-trace.ts';
 import type { ClientMetrics } from './client-metrics.ts';
 import { PULL_BYTES_IN_FLIGHT_MAX, REQUEST_OVERHEAD_BYTES, WAITING_MAX } from './limits.ts';
 import type { ShardConnection } from './shard-connection.ts';
@@ -30,6 +31,8 @@ interface Job {
   readonly rowBytes: number;
   resolve(answer: PullAnswer): void;
   reject(error: WeirError): void;
+  /** Of a sampled call. */
+  readonly trace: MessageTrace | undefined;
   /** The caller is gone; the answer, should it come, only gives its bytes back. */
   abandoned: boolean;
 }
@@ -59,25 +62,31 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
       return Promise.reject(new WeirError('OVERLOADED', text, { table: table.name, shard: this.#shard.id }));
     }
     if (scope.ended) return Promise.reject(scope.error(this.#stream.place));
+    const trace =
+      scope.trace &&
+      MessageTrace.begin(ParameterServerService.pull.path, [scope.trace], this.#shard, keyCount(frame.keys));
     return new Promise((resolve, reject) => {
       const job: Job = {
+        trace,
         table,
         frame,
         epoch,
         rowBytes: keyCount(frame.keys) * table.dim * 4,
         resolve: (answer) => {
           off();
+          trace?.end();
           resolve(answer);
         },
         reject: (error) => {
           off();
+          trace?.end(error);
           reject(error);
         },
         abandoned: false,
       };
       const off = scope.onEnd(() => {
         this.#withdraw(job);
-        reject(scope.error(this.#stream.place, { table: table.name, shard: this.#shard.id }));
+        job.reject(scope.error(this.#stream.place, { table: table.name, shard: this.#shard.id }));
       });
       this.#waiting.push(job);
       this.#stream.wake();
@@ -116,7 +125,7 @@ export class PullLane implements StreamUser<Uint8Array, PullResponse> {
       this.#waiting.shift();
       const requestId = this.#inFlight.add(job);
       this.#bytesInFlight += costOf(job);
-      this.#stream.write(job.frame.message(requestId, job.epoch));
+      this.#stream.write(job.frame.message(requestId, job.epoch, job.trace?.context));
     }
   }
 

@@ -21,6 +21,7 @@ import { ShardStream, type StreamUser } from './shard-stream.ts';
 import { WaitingPushes } from './waiting-pushes.ts';
 
 export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
+  readonly #shard: ShardConnection;
   readonly #stream: ShardStream<OutgoingMessage, PushResponse>;
   readonly #context: ClientContext;
   #incarnation = randomUUID();
@@ -40,6 +41,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
   #idle: (() => void)[] = [];
 
   constructor(shard: ShardConnection, context: ClientContext) {
+    this.#shard = shard;
     this.#context = context;
     this.#stream = new ShardStream(shard, this, context.metrics);
   }
@@ -84,6 +86,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     clearTimeout(this.#lingering);
     this.#stream.close();
     this.#waiting.clear();
+    for (const { trace } of this.#numbered) trace?.end(new WeirError('CANCELLED', 'the client is closed'));
     this.#numbered = [];
     this.#inFlight(-this.#bytesInFlight);
   }
@@ -99,7 +102,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
 
   /** Everything with a number is sent again; what the shard has already is a duplicate there. */
   opened(): void {
-    for (const record of this.#numbered) record.sentBefore = true;
+    for (const record of this.#numbered) record.sendAgain();
     this.#context.metrics.resentRecords += this.#numbered.length;
     this.#written = 0;
     this.#current = undefined;
@@ -111,17 +114,11 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
       this.#current ??= this.#next();
       if (this.#current === undefined) return;
       const { record, frame } = this.#current;
-      const moreFrames = frame + 1 < record.frames.length;
-      this.#current = moreFrames ? { record, frame: frame + 1 } : undefined;
-      const bytes = record.frames[frame]!.message({
-        client: this.#greeted ? undefined : { id: this.#context.clientId, incarnation: this.#incarnation },
-        number: record.number,
-        epoch: record.epoch,
-        moreFrames,
-        originTimeMs: record.originTimeMs,
-      });
-      const message = new OutgoingMessage(bytes);
-      if (!record.sentBefore) record.messages.push(message);
+      this.#current = frame + 1 < record.frames.length ? { record, frame: frame + 1 } : undefined;
+      const client = this.#greeted
+        ? undefined
+        : { id: this.#context.clientId, incarnation: this.#incarnation };
+      const message = record.outgoing(frame, client);
       this.#stream.write(message, message.written);
       this.#greeted = true;
     }
@@ -160,6 +157,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     this.#lastNumber -= unsent.length;
     this.#inFlight(-unsent.reduce((sum, { cost }) => sum + cost, 0));
     const refused = [...unsent.flatMap(({ members }) => members), ...this.#waiting.clear()];
+    for (const { trace } of unsent) trace?.end(error);
     for (const push of refused) push.refused(error);
     for (const { members } of sent) for (const { listener } of members) listener.unknown(error);
     this.#tellIfIdle();
@@ -181,6 +179,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
     if (growable && lingerMs > 0 && this.#lingers(first, lingerMs)) return false;
     for (const push of pushes) this.#waiting.remove(push);
     const record = new PushRecord(++this.#lastNumber, pushes, this.#context.memory);
+    record.traceTo(this.#shard);
     this.#numbered.push(record);
     this.#inFlight(record.cost);
     this.#context.metrics.sent(record);
@@ -201,6 +200,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
   #refuse(record: PushRecord | undefined, error: WeirError): void {
     if (record === undefined || record.refused) return;
     record.refused = true;
+    record.trace?.end(error);
     if (record.members.length === 1 || decide(error) === 'reroute') {
       for (const member of record.members) member.refused(error);
       return;
@@ -217,6 +217,7 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
       count++;
       bytes += record.cost;
       if (record.refused) continue;
+      record.trace?.end();
       for (const member of record.members) member.applied(seq, record.skipped);
       // A lost stream may still hold messages in its queues.
       if (!record.sentBefore && record !== this.#current?.record) record.release(this.#context.memory);

@@ -1,6 +1,7 @@
 // A shard's part of a push on its way, and what the shard says of it in the caller's terms.
 import { isErrorCode, u32FromBytes, type WeirError } from '@weir/proto';
 import type { SkippedRows } from '@weir/proto/v1/parameter_server';
+import type { CallTrace } from './call-trace.ts';
 import type { LanePush, PushListener } from './lane-push.ts';
 import type { SkippedRow } from './outcome-unknown-error.ts';
 import { callersIndex, type ShardPush } from './push-frames.ts';
@@ -18,6 +19,8 @@ export class PushPart implements PushListener {
   readonly push: ShardPush;
   /** How often its rows were split. */
   readonly attempt: number;
+  /** Of the call that sends it, if that is sampled. */
+  trace: CallTrace | undefined;
   /** Set while the part is in the shard's lane. */
   lane: LanePush | undefined;
   /** Why the shard takes no streams of us; the part has its number. */

@@ -114,6 +114,7 @@ export class Push implements WholePush {
     part.away = undefined;
     part.disowned = undefined;
     if (part.lane !== undefined) return;
+    part.trace = this.#waiter?.scope.trace;
     part.lane = this.#router.shard(part.push.shard).pushes.submit(part.push, this.#originTimeMs, part);
   }
 

@@ -2,7 +2,7 @@
 // is unanswered and writes it again when told that a new stream stands. At most one stream is open at a time,
 // and nothing is written before the connection stands, so what was never written was never sent.
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
+import { outsideTraces, WeirError } from '@weir/proto';
 import type { ParameterServerClient } from '@weir/proto/v1/parameter_server';
 import type { ClientMetrics } from './client-metrics.ts';
 import { decide, delay } from './retry.ts';
@@ -60,7 +60,10 @@ export class ShardStream<Request, Response> {
 
   /** There is something to send: opens a stream unless one stands or is on its way. */
   wake(): void {
-    if (this.#call === undefined && !this.#connecting && !this.#closed) this.#connect(0);
+    if (this.#call === undefined && !this.#connecting && !this.#closed) {
+      // It outlives the call that needs it first.
+      outsideTraces(() => this.#connect(0));
+    }
   }
 
   /** Gives this stream up for a new one. */

@@ -4,6 +4,7 @@ import type { TableDefinition } from '@weir/proto';
 import { keyCount, WeirError } from '@weir/proto';
 import type { DescribeShardResponse } from '@weir/proto/v1/parameter_server';
 import { type CallOptions, CallScope } from './call-scope.ts';
+import { CallTrace } from './call-trace.ts';
 import { Calls } from './calls.ts';
 import { type Group, type JoinOptions, joinGroup } from './group.ts';
 import { GroupCalls, GroupConnections } from './group-calls.ts';
@@ -103,12 +104,15 @@ export class Weir {
     const begin = (again: CallOptions) => this.#calls.begin(what, again);
     const push = new Push(this.#router, what, rows, options.originTimeMs ?? 0, sources, begin);
     const begunMs = performance.now();
+    scope.trace = CallTrace.begin('push', rows);
     try {
       const result = await push.settle(scope);
+      scope.trace?.end(undefined);
       this.#router.context.metrics.pushed(begunMs);
       return result;
     } catch (thrown) {
       const error = WeirError.from(thrown);
+      scope.trace?.end(error);
       this.#router.context.metrics.pushed(begunMs, error.code);
       if (error.code === 'TABLE_NOT_FOUND') this.#byName.clear();
       throw error;
@@ -190,13 +194,16 @@ export class Weir {
     scope.throwIfEnded();
     if (keyCount(packed) === 0) return new Float32Array(0);
     const { metrics } = this.#router.context;
+    scope.trace = CallTrace.begin('pull', [{ table, keys: packed }]);
     const begunMs = performance.now();
     try {
       const rows = await pullRows(this.#router, table, packed, scope);
+      scope.trace?.end(undefined);
       metrics.pulled(begunMs);
       return rows;
     } catch (thrown) {
       const error = WeirError.from(thrown);
+      scope.trace?.end(error);
       metrics.pulled(begunMs, error.code);
       throw error;
     }
