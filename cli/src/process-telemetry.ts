@@ -40,8 +40,16 @@ export async function runVerb<T>(run: (named: (verb: string) => void) => Promise
   if (endpoint === undefined && !isInEnvironment()) return await run(() => {});
   const report = (message: string): void => void process.stderr.write(`weir: ${message}\n`);
   await using _ = await processTelemetry({ service: 'weir-cli', endpoint, ratio: 1, report });
-  const { inSpan } = await import('@weir/runtime');
-  return await inSpan('weir', run);
+  const { activeContext, beginSpan, failSpan, inSpan, WeirError } = await import('@weir/proto');
+  const span = beginSpan('weir', activeContext(), { kind: 'INTERNAL' });
+  try {
+    return await inSpan(span, () => run((verb) => void span.updateName(verb)));
+  } catch (error) {
+    failSpan(span, WeirError.from(error).code);
+    throw error;
+  } finally {
+    span.end();
+  }
 }
 
 function isInEnvironment(): boolean {

@@ -26,7 +26,6 @@ export {
 } from './service.ts';
 export { telemetryEndpoint } from './telemetry/endpoint.ts';
 export { FRESHNESS_STAGES, type FreshnessStage, freshnessOf } from './telemetry/freshness.ts';
-export { inSpan } from './telemetry/in-span.ts';
 export { createLogger } from './telemetry/log.ts';
 export { meter } from './telemetry/meter.ts';
 export { observeDisk } from './telemetry/observe-disk.ts';

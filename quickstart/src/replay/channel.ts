@@ -2,11 +2,12 @@
 import {
   type CallOptions,
   type ChannelOptions,
+  type ClientOptions,
   type ClientUnaryCall,
   credentials,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { MESSAGE_BYTES_MAX } from '@weir/proto';
+import { MESSAGE_BYTES_MAX, tracedCalls } from '@weir/proto';
 import { CALL_TIMEOUT_MS } from '../limits.ts';
 
 export const insecure = credentials.createInsecure();
@@ -19,6 +20,11 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,
 };
+
+/** Of a client whose calls begin traces: how the driver uses the loop is what a trace is about. */
+export function tracedChannel(address: string): ClientOptions {
+  return { ...CHANNEL_OPTIONS, interceptors: [tracedCalls(address)] };
+}
 
 /** A unary call's answer; rejects with the ServiceError. */
 export function unary<Answer>(
