@@ -11,6 +11,10 @@ export const SORT_RUNS_MAX = 256;
 export const SESSIONS_MAX = 200_000;
 /** Items remembered of one session; the first seen goes first. */
 export const SESSION_ITEMS_MAX = 1_000;
+/** Pairs of user and product, users and products of jdata that are remembered; the one silent for longest goes first. */
+export const JDATA_PAIRS_MAX = 400_000;
+export const JDATA_USERS_MAX = 200_000;
+export const JDATA_PRODUCTS_MAX = 100_000;
 /** Bad lines that are reported one by one; all are counted. */
 export const BAD_LINES_REPORTED = 20;
 

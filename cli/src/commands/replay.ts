@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MEMBERS_MAX } from '../local-cluster/limits.ts';
 import { telemetryOption } from '../telemetry-option.ts';
 
-const FORMATS = ['ndjson', 'trivago', 'movielens'] as const;
+const FORMATS = ['ndjson', 'trivago', 'jdata', 'movielens'] as const;
 const POLICIES = ['wait', 'fast'] as const;
 
 /** As given on the command line. */
@@ -33,7 +33,7 @@ export function registerReplay(program: Command): void {
       'Sends a data set through the whole loop on this machine: rank, log, collect, stitch, train, serve. Starts every ' +
         'service as a process and ends them afterwards. Bad lines are reported on stderr, counted and skipped.',
     )
-    .requiredOption('--input <path>', "file (.gz too), or the set's folder for trivago and movielens")
+    .requiredOption('--input <path>', "file (.gz too), or the set's folder for trivago, jdata and movielens")
     .addOption(new Option('--format <format>', 'of the input').choices(FORMATS).default('ndjson'))
     .option('--speed <max|N>', 'as fast as it goes, or N times as fast as it happened', parseSpeed, 'max')
     .option('--model <name|file>', 'built-in model, or a module of your own', 'lr')

@@ -1,6 +1,7 @@
 // What a session has looked at so far. Bounded: of sessions the one silent for longest is forgotten, of a session's items the
 // first seen. Pure.
 import { SESSION_ITEMS_MAX, SESSIONS_MAX } from '../limits.ts';
+import { forgetFirst, RecentMap } from './recent-map.ts';
 
 export interface Session {
   /** Items looked at or searched for before. */
@@ -27,11 +28,10 @@ const ITEM_ACTIONS: ReadonlySet<string> = new Set([
 ]);
 
 export class Sessions {
-  readonly #sessions = new Map<string, SessionState>();
-  readonly #max: number;
+  readonly #sessions: RecentMap<string, SessionState>;
 
   constructor(max = SESSIONS_MAX) {
-    this.#max = max;
+    this.#sessions = new RecentMap(max);
   }
 
   get(id: string): Session {
@@ -45,20 +45,10 @@ export class Sessions {
   act(id: string, action: string, reference: string): void {
     if (!ITEM_ACTIONS.has(action) || reference === '') return;
     const session = this.#sessions.get(id) ?? { seen: new Set<string>(), last: '' };
-    // Moved to the end: a Map's order is that of the last insertion.
-    this.#sessions.delete(id);
     this.#sessions.set(id, session);
-    if (this.#sessions.size > this.#max) forgetFirst(this.#sessions);
     session.last = reference;
     if (action === CLICKOUT) return;
     session.seen.add(reference);
     if (session.seen.size > SESSION_ITEMS_MAX) forgetFirst(session.seen);
-  }
-}
-
-function forgetFirst(collection: Map<string, unknown> | Set<string>): void {
-  for (const first of collection.keys()) {
-    collection.delete(first);
-    return;
   }
 }
