@@ -14,6 +14,8 @@ export interface ReplayFlags {
   readonly model: string;
   readonly schema?: string;
   readonly labels: readonly string[];
+  /** `LABEL=TIME` each. */
+  readonly attribution: readonly string[];
   readonly policy: (typeof POLICIES)[number];
   readonly window?: number;
   readonly trainers: number;
@@ -39,6 +41,12 @@ export function registerReplay(program: Command): void {
     .option('--model <name|file>', 'built-in model, or a module of your own', 'lr')
     .option('--schema <file>', "the model's schema file")
     .option('--labels <names>', 'labels to learn, one head each', parseNames, ['click'])
+    .option(
+      '--attribution <label=time,...>',
+      "how long a label's events count, as click=24h; default: the schema's, or by label",
+      parseNames,
+      [],
+    )
     .addOption(
       new Option('--policy <policy>', 'when samples are emitted: at the end of their window, or at once')
         .choices(POLICIES)
@@ -63,6 +71,7 @@ export function registerReplay(program: Command): void {
         'Examples:',
         '  weir replay --input traffic.ndjson.gz --labels click,purchase --json',
         '  weir replay --input traffic.ndjson --model ./my-model.ts --schema schema.json',
+        '  weir replay --input jdata-openmldb --format jdata --labels click,cart,purchase --attribution click=24h,cart=24h --json',
         '  weir replay --input quickstart/data/movielens-latest-small --format movielens --deterministic --json',
       ].join('\n'),
     )

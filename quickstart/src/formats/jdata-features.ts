@@ -31,7 +31,6 @@ export function jdataFeatures(
     docs: [
       {
         features: {
-          sku,
           ...productValues(products.get(sku)),
           ...actedValues('sku', history.product(sku), timeMs),
           ...actedValues('pair', history.pair(pair), timeMs),

@@ -27,8 +27,8 @@ export function planOf(settings: WindowSettings): LabelPlan {
     settings.schema === undefined ? [] : schemaLabels(settings.schema.text, settings.schema.file);
   const labels = settings.labels ?? (schema.length > 0 ? schema.map(({ label }) => label) : ['click']);
   if (labels.length > LABELS_MAX) throw wrong(`${labels.length} labels are given; at most ${LABELS_MAX}`);
-  const observation = overrides('--observation', settings.observation, labels);
-  const attribution = overrides('--attribution', settings.attribution, labels);
+  const observation = windowTimes('--observation', settings.observation, labels);
+  const attribution = windowTimes('--attribution', settings.attribution, labels);
   const windows = labels.map((label): LabelWindow => {
     const usual = schema.find((window) => window.label === label) ?? defaultWindow(label);
     const attributionMs = attribution.get(label) ?? usual.attributionMs;
@@ -43,7 +43,16 @@ export function planOf(settings: WindowSettings): LabelPlan {
   }
 }
 
-function overrides(flag: string, items: readonly string[], labels: readonly string[]): Map<string, number> {
+/**
+ * What a flag says of some of the labels, in ms.
+ * @param items `LABEL=TIME` each
+ * @throws WeirError CONFIGURATION naming the item.
+ */
+export function windowTimes(
+  flag: string,
+  items: readonly string[],
+  labels: readonly string[],
+): Map<string, number> {
   const windows = new Map<string, number>();
   for (const item of items) {
     const [, label = '', amount = '', unit = ''] = /^([^=]+)=(\d+)(ms|s|m|h|d)$/.exec(item) ?? [];
