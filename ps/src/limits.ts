@@ -139,6 +139,8 @@ export const SUBSCRIBERS_MAX = 1_024;
 export const DELTA_BYTES = FRAME_BYTES;
 export const DELTA_INTERVAL_DEFAULT_MS = 50;
 export const DELTA_INTERVAL_MAX_MS = 60_000;
+/** Sampled pushes that are remembered for subscribers, per table. */
+export const TRACED_CHANGES_MAX = 32;
 /** Pushes whose origin time is remembered, per table. */
 export const ORIGINS_MAX = 4_096;
 /** Expired and evicted rows are looked for so often, */

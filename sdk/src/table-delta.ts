@@ -1,12 +1,27 @@
 // What a subscriber receives, and where it stands. Pure.
-import { floatsFromBytes, keysFromBytes, type PackedKeys, unpackKeys, WeirError } from '@weir/proto';
-import type { Cursor, Delta } from '@weir/proto/v1/parameter_server';
+import {
+  floatsFromBytes,
+  keysFromBytes,
+  type PackedKeys,
+  type SpanContext,
+  traceParentOfBytes,
+  unpackKeys,
+  WeirError,
+} from '@weir/proto';
+import type { Cursor, Delta, TracedChange } from '@weir/proto/v1/parameter_server';
 
 /** Where a subscriber stands in every shard's log. Plain data: it may be kept as JSON. */
 export interface TableCursor {
   readonly tableUid: string;
   /** By shard id; absent: nothing complete from that shard yet. */
   readonly shards: Readonly<Record<string, { readonly logIncarnation: string; readonly seq: number }>>;
+}
+
+/** Rows that a sampled push changed. */
+export interface TracedKeys {
+  /** Of the span that sent the delta. */
+  readonly context: SpanContext;
+  readonly packedKeys: PackedKeys;
 }
 
 /**
@@ -26,6 +41,8 @@ export class TableDelta {
   readonly upTo: { readonly shard: string; readonly seq: number } | undefined;
   /** Wall clock (Unix ms) of the oldest behaviour behind these changes; 0: unknown. */
   readonly originTimeMs: number;
+  /** Changes by sampled pushes among these, for who traces their use. */
+  readonly traced: readonly TracedKeys[];
   /** Where the subscriber stands, over all shards, once it has applied this delta. */
   readonly cursor: TableCursor;
 
@@ -38,6 +55,7 @@ export class TableDelta {
     this.snapshotStart = delta.snapshotStart;
     this.upTo = delta.upTo === undefined ? undefined : { shard, seq: delta.upTo.seq };
     this.originTimeMs = delta.originTimeMs;
+    this.traced = delta.traced.length === 0 ? NONE : delta.traced.flatMap(tracedKeys);
     this.cursor = cursor;
   }
 
@@ -50,6 +68,13 @@ export class TableDelta {
   get tombstones(): BigUint64Array {
     return unpackKeys(this.packedTombstones);
   }
+}
+
+const NONE: readonly TracedKeys[] = [];
+
+function tracedKeys({ traceParent, keys }: TracedChange): TracedKeys[] {
+  const context = traceParentOfBytes(traceParent);
+  return context === undefined ? [] : [{ context, packedKeys: keysFromBytes(keys) }];
 }
 
 /** The cursor after a shard's `up_to`. */

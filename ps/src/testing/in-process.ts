@@ -30,6 +30,8 @@ export interface TestShardOptions {
   readonly groupStore?: Store;
   readonly topology?: Topology;
   readonly id?: string;
+  /** Default: any free port, whatever the topology says. */
+  readonly listen?: string;
   readonly durability?: Durability;
   /** See ShardOptions. */
   readonly elapsedMs?: () => number;
@@ -73,7 +75,7 @@ export async function startTestShard(options: TestShardOptions = {}): Promise<Te
   const groups = await openGroups({ ownership, store: groupStore, logger: silentLogger() });
   const groupServer = serveGroups(server, groups, silentLogger(), options.patienceMs);
   serveSources(server, shard.sourceAdmin, silentLogger());
-  const address = await server.bind('127.0.0.1:0');
+  const address = await server.bind(options.listen ?? '127.0.0.1:0');
   const client = new RawClient(address);
   const stop = async (): Promise<void> => {
     parameterServer.stop();

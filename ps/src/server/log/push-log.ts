@@ -6,6 +6,7 @@ import { WeirError } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Steps } from '../../core/steps.ts';
 import { STORAGE_RETRY_MAX_MS, STORAGE_RETRY_MIN_MS, STORAGE_WAIT_MS } from '../../limits.ts';
+import { logWriteSpan } from '../push/push-trace.ts';
 import { runInSlices, Slice } from '../slices.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { LogSink, PlacedRecord } from './log-sink.ts';
@@ -120,7 +121,9 @@ export class PushLog {
         continue;
       }
       const { entries, records } = this.#take();
+      const span = logWriteSpan(entries);
       const written = await this.#write(records);
+      span?.end();
       const unbroken = await applying;
       // Nothing is applied behind a record that is not.
       if (!written || unbroken === false) break;

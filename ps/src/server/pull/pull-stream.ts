@@ -2,8 +2,8 @@
 // are on their way than the memory allows a stream, it takes no further request; a client that reads nothing of them
 // for the shard's patience is cut off, since others could use the memory.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
-import { type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
+import { beginMessage, endRpcWith, type Span, traceParentOfBytes, WeirError } from '@weir/proto';
+import { ParameterServerService, type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
 import { cutOff } from '@weir/runtime';
 import type { OpenCalls } from '../open-calls.ts';
 import type { AnswerMemory } from './answer-memory.ts';
@@ -45,21 +45,22 @@ class PullStream {
   take(request: PullRequest): void {
     if (this.#closed) return;
     const begun = performance.now();
-    const answer = this.#answer(request);
+    const span = traceOf(request);
+    const answer = this.#answer(request, span);
     if (!(answer instanceof Promise)) {
-      this.#send(answer, begun);
+      this.#send(answer, begun, span);
       return;
     }
     this.#call.pause();
     this.#answering = answer.then(
       (gathered) => {
         this.#answering = undefined;
-        this.#send(gathered, begun);
+        this.#send(gathered, begun, span);
         this.goOn();
       },
       (error: unknown) => {
         this.#answering = undefined;
-        this.#send(this.#refusal(request, error), begun);
+        this.#send(this.#refusal(request, error, span), begun, undefined);
         this.goOn();
       },
     );
@@ -96,23 +97,25 @@ class PullStream {
     return this.#unsentBytes > 0 && this.#unsentBytes > this.#shard.memory.allowance;
   }
 
-  #answer(request: PullRequest): EncodedPull | Promise<EncodedPull> {
+  #answer(request: PullRequest, span: Span | undefined): EncodedPull | Promise<EncodedPull> {
     try {
       return answerPull(request, this.#shard, this.#shard.memory);
     } catch (error) {
-      return this.#refusal(request, error);
+      return this.#refusal(request, error, span);
     }
   }
 
-  #refusal({ requestId }: PullRequest, error: unknown): EncodedPull {
+  #refusal({ requestId }: PullRequest, error: unknown, span: Span | undefined): EncodedPull {
     const detail = WeirError.from(error);
+    if (span !== undefined) endRpcWith(span, 'SERVER', detail);
     if (detail.code === 'INTERNAL') throw error;
     const { epoch } = this.#shard.ownership;
     const response: PullResponse = { requestId, epoch, results: [], error: detail.toDetail() };
     return { message: PullResponse.encode(response).finish(), release() {} };
   }
 
-  #send(answer: EncodedPull, begun: number): void {
+  #send(answer: EncodedPull, begun: number, span: Span | undefined): void {
+    if (span?.isRecording() === true) endRpcWith(span, 'SERVER', undefined);
     if (this.#closed) {
       answer.release();
       return;
@@ -137,4 +140,9 @@ class PullStream {
     cutOff(this.#call);
     this.close();
   }
+}
+
+function traceOf({ traceParent }: PullRequest): Span | undefined {
+  if (traceParent === undefined) return undefined;
+  return beginMessage('SERVER', ParameterServerService.pull.path, traceParentOfBytes(traceParent));
 }

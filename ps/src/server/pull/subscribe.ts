@@ -14,6 +14,7 @@ import { Slice } from '../slices.ts';
 import { TableScan } from '../spill/table-scan.ts';
 import type { LiveTable } from '../tables/live-table.ts';
 import type { Tables } from '../tables/tables.ts';
+import { beginDeltaTraces, NO_DELTA_TRACES } from './delta-traces.ts';
 
 export interface SubscribeParts {
   readonly tables: Tables;
@@ -82,7 +83,7 @@ class Subscription {
   }
 
   async #sendChanges(snapshot: boolean): Promise<void> {
-    const { spec, origins } = this.#table;
+    const { spec, origins, traced } = this.#table;
     const upTo = this.#shard.appliedSeq();
     const rowsMax = Math.max(1, Math.floor(DELTA_BYTES / (KEY_BYTES + 4 * spec.dim)));
     const since = snapshot ? 0 : this.#seq;
@@ -104,6 +105,10 @@ class Subscription {
       const { keys, weights } = this.#wanted(changes.keys, changes.weights);
       last = changes.last;
       if (keys.length > 0 || last || (snapshot && first)) {
+        const traces =
+          last && !snapshot
+            ? beginDeltaTraces(traced.between(since, upTo), spec.name, (changed) => this.#wantedKeys(changed))
+            : NO_DELTA_TRACES;
         const sent = this.#send({
           keys: bytesOf(keys),
           weights: bytesOf(weights),
@@ -112,10 +117,11 @@ class Subscription {
           snapshot,
           snapshotStart: snapshot && first,
           originTimeMs: last && !snapshot ? origins.oldest(since, upTo) : 0,
-          traced: [],
+          traced: traces.messages,
         });
         slice.end();
         await sent;
+        traces.end();
         this.#shard.counters.deltaRows += keys.length / 2;
         first = false;
       } else slice.end();

@@ -6,6 +6,7 @@ import type { PushPart, PushRequest, SourceRange } from '@weir/proto/v1/paramete
 import { UID_LENGTH_MAX } from '../../core/limits.ts';
 import { requireRanges } from '../../core/source-ranges.ts';
 import { PUSH_PARTS_MAX, SOURCE_RANGE_BYTES } from '../../limits.ts';
+import { PushTrace } from './push-trace.ts';
 
 export interface WholePush {
   readonly number: number;
@@ -17,6 +18,8 @@ export interface WholePush {
   readonly bytes: number;
   /** Why it was not kept; then `parts` is empty and `bytes` 0. */
   readonly error: WeirError | undefined;
+  /** Of a sampled push. */
+  readonly trace?: PushTrace | undefined;
 }
 
 export function frameBytes(frame: PushRequest): number {
@@ -35,6 +38,7 @@ export class PushAssembly {
   #bytes = 0;
   #sources: SourceRange[] = [];
   #error: WeirError | undefined;
+  #trace: PushTrace | undefined;
 
   /** Bytes held for the push under assembly. */
   get heldBytes(): number {
@@ -55,7 +59,10 @@ export class PushAssembly {
    */
   add(frame: PushRequest): WholePush | undefined {
     const { number, originTimeMs } = frame;
-    this.#first ??= { number, originTimeMs };
+    if (this.#first === undefined) {
+      this.#first = { number, originTimeMs };
+      this.#trace = PushTrace.ofMessage(frame.traceParent);
+    }
     if (number !== this.#first.number) {
       throw new WeirError(
         'INVALID_ARGUMENT',
@@ -96,12 +103,14 @@ export class PushAssembly {
       parts: this.#parts,
       bytes: this.#bytes,
       error: this.#error,
+      trace: this.#trace,
     };
     this.#first = undefined;
     this.#parts = [];
     this.#bytes = 0;
     this.#sources = [];
     this.#error = undefined;
+    this.#trace = undefined;
     return push;
   }
 }

@@ -1,13 +1,14 @@
 // A push as one unary call, for simple clients. It takes the same way as a push on a stream. With a client and a
 // number it is ordered and protected against repeats like there; without (no client, no incarnation, or number 0)
 // it is a one-off: a repeat is a new update, and a refusal leaves no record.
-import { WeirError } from '@weir/proto';
+import { sampledNow, WeirError } from '@weir/proto';
 import type { PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
 import type { ShareOfBytes } from './bytes-in-flight.ts';
 import { frameBytes, PushAssembly } from './frames.ts';
 import { overloaded } from './overloaded.ts';
 import type { PushOutcome } from './push-pipeline.ts';
 import { type PushParts, requireClient } from './push-stream.ts';
+import { PushTrace } from './push-trace.ts';
 
 /** What the unary pushes of one connection share with each other, as a stream's pushes do. */
 interface Connection {
@@ -51,10 +52,12 @@ async function pushOnce(
   const numbered = number > 0 && request.client !== undefined && request.client.incarnation !== '';
   const client = numbered ? requireClient(request.client) : undefined;
   const bytes = frameBytes(request);
+  // The call has its span from the server.
+  const trace = PushTrace.ofCall(sampledNow());
   const taken = connection.bytes.take(bytes, connection.pushes === 1);
   try {
     const outcome = await new Promise<PushOutcome>((settle) => {
-      if (taken) turns.submit(connection, client, new PushAssembly().add(request)!, settle);
+      if (taken) turns.submit(connection, client, { ...new PushAssembly().add(request)!, trace }, settle);
       else {
         const why = 'too many bytes of pushes are in flight';
         pipeline.turnAway(overloaded(why, bytesInFlight.retryAfterMs), settle);

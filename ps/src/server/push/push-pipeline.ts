@@ -25,6 +25,7 @@ import {
   type PushPreparation,
   type WrittenPush,
 } from './push-preparation.ts';
+import type { PushTrace } from './push-trace.ts';
 
 export type PushOutcome =
   /** Its number is used up: applied (or a duplicate) when there is no refusal, else refused for good. */
@@ -131,7 +132,7 @@ export class PushPipeline {
     }
     const changes = verdict?.changes ?? NO_CHANGES;
     sources.place(changes);
-    log.submit(this.#pushEntry(pending, push.originTimeMs, made, changes));
+    log.submit(this.#pushEntry(pending, push, made, changes));
   }
 
   /** By its sources, as they are when all records placed before are written; undefined for a push without. */
@@ -153,28 +154,30 @@ export class PushPipeline {
     else settleAll(pending, { kind: 'settled', seq: 0, refusal });
   }
 
+  /** Keeps nothing of the push itself, which would keep its messages' memory. */
   #pushEntry(
     pending: PendingPush,
-    originTimeMs: number,
-    push: WrittenPush,
+    { originTimeMs, trace }: WholePush,
+    written: WrittenPush,
     changes: SourceChanges,
   ): LogEntry {
     const { preparation, sources, pushLatency } = this.#parts;
     const begun = performance.now();
     return {
-      bytes: push.record.bytes,
-      encode: push.record.place,
-      ready: () => takeInAll(push.record.parts, this.#parts.tables),
-      applySteps: (seq) => this.#applying(push.record.parts, seq),
+      bytes: written.record.bytes,
+      encode: written.record.place,
+      ready: () => takeInAll(written.record.parts, this.#parts.tables),
+      trace,
+      applySteps: (seq) => this.#applying(written.record.parts, seq, trace),
       apply: (seq) => {
-        this.#applied(push, originTimeMs, seq);
+        this.#applied(written, originTimeMs, seq, trace);
         sources.logged(changes);
-        preparation.release(push);
-        this.#settle(pending, { kind: 'settled', seq, refusal: undefined, skipped: push.skipped });
+        preparation.release(written);
+        this.#settle(pending, { kind: 'settled', seq, refusal: undefined, skipped: written.skipped });
         pushLatency((performance.now() - begun) / 1000);
       },
       refuse: (error) => {
-        preparation.release(push);
+        preparation.release(written);
         sources.withdraw(changes);
         this.#withdraw(pending, error);
       },
@@ -197,7 +200,8 @@ export class PushPipeline {
     };
   }
 
-  *#applying(parts: readonly PushRecordPart[], seq: number): Steps<void> {
+  *#applying(parts: readonly PushRecordPart[], seq: number, trace: PushTrace | undefined): Steps<void> {
+    trace?.applyBegins();
     const { tables, counters } = this.#parts;
     counters.pushes++;
     for (const part of parts) {
@@ -213,10 +217,18 @@ export class PushPipeline {
   }
 
   /** What holds as of the position: in the same turn as that. */
-  #applied({ record, clockMs, skipped }: WrittenPush, originTimeMs: number, seq: number): void {
+  #applied(
+    { record, clockMs, skipped }: WrittenPush,
+    originTimeMs: number,
+    seq: number,
+    trace: PushTrace | undefined,
+  ): void {
     this.#parts.seqClock.add(seq, clockMs);
     if (skipped !== undefined) this.#parts.counters.skipped(skipped);
-    for (const part of record.parts) this.#parts.tables.get(part.tableUid)?.pushed(part, seq, originTimeMs);
+    const { tables } = this.#parts;
+    for (const part of record.parts)
+      tables.get(part.tableUid)?.pushed(part, seq, originTimeMs, trace?.context);
+    trace?.applied(seq);
   }
 
   #settle(pending: PendingPush, outcome: Settled): void {

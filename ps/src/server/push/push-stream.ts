@@ -164,9 +164,10 @@ class PushStream {
 
   #submit(client: PushClient, push: WholePush): void {
     this.#unsettled++;
-    const { number, bytes } = push;
+    const { number, bytes, trace } = push;
     const settle = (outcome: PushOutcome) => {
       this.#bytes.release(bytes);
+      trace?.settled(outcome);
       this.#settled(number, outcome);
     };
     const { pipeline, turns, bytesInFlight } = this.#shard;

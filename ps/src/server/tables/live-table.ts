@@ -1,6 +1,6 @@
 // One table of the shard: its definition, its rows, and what is known about rows that are not there. Changed only by log
 // records, in log order; replaying a record does what applying it did.
-import { keyCount, type PackedKeys } from '@weir/proto';
+import { keyCount, type PackedKeys, type SpanContext } from '@weir/proto';
 import { AdmissionKind, type TableSpec } from '@weir/proto/v1/tables';
 import { keepHeapSmall } from '@weir/runtime';
 import type { Store } from '@weir/store';
@@ -13,6 +13,7 @@ import type { RowTable } from '../../kernel/row-table.ts';
 import { TOMBSTONE_BYTES_MAX } from '../../limits.ts';
 import { SpilledRows } from '../spill/spilled-rows.ts';
 import { Origins } from './origins.ts';
+import { TracedChanges } from './traced-changes.ts';
 
 /** What finding a row costs an update, in values. */
 const ROW_COST_VALUES = 12;
@@ -20,6 +21,7 @@ const ROW_COST_VALUES = 12;
 export class LiveTable {
   readonly rows: RowTable;
   readonly origins = new Origins();
+  readonly traced = new TracedChanges();
   /** The rows that are not in memory; undefined where all are. */
   readonly spill: SpilledRows | undefined;
   #tombstones = new Tombstones(TOMBSTONE_BYTES_MAX);
@@ -109,10 +111,11 @@ export class LiveTable {
     }
   }
 
-  /** The push is in the rows. */
-  pushed({ counted }: PushRecordPart, seq: number, originTimeMs: number): void {
+  /** The push is in the rows. @param trace of a sampled one. */
+  pushed({ keys, counted }: PushRecordPart, seq: number, originTimeMs: number, trace?: SpanContext): void {
     this.#sketch?.count(counted);
     this.origins.add(seq, originTimeMs);
+    if (trace !== undefined) this.traced.add(seq, trace, keys);
     this.spill?.makePlace();
   }
 
