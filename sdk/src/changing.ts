@@ -1,9 +1,11 @@
 // A value that changes, and those who follow it: each sees the newest, and may miss what was overtaken before it looked.
+import { Waiters } from './waiters.ts';
+
 export class Changing<T> {
   #current: T;
   #version = 1;
   #ended: { readonly error: unknown } | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Waiters();
 
   constructor(current: T) {
     this.#current = current;
@@ -17,20 +19,20 @@ export class Changing<T> {
     if (this.#ended !== undefined) return;
     this.#current = current;
     this.#version++;
-    this.#wake();
+    this.#waiters.wakeAll();
   }
 
   /** Ends those who follow, with an error if there is one. */
   end(error?: unknown): void {
     this.#ended ??= { error };
-    this.#wake();
+    this.#waiters.wakeAll();
   }
 
   /** The value now, then whenever it has changed. @throws what it was ended with. */
   async *follow(signal: AbortSignal | undefined): AsyncGenerator<T, void, undefined> {
     for (let seen = 0; ; ) {
       while (seen === this.#version && this.#ended === undefined && signal?.aborted !== true) {
-        await this.#next(signal);
+        await this.#waiters.next(signal);
       }
       if (signal?.aborted === true) return;
       if (seen === this.#version) {
@@ -40,21 +42,5 @@ export class Changing<T> {
       seen = this.#version;
       yield this.#current;
     }
-  }
-
-  #next(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake);
-    });
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
   }
 }

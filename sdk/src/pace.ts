@@ -2,6 +2,7 @@
 import { WeirError } from '@weir/proto';
 import type { CallOptions } from './call-scope.ts';
 import type { PaceClock } from './pace-clock.ts';
+import { Waiters } from './waiters.ts';
 
 /**
  * Keeps the members of a group together between barriers. A window is the unit of work that a member begins and ends, as a
@@ -12,7 +13,7 @@ export class Pace {
   readonly #clock: PaceClock;
   readonly #changed: () => void;
   readonly #ended: () => WeirError | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Waiters();
 
   /** Use `Group.pace`. @param changed there may be something to tell. @param ended why nothing can be begun any more. */
   constructor(clock: PaceClock, changed: () => void, ended: () => WeirError | undefined) {
@@ -42,7 +43,7 @@ export class Pace {
       this.#clock.want(aheadMax);
       if (this.#clock.mayBegin) break;
       this.#changed();
-      await this.#next(signal);
+      await this.#waiters.next(signal);
     }
     const { ahead } = this.#clock;
     this.#clock.begin();
@@ -63,18 +64,6 @@ export class Pace {
 
   /** Something was heard, or the membership is over. */
   wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
-
-  #next(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake);
-    });
+    this.#waiters.wakeAll();
   }
 }

@@ -25,6 +25,7 @@ import type { GroupState, Identity, ResultHead } from './group-state.ts';
 import { GroupStep } from './group-step.ts';
 import { GroupWaiting } from './group-waiting.ts';
 import { CALLS_PER_MEMBER_MAX } from './limits.ts';
+import { SignsTold } from './signs-told.ts';
 
 export class Group {
   readonly #errors: GroupErrors;
@@ -39,8 +40,7 @@ export class Group {
   #reductions = 0;
   readonly #answers: GroupAnswers;
   readonly #clocks: GroupClocks;
-  /** As it was told last. */
-  #signs: GroupSigns = { slowest: undefined, calledStep: 0 };
+  readonly #told = new SignsTold();
   #effects: GroupEffect[] = [];
 
   /** A group as it was stored, or a new one without members. Leases begin now, in full. */
@@ -80,7 +80,7 @@ export class Group {
 
   /** What members go by between two barriers. */
   get signs(): GroupSigns {
-    return this.#signs;
+    return this.#told.signs;
   }
 
   /** When a tick has something to do. */
@@ -131,7 +131,8 @@ export class Group {
         this.#clocks.persisted(event.version);
         break;
     }
-    this.#lookAtSigns();
+    const calledStep = this.#step.size > 0 ? this.#lastStep + 1 : 0;
+    this.#effects.push(...this.#told.look(this.#clocks.slowest, calledStep));
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -224,15 +225,6 @@ export class Group {
     for (const call of this.#answers.timedOut(nowMs)) {
       this.#effects.push({ kind: 'reply', call, answer: notDurable });
     }
-  }
-
-  #lookAtSigns(): void {
-    const calledStep = this.#step.size > 0 ? this.#lastStep + 1 : 0;
-    const { slowest } = this.#clocks;
-    const ofPace = slowest !== this.#signs.slowest;
-    const isCalled = calledStep > this.#signs.calledStep;
-    this.#signs = { slowest, calledStep };
-    if (ofPace || isCalled) this.#effects.push({ kind: 'signs', ofPace });
   }
 
   #reply(call: number, answer: GroupAnswer, deadlineMs = Number.POSITIVE_INFINITY): void {
