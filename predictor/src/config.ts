@@ -39,6 +39,14 @@ export const predictorConfig = z.strictObject({
     .positive()
     .optional()
     .describe('from this rank request on, score a frozen copy of the model beside the live one'),
+  frozenPercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      'of the users: those who are answered by the frozen copy; an A/B experiment, drawn by a salted hash',
+    ),
 });
 
 export type PredictorConfig = z.infer<typeof predictorConfig>;

@@ -74,5 +74,6 @@ function toJson(request: RankRequest, response: RankResponse): unknown {
       pulled_rows: response.fallbacks?.pulledRows,
       prior_rows: response.fallbacks?.priorRows,
     },
+    experiment_buckets: response.experimentBuckets,
   };
 }

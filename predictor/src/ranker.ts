@@ -7,6 +7,7 @@ import type { ModelVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
 import type { DenseFollower, DenseWeights } from './dense-follower.ts';
+import { type Experiment, LAYER } from './experiment.ts';
 import type { FeatureLog } from './feature-log.ts';
 import type { Freshness } from './freshness.ts';
 import type { FrozenArm } from './frozen-arm.ts';
@@ -26,6 +27,8 @@ export interface RankerOptions {
   readonly featureLog: FeatureLog;
   readonly beforeAnswer: boolean;
   readonly frozen: FrozenArm | undefined;
+  /** Between the live model and its frozen copy, from when that is taken. */
+  readonly experiment: Experiment;
   readonly freshness: Freshness;
   /** Unix ms. */
   readonly now: () => number;
@@ -56,14 +59,19 @@ export class Ranker {
       rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!)));
     }
     const dense = this.#options.dense?.current;
-    const modelVersion = versionOf(this.#options.modelVersion, dense);
-    const served = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
+    const online = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
     freshness.answered(now());
-    const scores = [...served, ...this.#shadows(frozen, examples, keys)];
+    const copied = this.#frozenScores(frozen, examples, keys);
 
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
-    await this.#log(featureRecord(request, servingId, timeMs, scores, modelVersion));
+    const arm = copied && this.#options.experiment.armOf(request.user === '' ? servingId : request.user);
+    const experimentBuckets = arm === undefined ? {} : { [LAYER]: arm };
+    const served = arm === 'frozen' ? named(copied!, '') : online;
+    const shadows = arm === 'frozen' ? named(online, 'online') : (copied ?? []);
+    const modelVersion = versionOf(this.#options.modelVersion, arm === 'frozen' ? undefined : dense);
+    const scores = [...served, ...shadows];
+    await this.#log(featureRecord(request, { servingId, timeMs, scores, modelVersion, experimentBuckets }));
     const response = {
       servingId,
       scores: served,
@@ -73,17 +81,19 @@ export class Ranker {
         priorRows: rows.reduce((sum, { prior }) => sum + prior, 0),
       },
       order: bytesOf(bestFirst(served[0])),
+      experimentBuckets,
     };
     return { response, rows: keys.reduce((sum, { length }) => sum + (length >>> 1), 0) };
   }
 
-  #shadows(
+  /** Undefined until there is a frozen copy. */
+  #frozenScores(
     frozen: FrozenArm | undefined,
     examples: Examples,
     keys: readonly PackedKeys[],
-  ): readonly ScoreColumn[] {
+  ): readonly ScoreColumn[] | undefined {
     const rows = frozen?.rowsFor(keys);
-    if (rows === undefined) return [];
+    if (rows === undefined) return undefined;
     return scoreColumns(this.#options.model, examples, rows, frozen?.dense, 'frozen');
   }
 
@@ -133,6 +143,9 @@ function scoreColumns(
   }));
 }
 
+const named = (columns: readonly ScoreColumn[], arm: string): ScoreColumn[] =>
+  columns.map((column) => ({ ...column, arm }));
+
 /** Document indexes by falling score; equal scores keep the order of the request. */
 function bestFirst(column: ScoreColumn | undefined): Uint32Array {
   if (column === undefined) return new Uint32Array(0);
@@ -143,21 +156,14 @@ function bestFirst(column: ScoreColumn | undefined): Uint32Array {
 
 function featureRecord(
   request: RankRequest,
-  servingId: string,
-  timeMs: number,
-  scores: ScoreColumn[],
-  modelVersion: ModelVersion,
+  answered: Pick<FeatureRecord, 'servingId' | 'timeMs' | 'scores' | 'modelVersion' | 'experimentBuckets'>,
 ): FeatureRecord {
   return {
-    servingId,
-    timeMs,
+    ...answered,
     scene: request.scene,
     user: request.user,
-    modelVersion,
-    experimentBuckets: {},
     docIds: request.docIds,
     positions: NO_BYTES,
-    scores,
     features: request.features,
     keepProbability: 1,
     unexposed: NO_BYTES,

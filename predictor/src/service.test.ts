@@ -13,10 +13,17 @@ import { type ServiceProcess, spawnService } from '@weir/runtime';
 import { connect, type Weir } from '@weir/sdk';
 import { connectStreams, type StreamsClient } from '@weir/streams/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Arm, Experiment } from './experiment.ts';
 
 const WEIR = new URL('../../cli/src/main.ts', import.meta.url).pathname;
 
 let dir: string;
+const experiment = new Experiment(50);
+const userIn = (arm: Arm): string =>
+  ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].find((user) => experiment.armOf(user) === arm)!;
+const ONLINE_USER = userIn('online');
+const FROZEN_USER = userIn('frozen');
+
 let cluster: Cluster;
 let streamsServer: ServiceProcess;
 let predictor: ServiceProcess;
@@ -43,7 +50,10 @@ beforeAll(async () => {
   ];
   predictor = await spawnService({
     name: 'predictor',
-    command: [WEIR, 'predictor', ...flags, '--feature-log', 'before_answer', '--freeze-after', '3'],
+    command: [
+      ...[WEIR, 'predictor', ...flags, '--feature-log', 'before_answer'],
+      ...['--freeze-after', '3', '--frozen-percent', '50'],
+    ],
   });
   streams = connectStreams({ address: streamsServer.listen });
   weir = await connect({ seeds: cluster.seeds, clientId: 'test' });
@@ -64,7 +74,7 @@ function request(more: Partial<RankRequest> = {}): RankRequest {
   return {
     servingId: '',
     timeMs: 0,
-    user: 'u',
+    user: ONLINE_USER,
     scene: 's',
     docIds: docs.map(({ id }) => id),
     features: encodeFeatureBlock({ context: {}, docs }),
@@ -124,6 +134,19 @@ describe('weir predictor', () => {
     expect([...floatsFromBytes(frozen.values)]).toEqual([0.5, 0.5]);
   });
 
+  it('answers a part of the users by the frozen copy, says so, and logs what the other arm gives', async () => {
+    const response = await rank(request({ user: FROZEN_USER, servingId: 'in-frozen-arm' }));
+    expect(response.experimentBuckets).toEqual({ model: 'frozen' });
+    expect(clickScores(response)).toEqual([0.5, 0.5]);
+    const record = (await loggedRecords()).find(({ servingId }) => servingId === 'in-frozen-arm')!;
+    expect(record.experimentBuckets).toEqual({ model: 'frozen' });
+    expect(record.scores.map(({ arm }) => arm)).toEqual(['', 'online']);
+    expect(floatsFromBytes(record.scores[1]!.values)[1]).toBeGreaterThan(0.5);
+    const online = await rank(request());
+    expect(online.experimentBuckets).toEqual({ model: 'online' });
+    expect(clickScores(online)[1]).toBeGreaterThan(0.5);
+  });
+
   it('draws a serving id for a request without one', async () => {
     const ids = new Set([(await rank(request())).servingId, (await rank(request())).servingId]);
     expect(ids.size).toBe(2);
@@ -145,10 +168,17 @@ describe('weir predictor', () => {
       { id: 'b', features: { item: 'b' } },
     ];
     // A line of a replay file, as it stands.
-    const good = await post({ kind: 'request', time: 1_700_000_000_000, id: 'over-http', docs });
+    const good = await post({
+      kind: 'request',
+      time: 1_700_000_000_000,
+      id: 'over-http',
+      user: ONLINE_USER,
+      docs,
+    });
     expect(good.status).toBe(200);
     const body = (await good.json()) as { scores: { click: number[] }; order: string[] };
     expect(body.order).toEqual(['b', 'a']);
+    expect(body).toMatchObject({ experiment_buckets: { model: 'online' } });
     expect(body.scores.click).toEqual(clickScores(await rank(request())));
     const bad = await post({ docs: [{ id: 'a', features: { item: null } }] });
     expect(bad.status).toBe(400);

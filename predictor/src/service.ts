@@ -8,6 +8,7 @@ import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
 import { predictorConfig } from './config.ts';
 import { DenseFollower } from './dense-follower.ts';
+import { Experiment } from './experiment.ts';
 import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
 import { followTables } from './follow-tables.ts';
 import { Freshness } from './freshness.ts';
@@ -23,6 +24,12 @@ export const predictorService = defineService({
   summary: 'rank documents with the freshest weights',
   config: predictorConfig,
   async start(config, runtime) {
+    if (config.frozenPercent > 0 && config.freezeAfter === undefined) {
+      throw new WeirError(
+        'CONFIGURATION',
+        '--frozen-percent needs --freeze-after: without it there is no frozen copy',
+      );
+    }
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
     const model = await loadModel(config.model, { schema, labels: config.labels });
     const weir = await connect({ seeds: config.seeds, clientId: 'predictor' });
@@ -74,6 +81,7 @@ export const predictorService = defineService({
       beforeAnswer: config.featureLog === 'before_answer',
       frozen:
         config.freezeAfter === undefined ? undefined : new FrozenArm(sources, dense, config.freezeAfter),
+      experiment: new Experiment(config.frozenPercent),
       freshness,
       now: Date.now,
       newServingId: () => randomBytes(8).toString('hex'),

@@ -1,7 +1,7 @@
 // The curves. Each chart stands in a figure whose caption says in words what its newest points are, for who cannot see it.
 import type { Point } from '../src/live/live-look.ts';
 import { colour } from './colours.ts';
-import { auc, duration, element, loss, whole } from './text.ts';
+import { auc, duration, element, loss, percent, whole } from './text.ts';
 import uPlot from './uplot.js';
 
 interface Curve {
@@ -41,6 +41,20 @@ const CHARTS: readonly ChartOptions[] = [
     curves: [
       { name: 'online', colour: '--online', value: ({ online }) => online.auc },
       { name: 'frozen', colour: '--frozen', isDashed: true, value: ({ frozen }) => frozen.auc },
+    ],
+  },
+  {
+    id: 'chart-clicks',
+    text: percent,
+    fromZero: true,
+    curves: [
+      { name: 'online', colour: '--online', value: ({ clickThrough }) => clickThrough.online },
+      {
+        name: 'frozen',
+        colour: '--frozen',
+        isDashed: true,
+        value: ({ clickThrough }) => clickThrough.frozen,
+      },
     ],
   },
   {

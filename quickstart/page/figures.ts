@@ -1,6 +1,6 @@
 // Everything on the page that is a number or a table.
-import type { LiveLook } from '../src/live/live-look.ts';
-import { auc, day, duration, loss, percent, whole, write, writeRows } from './text.ts';
+import type { LiveLook, ShareLook, ShopLook } from '../src/live/live-look.ts';
+import { auc, day, duration, element, loss, percent, whole, write, writeRows } from './text.ts';
 
 /** Between two sentences for screen readers: who listens wants to hear how it goes, not every second. */
 const SPOKEN_INTERVAL_S = 15;
@@ -40,7 +40,30 @@ export function showFigures(look: LiveLook): void {
       waitingFor.length === 0 ? 'nobody waits' : `${duration(waitingMs)} for ${waitingFor.join(', ')}`,
     ]),
   );
+  if (look.shop !== null) showShop(look.shop);
   speak(look);
+}
+
+function showShop({ isShifted, sinceShiftS, online, frozen, ahead }: ShopLook): void {
+  element('shop').hidden = false;
+  element('shop-chart').hidden = false;
+  write(
+    'shop-text',
+    isShifted
+      ? `The season changed ${sinceShiftS.toFixed(0)} s ago: everybody likes something else now.`
+      : 'The season will change soon. Until then both arms know what people like.',
+  );
+  const arm = (name: string, visits: string, share: ShareLook | null): string[] => [
+    name,
+    visits,
+    percent(share?.value ?? null),
+    share === null ? '–' : `${percent(share.low)} to ${percent(share.high)}`,
+  ];
+  writeRows('arms', [
+    arm('online', whole(online.visits), online.clickThrough),
+    arm('frozen', whole(frozen.visits), frozen.clickThrough),
+    arm('online is ahead by', '', ahead),
+  ]);
 }
 
 function speak({ point }: LiveLook): void {

@@ -7,6 +7,7 @@ export {
   readServiceFigures,
   type ServiceFigures,
 } from './figures/service-figures.ts';
+export { readStageFreshness } from './figures/stage-freshness.ts';
 export { BadLines } from './formats/bad-lines.ts';
 export { FORMATS, type Format, readRecords } from './formats/formats.ts';
 export { movieFeatures } from './formats/movielens.ts';
@@ -20,6 +21,8 @@ export { readBarriers } from './live/read-barriers.ts';
 export { MOVIELENS } from './movielens-set.ts';
 export type { Pace } from './replay/pace.ts';
 export { type Replay, type ReplayOptions, type ReplayProgress, startReplay } from './replay/replay.ts';
+export { shopFeatures } from './shop/shop.ts';
+export { type ShopFigures, ShopTraffic } from './shop/shop-traffic.ts';
 export { type FrameInput, frame } from './view/frame.ts';
 export { type LiveFigures, type Look, liveFigures } from './view/live-figures.ts';
 export { plainLine } from './view/plain-line.ts';

@@ -5,14 +5,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MAIN } from '../e2e/run-weir.ts';
 import { launchChromium } from './chromium.ts';
+import { picture, takesPictures } from './pictures.ts';
 
-const PICTURES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-const takesPictures = process.env.WEIR_SCREENSHOTS !== undefined;
 /** Of the requests: a few seconds into the comparison. */
 const PICTURED_AT = 0.75;
 const TIMEOUT_MS = 240_000;
@@ -55,6 +53,7 @@ it(
       await expect.poll(() => page!.locator('#shards tr').count()).toBe(3);
       await expect.poll(() => shown('#barriers')).toMatch(/trainer/);
       await expect.poll(() => shown('#freshness'), { timeout: 30_000 }).toMatch(/\d m?s$/);
+      await expect.poll(() => shown('#stages')).toMatch(/stitched\d.* m?sdelivered\d/);
       for (const one of pages) {
         await one.fill('#document-id', MOVIE);
         await one.click('text=Show');
@@ -83,6 +82,6 @@ async function takePictures(pages: readonly Page[]): Promise<void> {
     Number.parseFloat((await pages[0]!.locator('#progress').textContent())!) / 100;
   await expect.poll(part, { timeout: TIMEOUT_MS, interval: 500 }).toBeGreaterThan(PICTURED_AT);
   for (const [index, name] of Object.keys(SIZES).entries()) {
-    await pages[index]!.screenshot({ path: join(PICTURES, `live-view-${name}.png`), fullPage: true });
+    await picture(pages[index]!, `live-view-${name}`);
   }
 }

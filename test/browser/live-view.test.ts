@@ -75,6 +75,25 @@ describe('the live view', () => {
     expect(await tableOf('Shards')).toEqual([]);
   });
 
+  it('shows both arms of the shop with their intervals, and nothing of a shop elsewhere', async () => {
+    await open();
+    server.show(look(1));
+    await expect.poll(() => textOf('#loss')).toBe('0.6000');
+    expect(await page.locator('#shop, #shop-chart').filter({ visible: true }).count()).toBe(0);
+    const share = { value: 0.5, low: 0.45, high: 0.55 };
+    const arm = { visits: 1_000, clickThrough: share };
+    const shop = { isShifted: true, sinceShiftS: 12, online: arm, frozen: { visits: 0, clickThrough: null } };
+    server.show({ ...look(2), shop: { ...shop, ahead: { value: 0.2, low: 0.1, high: 0.3 } } });
+    await expect
+      .poll(() => tableOf('Click-through of both arms'))
+      .toEqual([
+        ['online', '1,000', '50.0 %', '45.0 % to 55.0 %'],
+        ['frozen', '0', '–', '–'],
+        ['online is ahead by', '', '20.0 %', '10.0 % to 30.0 %'],
+      ]);
+    expect(await textOf('#shop-text')).toContain('12 s ago');
+  });
+
   it('draws what it missed when it is opened late, and comes back after a lost connection', async () => {
     for (let atS = 1; atS <= 50; atS++) server.show(look(atS));
     await open();
@@ -188,6 +207,7 @@ function look(atS: number): LiveLook {
       samplesPerS: 1_234,
       freshnessP50Ms: 85,
       freshnessP99Ms: 1_200,
+      clickThrough: { online: null, frozen: null },
     },
     requests: 500,
     requestsTotal: 1_000,
@@ -198,6 +218,7 @@ function look(atS: number): LiveLook {
     freshness: [{ stage: 'event to answer', p50Ms: 85, p99Ms: 1_200 }],
     shards: [{ id: 'shard-0', rows: 12_345, updatesPerS: 678 }],
     barriers: [{ group: 'trainer', step: 5, members: 2, waitingFor: ['trainer-1'], waitingMs: 300 }],
+    shop: null,
   };
 }
 

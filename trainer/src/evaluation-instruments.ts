@@ -30,6 +30,7 @@ export function observeEvaluation(evaluation: Evaluation): void {
     [weight, loss, predicted, observed],
   );
 
+  observeExperiments(evaluation);
   const gauge = (name: string, description: string) =>
     instruments.createObservableGauge(`trainer.${name}`, { unit: '1', description });
   const auc = gauge('auc', 'Area under the ROC curve since the start');
@@ -56,5 +57,31 @@ export function observeEvaluation(evaluation: Evaluation): void {
       }
     },
     [auc, entropy, gauc, ndcg, mrr],
+  );
+}
+
+/** Sums that only rise, by arm: click-through is the rate of the positives over the rate of the requests. */
+function observeExperiments(evaluation: Evaluation): void {
+  const instruments = meter('weir.trainer');
+  const requests = instruments.createObservableCounter('trainer.experiment.requests', {
+    unit: '{request}',
+    description: 'Requests that took part in an experiment, by layer and arm',
+  });
+  const positives = instruments.createObservableCounter('trainer.experiment.positives', {
+    unit: '{sample}',
+    description: 'Their samples that turned out positive, by label',
+  });
+  instruments.addBatchObservableCallback(
+    (result) => {
+      for (const [layer, arms] of Object.entries(evaluation.totals().experiments)) {
+        for (const [arm, totals] of Object.entries(arms)) {
+          result.observe(requests, totals.requests, { layer, arm });
+          for (const [label, count] of Object.entries(totals.positives)) {
+            result.observe(positives, count, { layer, arm, label });
+          }
+        }
+      }
+    },
+    [requests, positives],
   );
 }

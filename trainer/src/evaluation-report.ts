@@ -30,7 +30,7 @@ export function evaluationReport(
   totals: Readonly<Totals>,
   trainedTimeMs: number | null,
 ): TrainerReport {
-  const { samples, requests, labels } = evaluation.report();
+  const { samples, requests, labels, experiments } = evaluation.report();
   return {
     samples,
     requests,
@@ -48,6 +48,7 @@ export function evaluationReport(
     retries: totals.retries,
     staleness: totals.windows > 0 ? totals.staleness / totals.windows : null,
     labels,
+    experiments,
   };
 }
 

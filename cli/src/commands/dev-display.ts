@@ -25,10 +25,10 @@ function lines(output: NodeJS.WriteStream): Display {
   const print = (text: string): void => void output.write(`${text}\n`);
   return {
     note: print,
-    show({ figures, durationS, requestsTotal }) {
+    show({ figures, durationS, requestsTotal, shop }) {
       if (durationS < nextS) return;
       nextS = durationS + LINE_INTERVAL_S;
-      print(plainLine(figures, durationS, requestsTotal));
+      print(plainLine(figures, durationS, requestsTotal, shop));
     },
     end: (summary) => print(summary.join('\n')),
     [Symbol.dispose]: () => {},
@@ -40,14 +40,14 @@ function drawn(title: string): Display {
   const history: { online: number; frozen: number }[] = [];
   return {
     note: (message) => screen.print(message),
-    show({ figures, durationS, requestsTotal }) {
+    show({ figures, durationS, requestsTotal, shop }) {
       const { online, frozen } = figures.comparison ?? {};
       if (online?.log_loss != null && frozen?.log_loss != null) {
         history.push({ online: online.log_loss, frozen: frozen.log_loss });
       }
       if (history.length > HISTORY_MAX) history.shift();
       screen.draw(
-        frame({ figures, title, requestsTotal, elapsedS: durationS, history, columns: screen.columns }),
+        frame({ figures, title, requestsTotal, elapsedS: durationS, history, shop, columns: screen.columns }),
       );
     },
     end: (summary) => screen.print(summary.join('\n')),

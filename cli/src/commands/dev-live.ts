@@ -3,11 +3,12 @@
 import { loadModel } from '@weir/model';
 import {
   DocumentVectors,
+  type DocumentVectorsOptions,
   type LiveServer,
   liveLook,
-  movieFeatures,
   type RankedDocuments,
   readBarriers,
+  readStageFreshness,
   type SummaryInput,
   startLiveServer,
 } from '@weir/quickstart';
@@ -20,6 +21,7 @@ export interface DevLiveOptions {
   readonly model: string;
   readonly labels: readonly string[];
   readonly documents: RankedDocuments;
+  readonly featuresOf: DocumentVectorsOptions['featuresOf'];
 }
 
 export interface DevLive extends AsyncDisposable {
@@ -30,12 +32,12 @@ export interface DevLive extends AsyncDisposable {
 
 /** @throws WeirError CONFIGURATION when it cannot listen. */
 export async function openDevLive(loop: Loop, options: DevLiveOptions): Promise<DevLive> {
-  const { listen, title, documents, labels } = options;
+  const { listen, title, documents, labels, featuresOf } = options;
   const model = await loadModel(options.model, { schema: undefined, labels });
   await using opened = new AsyncDisposableStack();
   const seeds = loop.cluster.addresses.shards.map((shard) => shard.listen);
   const weir = opened.use(await connect({ seeds, clientId: 'weir-live' }));
-  const vectors = new DocumentVectors({ weir, model, tableSet: loop.run.name, featuresOf: movieFeatures });
+  const vectors = new DocumentVectors({ weir, model, tableSet: loop.run.name, featuresOf });
   const server = opened.use(
     await startLiveServer({
       listen,
@@ -50,7 +52,13 @@ export async function openDevLive(loop: Loop, options: DevLiveOptions): Promise<
   const closing = opened.move();
   return {
     url: server.url,
-    show: async (latest) => server.show(liveLook(latest, await readBarriers(weir, [loop.trainerGroup]))),
+    show: async (latest) => {
+      const [barriers, stages] = await Promise.all([
+        readBarriers(weir, [loop.trainerGroup]),
+        readStageFreshness(loop.figureSources),
+      ]);
+      server.show(liveLook(latest, barriers, stages));
+    },
     end: (summary) => server.end(summary),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

@@ -4,6 +4,8 @@ import { telemetryOption } from '../telemetry-option.ts';
 
 /** As given on the command line. */
 export interface DevFlags {
+  readonly replay: 'movielens';
+  readonly scenario?: 'shop';
   readonly data: string;
   readonly headless: boolean;
   readonly telemetry?: string;
@@ -21,7 +23,8 @@ export function registerDev(program: Command): void {
         'address of a page that shows the model learn. Ctrl-C ends it and prints a summary; the next start goes on ' +
         'in the same folder as a new run.',
     )
-    .addOption(new Option('--replay <set>', 'what to show').choices(['movielens']).default('movielens'))
+    .addOption(new Option('--replay <set>', 'real data to show').choices(['movielens']).default('movielens'))
+    .addOption(new Option('--scenario <name>', 'made-up traffic to show instead').choices(['shop']))
     .option('--data <dir>', 'where shards, streams and logs are kept', '.weir/dev')
     .option('--headless', 'print lines instead of drawing', false)
     .addOption(telemetryOption())
@@ -33,7 +36,7 @@ export function registerDev(program: Command): void {
     .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  weir dev\n  weir dev --headless --json | tail -1 > figures.json\n  weir dev --data /tmp/weir-dev',
+      '\nExamples:\n  weir dev\n  weir dev --headless --json | tail -1 > figures.json\n  weir dev --scenario shop\n  weir dev --data /tmp/weir-dev',
     )
     .action(async (flags: DevFlags) => {
       const { runDev } = await import('./run-dev.ts');

@@ -1,15 +1,12 @@
-// What `weir dev` does: the loop on MovieLens as live traffic, what is served against the same model frozen, shown live.
+// What `weir dev` does: the loop under a show's traffic, what is served against the same model frozen, shown live.
 import { relative } from 'node:path';
 import {
-  BadLines,
   devOutput,
   type Look,
   liveFigures,
-  MOVIELENS,
   RankedDocuments,
   type Replay,
   readFinalFigures,
-  readRecords,
   readServiceFigures,
   type ServiceFigures,
   type SummaryInput,
@@ -20,30 +17,20 @@ import { type Interruption, listenForInterruption } from '../local-cluster/inter
 import { firstWindowMs } from '../local-cluster/label-windows.ts';
 import { type Loop, openLoop } from '../local-cluster/loop.ts';
 import { processTelemetry } from '../process-telemetry.ts';
-import { checkInput } from './check-input.ts';
 import type { DevFlags } from './dev.ts';
 import { createDisplay, type Display } from './dev-display.ts';
 import { type DevLive, openDevLive } from './dev-live.ts';
+import { openShow, type Show } from './dev-shows.ts';
 
 const MODEL = 'lr';
 const LABEL = 'click';
-const TITLE = `${MOVIELENS.name}, a like is a rating of 4 stars or more`;
-/** Of the requests: then a copy of the model is frozen. */
-const FREEZE_PART = 0.3;
-/** MovieLens' 22 years are sent as a steady stream; with it the whole set takes a minute and a half. */
-const REQUESTS_PER_SECOND = 1_200;
-/** A request is one document, so windows are small: what a user just liked counts in the next answers. */
-const WINDOW = 4;
-/** A like comes half a second after its rating; 20 minutes as usual would only make the model learn later. */
-const ATTRIBUTION_MS = { [LABEL]: 10_000 };
 const LOOK_INTERVAL_MS = 1_000;
 
 export async function runDev(flags: DevFlags): Promise<void> {
-  // Its terms keep it out of the npm packages.
-  await checkInput(`${MOVIELENS.name}, which comes with a clone of the repository,`, MOVIELENS.path);
   using interruption = listenForInterruption();
-  using display = createDisplay(flags, TITLE);
-  const summaryInput = await showLoop(flags, interruption, display);
+  const show = await openShow(flags.scenario ?? flags.replay, (message) => display.note(message));
+  using display = createDisplay(flags, show.title);
+  const summaryInput = await showLoop(flags, show, interruption, display);
   if (summaryInput === undefined) return;
   display.end(summary(summaryInput));
   if (flags.json) process.stdout.write(`${JSON.stringify(devOutput(summaryInput))}\n`);
@@ -52,11 +39,14 @@ export async function runDev(flags: DevFlags): Promise<void> {
 /** Undefined when it was interrupted before anything was served. Nothing is left running when it resolves. */
 async function showLoop(
   flags: DevFlags,
+  show: Show,
   interruption: Interruption,
   display: Display,
 ): Promise<SummaryInput | undefined> {
   display.note(`starting three shards and every service; data and logs in ${flags.data}`);
   const { telemetry: endpoint } = flags;
+  const { window, title, featuresOf, onAnswered, requestsPerSecond } = show;
+  const attributionMs = { [LABEL]: show.attributionMs };
   await using _ = await processTelemetry({ service: 'weir-dev', endpoint, report: display.note });
   await using loop = await openLoop({
     data: flags.data,
@@ -65,11 +55,12 @@ async function showLoop(
       model: MODEL,
       schema: undefined,
       labels: [LABEL],
-      attributionMs: ATTRIBUTION_MS,
+      attributionMs,
       policy: 'wait',
-      window: WINDOW,
+      window,
       deterministic: false,
-      freezeAfter: Math.round(MOVIELENS.requests * FREEZE_PART),
+      freezeAfter: show.freezeAfter,
+      frozenPercent: show.frozenPercent,
     },
     report: display.note,
   });
@@ -78,29 +69,30 @@ async function showLoop(
   const documents = new RankedDocuments();
   await using live = await openDevLive(loop, {
     listen: flags.liveListen,
-    title: TITLE,
+    title,
     model: MODEL,
     labels: [LABEL],
     documents,
+    featuresOf,
   });
   display.note(`live view: ${live.url}`);
-  const badLines = new BadLines(MOVIELENS.path, true, display.note);
   const replay = startReplay({
-    records: documents.count(readRecords('movielens', MOVIELENS.path, badLines.add.bind(badLines))),
+    records: documents.count(show.records),
     predictor: loop.cluster.addresses.predictor.listen,
     collector: loop.cluster.addresses.collector.listen,
     streams: loop.streams,
     partitions: loop.partitions,
     trainerGroup: loop.trainerGroup,
-    pace: { kind: 'rate', requestsPerSecond: REQUESTS_PER_SECOND },
-    firstWindowMs: firstWindowMs([LABEL], undefined, ATTRIBUTION_MS),
-    windowRequests: WINDOW,
+    pace: { kind: 'rate', requestsPerSecond },
+    firstWindowMs: firstWindowMs([LABEL], undefined, attributionMs),
+    windowRequests: window,
+    onAnswered,
     onRefused: (_request, error) => {
       throw error;
     },
     signal: AbortSignal.any([interruption.signal, loop.cluster.failed]),
   });
-  const last = await look(replay, loop, interruption, [display, live]);
+  const last = await look(replay, show, loop, interruption, [display, live]);
   if (last !== undefined) await live.end(summary(last));
   return last;
 }
@@ -108,6 +100,7 @@ async function showLoop(
 /** Shows the loop until its end or an interruption. */
 async function look(
   replay: Replay,
+  show: Show,
   loop: Loop,
   interruption: Interruption,
   [display, live]: readonly [Display, DevLive],
@@ -126,8 +119,9 @@ async function look(
       figures,
       firstFiguresS,
       durationS: elapsedS,
-      requestsTotal: MOVIELENS.requests,
+      requestsTotal: show.requestsTotal,
       predictorRestarts: loop.cluster.services.get('predictor')?.restarts ?? 0,
+      shop: show.shop?.(),
     };
     if (firstFiguresS !== null) display.show(latest);
     await live.show(latest);

@@ -19,6 +19,8 @@ export interface ClusterSettings {
   readonly leaseMs?: number;
   /** Rank requests after which the predictor keeps a frozen copy of the model; undefined: never. */
   readonly freezeAfter: number | undefined;
+  /** Of the users: those whom the frozen copy answers; default: none. */
+  readonly frozenPercent?: number;
 }
 
 /** `host:port` on which a service serves, and of its admin port. */
@@ -78,6 +80,7 @@ export function serviceStages(
         ...modelFlags(settings),
         ...['--feature-log', 'before_answer'],
         ...(settings.freezeAfter === undefined ? [] : ['--freeze-after', String(settings.freezeAfter)]),
+        ...(settings.frozenPercent === undefined ? [] : ['--frozen-percent', String(settings.frozenPercent)]),
       ]),
       command('collector', addresses.collector, [...streams, ...partitions]),
     ],

@@ -26,6 +26,23 @@ export interface BarrierLook {
   readonly waitingMs: number;
 }
 
+/** With the interval that holds the truth in 95 of 100 experiments. */
+export interface ShareLook {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of the scenario `shop`: clicks a visit since the season changed. */
+export interface ShopLook {
+  readonly isShifted: boolean;
+  readonly sinceShiftS: number;
+  readonly online: { readonly visits: number; readonly clickThrough: ShareLook | null };
+  readonly frozen: { readonly visits: number; readonly clickThrough: ShareLook | null };
+  /** Of the online arm over the frozen one. */
+  readonly ahead: ShareLook | null;
+}
+
 /** One moment on the charts. */
 export interface Point {
   /** Since the start. */
@@ -37,6 +54,8 @@ export interface Point {
   readonly samplesPerS: number;
   readonly freshnessP50Ms: number | null;
   readonly freshnessP99Ms: number | null;
+  /** Of both arms of the scenario `shop`, once its season has changed. */
+  readonly clickThrough: { readonly online: number | null; readonly frozen: number | null };
 }
 
 export interface LiveLook {
@@ -53,6 +72,8 @@ export interface LiveLook {
   readonly freshness: readonly StageFreshness[];
   readonly shards: readonly ShardLook[];
   readonly barriers: readonly BarrierLook[];
+  /** Null: another show. */
+  readonly shop: ShopLook | null;
 }
 
 /** The first message to a page: what it missed. */

@@ -1,11 +1,12 @@
 // One look at the loop, as the page is told it. Pure.
 import type { LossAndAuc } from '../figures/service-figures.ts';
 import type { SummaryInput } from '../view/summary.ts';
-import type { ArmFigures, BarrierLook, LiveLook } from './live-look.ts';
+import type { ArmFigures, BarrierLook, LiveLook, StageFreshness } from './live-look.ts';
 
 export function liveLook(
-  { figures, durationS, requestsTotal }: SummaryInput,
+  { figures, durationS, requestsTotal, shop }: SummaryInput,
   barriers: readonly BarrierLook[],
+  stages: readonly StageFreshness[],
 ): LiveLook {
   const { comparison, served, freshnessP50Ms, freshnessP99Ms } = figures;
   return {
@@ -16,6 +17,10 @@ export function liveLook(
       samplesPerS: figures.samplesPerS,
       freshnessP50Ms,
       freshnessP99Ms,
+      clickThrough: {
+        online: shop?.online.clickThrough?.value ?? null,
+        frozen: shop?.frozen.clickThrough?.value ?? null,
+      },
     },
     requests: figures.requests,
     requestsTotal,
@@ -23,9 +28,10 @@ export function liveLook(
     samples: figures.samples,
     associationRate: figures.associationRate,
     timeMs: figures.timeMs ?? null,
-    freshness: [{ stage: 'event to answer', p50Ms: freshnessP50Ms, p99Ms: freshnessP99Ms }],
+    freshness: stages,
     shards: figures.shards.map(({ id, rows, rowsPerS }) => ({ id, rows, updatesPerS: rowsPerS })),
     barriers,
+    shop: shop ?? null,
   };
 }
 

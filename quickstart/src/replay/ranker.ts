@@ -15,10 +15,10 @@ export interface Ranker {
   ready(servingId: string): Promise<void>;
   /**
    * Repeated under the same id and time until it is answered; under `before_answer` it is logged then.
-   * @returns undefined, or why the predictor refused the request itself
+   * @returns the answer, or why the predictor refused the request itself
    * @throws WeirError when no answer came, or the predictor cannot serve such requests at all.
    */
-  rank(request: RequestRecord): Promise<WeirError | undefined>;
+  rank(request: RequestRecord): Promise<RankResponse | WeirError>;
   close(): void;
 }
 
@@ -45,11 +45,10 @@ export function createRanker(predictor: string, signal: AbortSignal): Ranker {
         features: request.features,
       };
       try {
-        await untilAcknowledged(
+        return await untilAcknowledged(
           () => unary<RankResponse>((options, done) => client.rank(message, new Metadata(), options, done)),
           signal,
         );
-        return undefined;
       } catch (error) {
         if (error instanceof WeirError && error.code === 'INVALID_ARGUMENT') return error;
         throw error;

@@ -24,7 +24,9 @@ beforeEach(async () => {
   server = createGrpcServer();
   server.addService(PredictorService, {
     rank: (_call, callback) => {
-      void onRank().then(() => callback(null, { servingId: '', scores: [], order: new Uint8Array() }));
+      void onRank().then(() =>
+        callback(null, { servingId: '', scores: [], order: new Uint8Array(), experimentBuckets: {} }),
+      );
     },
   });
   server.addService(IngestService, {

@@ -2,6 +2,7 @@
 // until everything that follows from them is trained. Owns no process; talks to running services.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
+import type { RankResponse } from '@weir/proto/v1/predictor';
 import { END_OF_INPUT_MS, type StreamsClient } from '@weir/streams/client';
 import type { ReplayRecord, RequestRecord } from '../formats/record.ts';
 import { DUE_REQUESTS_MAX, DUE_SAMPLES_MAX, DUE_WINDOWS_MIN, STALL_TIMEOUT_MS } from '../limits.ts';
@@ -33,6 +34,8 @@ export interface ReplayOptions {
   readonly windowRequests: number;
   /** Hears of a request that the predictor refused; may throw to end the replay (`--strict`). */
   readonly onRefused: (request: RequestRecord, error: WeirError) => void;
+  /** Hears of every answer. */
+  readonly onAnswered?: ((request: RequestRecord, answer: RankResponse) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -159,11 +162,14 @@ class Run {
     this.#counts.impressions += request.docIds.length;
     this.#due.asked(request.timeMs, request.docIds.length);
     try {
-      const refusal = await this.#ranker.rank(request);
+      const answer = await this.#ranker.rank(request);
       open.done = true;
-      if (refusal === undefined) return;
-      this.#counts.refused++;
-      this.#options.onRefused(request, refusal);
+      if (answer instanceof WeirError) {
+        this.#counts.refused++;
+        this.#options.onRefused(request, answer);
+      } else {
+        this.#options.onAnswered?.(request, answer);
+      }
     } catch (error) {
       this.#fail(error);
     }

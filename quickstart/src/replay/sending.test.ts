@@ -17,6 +17,7 @@ const ANSWER = {
   servingId: '',
   scores: [],
   order: new Uint8Array(),
+  experimentBuckets: {},
   accepted: 0,
   duplicates: 0,
   rejections: [],
@@ -93,7 +94,7 @@ describe('ranker', () => {
       new WeirError('OVERLOADED', 'full', { retryAfterMs: 1 }),
     ];
     const ranker = createRanker(address, running.signal);
-    expect(await ranker.rank(request('r1'))).toBeUndefined();
+    expect(await ranker.rank(request('r1'))).toMatchObject({ scores: [] });
     expect(ranked).toEqual(['r1', 'r1', 'r1']);
     ranker.close();
   });
@@ -110,7 +111,7 @@ describe('ranker', () => {
     gate = Promise.resolve();
     server = serve();
     await server.bind(address);
-    expect(await answer).toBeUndefined();
+    expect(await answer).toMatchObject({ scores: [] });
     expect(ranked).toEqual(['r1', 'r2', 'r2']);
     resolve();
     ranker.close();

@@ -1,6 +1,8 @@
 // The live view: one picture of the loop as lines of text, drawn anew every time. Pure.
+import type { ShopFigures } from '../shop/shop-traffic.ts';
 import { auc, bar, curve, day, duration, loss, percent, whole } from './format.ts';
 import type { LiveFigures } from './live-figures.ts';
+import { shopLines } from './shop-lines.ts';
 
 export interface FrameInput {
   readonly figures: LiveFigures;
@@ -10,6 +12,8 @@ export interface FrameInput {
   readonly elapsedS: number;
   /** Earlier log losses of the comparison, oldest first: what was served and what the frozen model would have. */
   readonly history: readonly { readonly online: number; readonly frozen: number }[];
+  /** Of the scenario `shop`. */
+  readonly shop?: ShopFigures | undefined;
   /** Columns of the terminal. */
   readonly columns: number;
 }
@@ -29,6 +33,7 @@ export function frame(input: FrameInput): string[] {
     `  served so far          ${loss(figures.served.log_loss).padStart(6)}   ${auc(figures.served.auc).padStart(5)}`,
     ...comparisonLines(input),
     '',
+    ...(input.shop === undefined ? [] : [...shopLines(input.shop).map((line) => `  ${line}`), '']),
     `  samples ${whole(figures.samples).padStart(9)}   ${whole(figures.samplesPerS)}/s`,
     `  association rate ${percent(figures.associationRate)}   freshness ${duration(figures.freshnessP50Ms)} (99 %: ${duration(figures.freshnessP99Ms)})`,
     '',
@@ -45,7 +50,7 @@ export function frame(input: FrameInput): string[] {
 function comparisonLines({ figures, history }: FrameInput): string[] {
   const { comparison } = figures;
   if (comparison === undefined)
-    return ['  (a copy of the model is frozen after 30 % and compared from then on)', '', ''];
+    return ['  (a copy of the model will be frozen, and compared from then on)', '', ''];
   const shown = history.slice(-CURVE_CHARACTERS);
   const all = shown.flatMap(({ online, frozen }) => [online, frozen]);
   const draw = (values: number[]) => curve(values, Math.min(...all), Math.max(...all));

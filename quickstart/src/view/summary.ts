@@ -1,7 +1,10 @@
 // What `weir dev` says at its end, as text and as the one line of JSON. Pure.
 import type { LossAndAuc } from '../figures/service-figures.ts';
+import type { Estimate } from '../shop/click-through.ts';
+import type { ShopFigures } from '../shop/shop-traffic.ts';
 import { auc, duration, loss, percent, whole } from './format.ts';
 import type { LiveFigures } from './live-figures.ts';
+import { shopLines } from './shop-lines.ts';
 
 /** The line that `weir dev --json` ends with. */
 export interface DevOutput {
@@ -15,6 +18,17 @@ export interface DevOutput {
   readonly duration_s: number;
   /** Only if there were any: `frozen` is then not one copy, or began later than said. */
   readonly predictor_restarts?: number;
+  /** Of the scenario `shop`, since its season changed. */
+  readonly click_through?: ClickThroughOutput;
+}
+
+export interface ClickThroughOutput {
+  readonly online: Estimate | null;
+  readonly frozen: Estimate | null;
+  readonly ahead: Estimate | null;
+  /** From the change until the online arm was ahead for good. */
+  readonly ahead_after_s: number | null;
+  readonly since_shift_s: number;
 }
 
 export interface SummaryInput {
@@ -24,9 +38,17 @@ export interface SummaryInput {
   readonly requestsTotal: number;
   /** How often the predictor was started again: each time its frozen copy is lost, and a later one is taken. */
   readonly predictorRestarts: number;
+  /** Of the scenario `shop`. */
+  readonly shop?: ShopFigures | undefined;
 }
 
-export function devOutput({ figures, firstFiguresS, durationS, predictorRestarts }: SummaryInput): DevOutput {
+export function devOutput({
+  figures,
+  firstFiguresS,
+  durationS,
+  predictorRestarts,
+  shop,
+}: SummaryInput): DevOutput {
   return {
     first_figures_s: firstFiguresS,
     online: lossAndAuc(figures.comparison?.online ?? figures.served),
@@ -34,10 +56,27 @@ export function devOutput({ figures, firstFiguresS, durationS, predictorRestarts
     samples: figures.samples,
     duration_s: Number(durationS.toFixed(3)),
     ...(predictorRestarts > 0 && { predictor_restarts: predictorRestarts }),
+    ...(shop !== undefined && { click_through: clickThroughOutput(shop) }),
   };
 }
 
-export function summary({ figures, durationS, requestsTotal, predictorRestarts }: SummaryInput): string[] {
+function clickThroughOutput(shop: ShopFigures): ClickThroughOutput {
+  return {
+    online: shop.online.clickThrough,
+    frozen: shop.frozen.clickThrough,
+    ahead: shop.ahead,
+    ahead_after_s: shop.aheadAfterS,
+    since_shift_s: shop.sinceShiftS,
+  };
+}
+
+export function summary({
+  figures,
+  durationS,
+  requestsTotal,
+  predictorRestarts,
+  shop,
+}: SummaryInput): string[] {
   const { comparison } = figures;
   const whatWasSeen =
     figures.requests < requestsTotal
@@ -52,6 +91,7 @@ export function summary({ figures, durationS, requestsTotal, predictorRestarts }
           `since the freeze: online log loss ${loss(comparison.online.log_loss)}, AUC ${auc(comparison.online.auc)}; ` +
             `frozen ${loss(comparison.frozen.log_loss)}, ${auc(comparison.frozen.auc)}`,
         ]),
+    ...(shop === undefined ? [] : shopLines(shop)),
     ...(predictorRestarts === 0
       ? []
       : [

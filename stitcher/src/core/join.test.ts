@@ -93,12 +93,13 @@ describe('join under wait', () => {
   it('passes features, scores and versions on as they came, and fills in positions', () => {
     const run = new JoinRun();
     const modelVersion = { staticHash: 'h', schemaFingerprint: 'f', tableSet: 's' };
-    const record = featureRecord({ timeMs: T, modelVersion, keepProbability: 0.5 });
+    const experimentBuckets = { model: 'frozen' };
+    const record = featureRecord({ timeMs: T, modelVersion, keepProbability: 0.5, experimentBuckets });
     run.features({ record }, 41);
     run.end();
     const sample = run.outputs.samples[0]!;
     const { features, scores, user, scene, keepProbability, docIds } = record;
-    expect(sample).toMatchObject({ modelVersion, user, scene, keepProbability, docIds });
+    expect(sample).toMatchObject({ modelVersion, user, scene, keepProbability, docIds, experimentBuckets });
     expect(Buffer.compare(sample.features, features)).toBe(0);
     expect([...floatsFromBytes(sample.scores[0]!.values)]).toEqual([...floatsFromBytes(scores[0]!.values)]);
     expect([...u32FromBytes(sample.positions)]).toEqual([1, 2, 3]);

@@ -47,6 +47,7 @@ export function sampleTemplate(
     user: record.user,
     scene: record.scene,
     modelVersion: record.modelVersion,
+    experimentBuckets: record.experimentBuckets,
     docIds: kept,
     rows: shown === undefined ? EMPTY : bytesOf(shown),
     scores: shown === undefined ? record.scores : record.scores.map((column) => pickScores(column, shown)),

@@ -30,6 +30,8 @@ export interface SampleRequest {
   /** Its negatives may still turn positive (`fast`): what is predicted for them cannot be judged yet. */
   readonly provisional: boolean;
   readonly scores: readonly Scores[];
+  /** Arm by layer. */
+  readonly experimentBuckets: Readonly<Record<string, string>>;
   /** Above 0, at most 1. */
   readonly keepProbability: number;
 }
@@ -93,6 +95,7 @@ export function readSampleRequest(
       arm,
       values: sized(floats(values), count, `scores of ${label}`),
     })),
+    experimentBuckets: record.experimentBuckets,
     keepProbability: keepProbability(record.keepProbability),
   };
 }

@@ -44,6 +44,7 @@ export function sampleRecord(sketch: SampleSketch = {}): SampleRecord {
     positions: new Uint8Array(0),
     source: undefined,
     ingestTimeMs: 0,
+    experimentBuckets: {},
     ...sketch.record,
   };
 }

@@ -228,7 +228,10 @@ describe('Evaluation', () => {
   it('of several trainers adds up, over JSON, to that of one', () => {
     const one = request({ click: [0.9, 0.2], 'click@frozen': [0.3, 0.6] }, [1, 0]);
     const two = request({ click: [0.7, 0.4], 'click@shadow': [0.2, 0.1] }, [0, 1]);
-    const three = { labels: { cart: [1, null] }, record: { revision: 1 } };
+    const three = {
+      labels: { cart: [1, null] },
+      record: { revision: 1, experimentBuckets: { model: 'online' } },
+    };
     const merged = new Evaluation(labels);
     for (const part of [[one], [two, three], []]) {
       merged.absorb(JSON.parse(JSON.stringify(evaluated(part).totals())) as EvaluationTotals);

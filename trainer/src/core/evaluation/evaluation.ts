@@ -2,12 +2,14 @@
 // sample, when it is final. Once a stream has shown negatives that are only provisional (`fast`), predictions cannot
 // be judged at their first emission, and a label's figures but its positives are null.
 import type { Prediction } from '../learn-window.ts';
+import { Experiments, type ExperimentTotals } from './experiments.ts';
 import { LabelEvaluation, type LabelReport, type LabelTotals } from './label-evaluation.ts';
 
 export interface EvaluationReport {
   readonly samples: number;
   readonly requests: number;
   readonly labels: Readonly<Record<string, LabelReport>>;
+  readonly experiments: ExperimentTotals;
 }
 
 /** What the figures are made of: those of several trainers add up to the figures of all that they trained. */
@@ -17,16 +19,20 @@ export interface EvaluationTotals {
   readonly not_finite: number;
   readonly provisional: boolean;
   readonly labels: Readonly<Record<string, LabelTotals>>;
+  readonly experiments: ExperimentTotals;
 }
 
 export class Evaluation {
   readonly #labels: readonly { readonly name: string; readonly figures: LabelEvaluation }[];
+  readonly #names: readonly string[];
+  readonly #experiments = new Experiments();
   #samples = 0;
   #requests = 0;
   #notFinite = 0;
   #provisional = false;
 
   constructor(labels: readonly string[]) {
+    this.#names = labels;
     this.#labels = labels.map((name) => ({ name, figures: new LabelEvaluation() }));
   }
 
@@ -41,6 +47,7 @@ export class Evaluation {
       this.#samples += request.docIds.length;
       this.#requests++;
     }
+    this.#experiments.add(request, this.#names);
     this.#labels.forEach(({ name, figures }, label) => {
       const values = request.labels[label];
       if (values === undefined) return;
@@ -66,6 +73,7 @@ export class Evaluation {
       not_finite: this.#notFinite,
       provisional: this.#provisional,
       labels: Object.fromEntries(this.#labels.map(({ name, figures }) => [name, figures.totals()])),
+      experiments: this.#experiments.totals(),
     };
   }
 
@@ -74,6 +82,7 @@ export class Evaluation {
     this.#requests += totals.requests;
     this.#notFinite += totals.not_finite;
     this.#provisional ||= totals.provisional;
+    this.#experiments.absorb(totals.experiments);
     for (const { name, figures } of this.#labels) {
       const own = totals.labels[name];
       if (own !== undefined) figures.absorb(own);
@@ -87,6 +96,7 @@ export class Evaluation {
       labels: Object.fromEntries(
         this.#labels.map(({ name, figures }) => [name, figures.report(!this.#provisional)]),
       ),
+      experiments: this.#experiments.totals(),
     };
   }
 
