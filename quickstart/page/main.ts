@@ -4,7 +4,7 @@ import { Charts } from './charts.ts';
 import { onColoursChanged } from './colours.ts';
 import { searchDocuments } from './documents.ts';
 import { showFigures } from './figures.ts';
-import { write } from './text.ts';
+import { element, write } from './text.ts';
 
 const charts = new Charts();
 onColoursChanged(() => charts.recolour());
@@ -26,8 +26,14 @@ on<LiveLook>('look', (look) => {
 on<LiveEnd>('end', ({ summary }) => {
   source.close();
   write('state', 'ended');
-  write('summary', summary.join(' '));
+  element('summary').replaceChildren(...summary.map(item));
 });
 source.addEventListener('error', () => {
   if (source.readyState !== EventSource.CLOSED) write('state', 'connecting again');
 });
+
+function item(text: string): HTMLLIElement {
+  const line = document.createElement('li');
+  line.textContent = text;
+  return line;
+}

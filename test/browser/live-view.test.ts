@@ -120,7 +120,7 @@ describe('the live view', () => {
     server.show(look(1));
     await server.end(['All of it in 90 s.']);
     await expect.poll(() => textOf('#state')).toBe('ended');
-    expect(await textOf('#summary')).toBe('All of it in 90 s.');
+    expect(await page.locator('#summary li').allTextContents()).toEqual(['All of it in 90 s.']);
     expect(await textOf('#loss')).toBe('0.6000');
   });
 

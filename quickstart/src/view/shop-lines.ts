@@ -9,7 +9,9 @@ export function shopLines(shop: ShopFigures): readonly [string, string] {
   return [
     `click-through ${since}: online ${share(shop.online.clickThrough)}, frozen ${share(shop.frozen.clickThrough)}`,
     `online is ahead by ${share(shop.ahead)}` +
-      (shop.aheadAfterS === null ? '' : `, for sure since ${shop.aheadAfterS.toFixed(1)} s`),
+      (shop.aheadAfterS === null
+        ? ''
+        : `; the interval is above zero since second ${shop.aheadAfterS.toFixed(1)}`),
   ];
 }
 
