@@ -10,7 +10,7 @@ const TESTS = [
 
 /**
  * Files that share a process, so that it loads what they all import once: a third less CPU time. None of them sets what the
- * process has one of; test/structure/shared-process.test.ts looks after that.
+ * process has one of, or it stands in OWN_PROCESS; test/structure/shared-process.test.ts looks after that.
  */
 export const SHARED_PROCESS = [
   'proto/src/**/*.test.ts',
@@ -23,14 +23,21 @@ export const SHARED_PROCESS = [
   'test/structure/**/*.test.ts',
 ];
 
+/** Of the same folders, those with a process of their own. */
+export const OWN_PROCESS = ['ps/src/server/tracing.test.ts'];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'shared', include: SHARED_PROCESS, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'shared', include: SHARED_PROCESS, exclude: OWN_PROCESS, isolate: false },
+      },
       { extends: true, test: { name: 'own', include: TESTS, exclude: SHARED_PROCESS } },
+      { extends: true, test: { name: 'own, beside shared', include: OWN_PROCESS } },
     ],
   },
 });
