@@ -17,6 +17,11 @@ export const predictorConfig = z.strictObject({
     .default('lr')
     .describe('built-in model, or a module of your own')
     .meta({ placeholder: 'NAME|FILE' }),
+  static: z
+    .string()
+    .optional()
+    .describe("the model's static part, an ONNX file; POST /static brings in another")
+    .meta({ placeholder: 'FILE' }),
   schema: z.string().optional().describe("the model's schema file").meta({ placeholder: 'FILE' }),
   labels: z
     .array(z.string().min(1))

@@ -10,3 +10,8 @@ export const PULL_TIMEOUT_MS = 50;
 export const HTTP_BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** For running calls at a stop. */
 export const STOP_TIMEOUT_MS = 5_000;
+/** Requests that wait for the static part; beyond it Rank is refused with OVERLOADED. */
+export const STATIC_RUNS_MAX = 1024;
+/** How long a swap waits for the rows of the new model, and how often it looks. */
+export const SWAP_TIMEOUT_MS = 30_000;
+export const REPLICA_POLL_MS = 10;

@@ -30,6 +30,8 @@ export interface PredictorMetrics {
   /** A shard's rows came anew although the replica had them. */
   gap(): void;
   logged(records: number): void;
+  /** Another static part took the place of the one that was served. */
+  swapped(): void;
   dropped(records: number, reason: DropReason): void;
   /** The first answer with rows that the behaviour of then had changed. */
   answered(originTimeMs: number, nowMs: number): void;
@@ -48,6 +50,7 @@ export function createMetrics(): PredictorMetrics {
   const gaps = counter('replica.gaps', '{gap}', "Times that a shard's rows came anew, as a snapshot");
   const logged = counter('feature_log.appended', '{record}', 'Feature records in the stream');
   const dropped = counter('feature_log.dropped', '{record}', 'Feature records lost, by reason');
+  const swaps = counter('static.swaps', '{swap}', 'Static parts that took the place of another');
   const duration = instruments.createHistogram('predictor.rank.duration', {
     unit: 's',
     description: 'From a Rank request to its answer',
@@ -85,6 +88,9 @@ export function createMetrics(): PredictorMetrics {
       if (pulledRows > 0) fallbacks.add(pulledRows, { kind: 'pulled' });
       if (priorRows > 0) fallbacks.add(priorRows, { kind: 'prior' });
       duration.record(durationMs / 1000);
+    },
+    swapped() {
+      swaps.add(1);
     },
     failed(code) {
       totals.rankErrors++;

@@ -6,27 +6,20 @@ import { bytesOf, DOCUMENTS_MAX, type PackedKeys, WeirError } from '@weir/proto'
 import type { ModelVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
-import type { DenseFollower, DenseWeights } from './dense-follower.ts';
+import type { DenseWeights } from './dense-follower.ts';
 import { type Experiment, LAYER } from './experiment.ts';
 import type { FeatureLog } from './feature-log.ts';
 import type { Freshness } from './freshness.ts';
-import type { FrozenArm } from './frozen-arm.ts';
-import type { RowSource, Rows } from './row-source.ts';
+import type { Rows } from './row-source.ts';
+import type { ServedModel } from './served-model.ts';
 
 export const NO_BYTES = new Uint8Array(0);
 
 export interface RankerOptions {
-  readonly model: Model;
-  readonly decoder: ExampleDecoder;
-  /** But for the dense weights' step. */
-  readonly modelVersion: ModelVersion;
-  /** Undefined for a model without a dense part. */
-  readonly dense: DenseFollower | undefined;
-  /** One per table of the model, in its order. */
-  readonly sources: readonly RowSource[];
+  /** The model that an answer which begins now is computed from. */
+  readonly served: () => ServedModel;
   readonly featureLog: FeatureLog;
   readonly beforeAnswer: boolean;
-  readonly frozen: FrozenArm | undefined;
   /** Between the live model and its frozen copy, from when that is taken. */
   readonly experiment: Experiment;
   readonly freshness: Freshness;
@@ -49,19 +42,23 @@ export class Ranker {
   }
 
   /** @throws WeirError INVALID_ARGUMENT for a malformed request; the feature log's errors under `before_answer`. */
-  async rank(request: RankRequest): Promise<Ranked> {
-    const { model, decoder, sources, frozen, freshness, now } = this.#options;
-    requireDocuments(request);
+  async rank(given: RankRequest): Promise<Ranked> {
+    const { freshness, now } = this.#options;
+    requireDocuments(given);
+    const current = this.#options.served();
+    using _ = current.use();
+    const { model, decoder, sources, version } = current;
+    const request = await current.inputs(given);
     const examples = decodeRequest(decoder, request);
     const keys = model.keys(examples);
     const rows: Rows[] = [];
     for (const [i, source] of sources.entries()) {
       rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!)));
     }
-    const dense = this.#options.dense?.current;
+    const dense = current.dense?.current;
     const online = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
     freshness.answered(now());
-    const copied = this.#frozenScores(frozen, examples, keys);
+    const copied = frozenScores(current, examples, keys);
 
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
@@ -69,7 +66,7 @@ export class Ranker {
     const experimentBuckets = arm === undefined ? {} : { [LAYER]: arm };
     const served = arm === 'frozen' ? named(copied!, '') : online;
     const shadows = arm === 'frozen' ? named(online, 'online') : (copied ?? []);
-    const modelVersion = versionOf(this.#options.modelVersion, arm === 'frozen' ? undefined : dense);
+    const modelVersion = versionOf(version, arm === 'frozen' ? undefined : dense);
     const scores = [...served, ...shadows];
     await this.#log(featureRecord(request, { servingId, timeMs, scores, modelVersion, experimentBuckets }));
     const response = {
@@ -86,22 +83,21 @@ export class Ranker {
     return { response, rows: keys.reduce((sum, { length }) => sum + (length >>> 1), 0) };
   }
 
-  /** Undefined until there is a frozen copy. */
-  #frozenScores(
-    frozen: FrozenArm | undefined,
-    examples: Examples,
-    keys: readonly PackedKeys[],
-  ): readonly ScoreColumn[] | undefined {
-    const rows = frozen?.rowsFor(keys);
-    if (rows === undefined) return undefined;
-    return scoreColumns(this.#options.model, examples, rows, frozen?.dense, 'frozen');
-  }
-
   async #log(record: FeatureRecord): Promise<void> {
     const { featureLog, beforeAnswer } = this.#options;
     if (beforeAnswer) await featureLog.append(record);
     else featureLog.offer(record);
   }
+}
+
+/** Undefined until there is a frozen copy. */
+function frozenScores(
+  { model, frozen }: ServedModel,
+  examples: Examples,
+  keys: readonly PackedKeys[],
+): readonly ScoreColumn[] | undefined {
+  const rows = frozen?.rowsFor(keys);
+  return rows && scoreColumns(model, examples, rows, frozen?.dense, 'frozen');
 }
 
 function requireDocuments(request: RankRequest): void {

@@ -1,23 +1,23 @@
 // `weir predictor`: composes replica, ranker and feature log, and serves Rank over gRPC and HTTP.
 import { randomBytes } from 'node:crypto';
-import { createExampleDecoder, loadModel, readSchema, trainerGroup } from '@weir/model';
+import { readSchema } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import { PredictorService } from '@weir/proto/v1/predictor';
 import { createGrpcServer, defineService, type Runtime } from '@weir/runtime';
 import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
 import { predictorConfig } from './config.ts';
-import { DenseFollower } from './dense-follower.ts';
 import { Experiment } from './experiment.ts';
 import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
-import { followTables } from './follow-tables.ts';
 import { Freshness } from './freshness.ts';
-import { FrozenArm } from './frozen-arm.ts';
 import { type Rank, startHttp } from './http.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
 import { createMetrics, observeReplicas, type PredictorMetrics } from './metrics.ts';
+import { ModelHost } from './model-host.ts';
+import { addModelRoutes } from './model-routes.ts';
+import { openModel } from './open-model.ts';
 import { Ranker } from './ranker.ts';
-import type { RowSource } from './row-source.ts';
+import type { ServedModel } from './served-model.ts';
 
 export const predictorService = defineService({
   name: 'predictor',
@@ -31,7 +31,6 @@ export const predictorService = defineService({
       );
     }
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const model = await loadModel(config.model, { schema, labels: config.labels });
     const weir = await connect({ seeds: config.seeds, clientId: 'predictor' });
     const streams = connectStreams({ address: config.streams });
     await streams.create(FEATURES_STREAM, config.partitions);
@@ -47,40 +46,29 @@ export const predictorService = defineService({
         runtime.log.warn({ records, reason }, 'feature records dropped');
       },
     });
-    const following = new AbortController();
-    const sources = await followTables({
-      model,
+    const context = {
+      modelName: config.model,
+      schema,
+      labels: config.labels,
       weir,
-      tableSet: config.tableSet,
       log: runtime.log,
       freshness,
-      signal: following.signal,
       metrics,
-    });
-    observeReplicas(() => sources.every(({ replica }) => replica.whole));
-    const dense = model.dense && new DenseFollower(model.dense);
-    if (dense !== undefined) {
-      // Before anything is served, so that a restart does not go back to initial weights.
-      const group = weir.group(trainerGroup(config.tableSet));
-      const latest = await group.latest();
-      if (latest !== undefined) dense.adopt(latest, runtime.log);
-      // A failure that waiting cannot help ends the process, here as an unhandled rejection.
-      void dense.follow(group.results({ signal: following.signal }), runtime.log);
-    }
-    const ranker = new Ranker({
-      model,
-      dense,
-      decoder: createExampleDecoder(model.schema),
-      modelVersion: {
-        staticHash: model.staticHash,
-        schemaFingerprint: model.schemaFingerprint,
-        tableSet: config.tableSet,
+    };
+    const { static: staticFile, tableSet, freezeAfter } = config;
+    const first = await openModel(context, { staticFile, tableSet, freezeAfter });
+    const host = new ModelHost(first, {
+      open: (source, accept) => openModel(context, source, accept),
+      onSwapped: (version) => {
+        metrics.swapped();
+        runtime.log.info({ version }, 'another static part is served');
       },
-      sources,
+    });
+    observeReplicas(() => host.current.whole);
+    const ranker = new Ranker({
+      served: () => host.current,
       featureLog,
       beforeAnswer: config.featureLog === 'before_answer',
-      frozen:
-        config.freezeAfter === undefined ? undefined : new FrozenArm(sources, dense, config.freezeAfter),
       experiment: new Experiment(config.frozenPercent),
       freshness,
       now: Date.now,
@@ -88,7 +76,8 @@ export const predictorService = defineService({
     });
     const rank = measured(ranker, metrics, runtime);
 
-    runtime.admin.get('/counters', () => counters(metrics, freshness, sources));
+    runtime.admin.get('/counters', () => counters(metrics, freshness, host.current));
+    addModelRoutes(runtime.admin, host);
     const server = createGrpcServer();
     server.addService(PredictorService, {
       rank: (call, callback) => {
@@ -107,7 +96,7 @@ export const predictorService = defineService({
         await http.stop();
         await server.stop(STOP_TIMEOUT_MS);
         await featureLog.drain();
-        following.abort();
+        await host.close();
         await weir.close();
         await streams.close();
       },
@@ -133,7 +122,7 @@ function measured(ranker: Ranker, metrics: PredictorMetrics, runtime: Runtime): 
   };
 }
 
-function counters(metrics: PredictorMetrics, freshness: Freshness, sources: readonly RowSource[]): unknown {
+function counters(metrics: PredictorMetrics, freshness: Freshness, { sources, whole }: ServedModel): unknown {
   const { totals } = metrics;
   return {
     rank_calls: totals.rankCalls,
@@ -146,6 +135,6 @@ function counters(metrics: PredictorMetrics, freshness: Freshness, sources: read
     freshness_p50_ms: freshness.quantile(0.5),
     freshness_p99_ms: freshness.quantile(0.99),
     rows: sources.reduce((sum, { replica }) => sum + replica.rows, 0),
-    replica_whole: sources.every(({ replica }) => replica.whole),
+    replica_whole: whole,
   };
 }

@@ -27,6 +27,11 @@ export const trainerConfig = z.strictObject({
     .default('lr')
     .describe('built-in model, or a module of your own')
     .meta({ placeholder: 'NAME|FILE' }),
+  static: z
+    .string()
+    .optional()
+    .describe("the model's static part: samples of another one are left out")
+    .meta({ placeholder: 'FILE' }),
   schema: z.string().optional().describe("the model's schema file").meta({ placeholder: 'FILE' }),
   labels: z
     .array(z.string().min(1))

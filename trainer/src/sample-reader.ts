@@ -25,15 +25,15 @@ export class SampleReader {
     this.#model = model;
     this.#ratios = ratios;
     this.#onRefused = onRefused;
-    this.#decoder = createExampleDecoder(model.schema);
+    this.#decoder = createExampleDecoder(model.schema, model.staticWidth);
   }
 
   /** Undefined: left out. */
   read(record: StreamRecord, partition: number): SampleRequest | undefined {
-    const { labels, schemaFingerprint } = this.#model;
+    const { labels, schemaFingerprint, staticHash } = this.#model;
     const place = { partition, offset: record.offset };
     try {
-      return readSampleRequest(record.value, place, labels, schemaFingerprint);
+      return readSampleRequest(record.value, place, labels, schemaFingerprint, staticHash);
     } catch (error) {
       if (!(error instanceof RefusedRecord)) throw error;
       this.#refused(error.refusal, place, error);

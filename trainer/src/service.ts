@@ -1,6 +1,13 @@
 // `weir trainer`: composes what a member of the trainers' group needs, and reports what was learned.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadModel, type Model, qualifiedTableName, readSchema, trainerGroup } from '@weir/model';
+import {
+  loadModel,
+  type Model,
+  qualifiedTableName,
+  readSchema,
+  readStaticPart,
+  trainerGroup,
+} from '@weir/model';
 import { WeirError } from '@weir/proto';
 import { defineService } from '@weir/runtime';
 import { connect, type Table, type Weir } from '@weir/sdk';
@@ -26,7 +33,8 @@ export const trainerService = defineService({
   async start(config, runtime) {
     const { log, signal } = runtime;
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const model = await loadModel(config.model, { schema, labels: config.labels });
+    const staticPart = config.static === undefined ? undefined : await readStaticPart(config.static);
+    const model = await loadModel(config.model, { schema, labels: config.labels, staticPart });
     const ratios = parseSampleRatios(config.sampleRatio, model.labels);
     const evaluation = new Evaluation(model.labels);
     const weir = await connect({ seeds: config.seeds, clientId: 'trainer', signal });

@@ -13,6 +13,7 @@ export interface ReplayFlags {
   readonly speed: number | 'max';
   readonly model: string;
   readonly schema?: string;
+  readonly static?: string;
   readonly labels: readonly string[];
   /** `LABEL=TIME` each. */
   readonly attribution: readonly string[];
@@ -39,6 +40,7 @@ export function registerReplay(program: Command): void {
     .addOption(new Option('--format <format>', 'of the input').choices(FORMATS).default('ndjson'))
     .option('--speed <max|N>', 'as fast as it goes, or N times as fast as it happened', parseSpeed, 'max')
     .option('--model <name|file>', 'built-in model, or a module of your own', 'lr')
+    .option('--static <file>', "the model's static part, an ONNX file")
     .option('--schema <file>', "the model's schema file")
     .option('--labels <names>', 'labels to learn, one head each', parseNames, ['click'])
     .option(

@@ -1,5 +1,5 @@
 // What `weir replay` does: starts the loop, drives it, prints what came of it, leaves nothing running.
-import { loadModel, readSchema } from '@weir/model';
+import { loadModel, readSchema, readStaticPart } from '@weir/model';
 import { WeirError } from '@weir/proto';
 import {
   BadLines,
@@ -43,7 +43,8 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
   await checkInput(`--input ${flags.input}`, flags.input);
   // Loaded here only to be checked before nine processes start.
   const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
-  await loadModel(flags.model, { schema, labels: flags.labels });
+  const staticPart = flags.static === undefined ? undefined : await readStaticPart(flags.static);
+  await loadModel(flags.model, { schema, labels: flags.labels, staticPart });
   // Trainers learn side by side without seeing each other's windows: together they are as large as one trainer's.
   const window = flags.window ?? Math.ceil(DEFAULT_WINDOW[flags.format] / flags.trainers);
 
@@ -59,6 +60,7 @@ export async function runReplay(flags: ReplayFlags): Promise<void> {
     settings: {
       model: flags.model,
       schema: flags.schema,
+      staticPart: flags.static,
       labels: flags.labels,
       attributionMs,
       policy: flags.policy,

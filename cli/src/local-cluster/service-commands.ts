@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface ClusterSettings {
   readonly model: string;
   readonly schema: string | undefined;
+  /** Of the model; undefined: it has none. */
+  readonly staticPart?: string | undefined;
   readonly labels: readonly string[];
   /** Attribution windows by label, where the usual ones do not fit the data. */
   readonly attributionMs: Readonly<Record<string, number>>;
@@ -192,7 +194,15 @@ function leaseFlags({ leaseMs }: ClusterSettings): string[] {
 
 function modelFlags(settings: ClusterSettings): string[] {
   const { labels, schema } = sampleFlags(settings);
-  return ['--model', settings.model, ...schema, ...labels, ...['--table-set', settings.tableSet]];
+  const staticPart = settings.staticPart === undefined ? [] : ['--static', settings.staticPart];
+  return [
+    '--model',
+    settings.model,
+    ...staticPart,
+    ...schema,
+    ...labels,
+    ...['--table-set', settings.tableSet],
+  ];
 }
 
 function command(service: string, address: Address | AdminAddress, flags: readonly string[]): ServiceCommand {

@@ -43,7 +43,7 @@ export interface LabelValues {
   readonly known: Uint8Array;
 }
 
-export const REFUSALS = ['malformed', 'schema', 'unsupported', 'model'] as const;
+export const REFUSALS = ['malformed', 'schema', 'static', 'unsupported', 'model'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export class RefusedRecord extends Error {
@@ -60,17 +60,27 @@ export interface RecordPlace {
   readonly offset: number;
 }
 
-/** @throws RefusedRecord */
+/**
+ * @param staticHash of the model; empty: it has no static part.
+ * @throws RefusedRecord
+ */
 export function readSampleRequest(
   value: Uint8Array,
   place: RecordPlace,
   labels: readonly string[],
   schemaFingerprint: string,
+  staticHash = '',
 ): SampleRequest {
   const record = decode(value);
   const given = record.modelVersion?.schemaFingerprint ?? '';
   if (given !== '' && given !== schemaFingerprint) {
     throw new RefusedRecord('schema', `schema fingerprint ${given} is not the model's, ${schemaFingerprint}`);
+  }
+  const servedBy = record.modelVersion?.staticHash ?? '';
+  // Whoever has no static part learns from everybody's features.
+  if (staticHash !== '' && servedBy !== staticHash) {
+    const other = servedBy === '' ? 'no static part' : `the static part ${servedBy}`;
+    throw new RefusedRecord('static', `it was served with ${other}, the model's is ${staticHash}`);
   }
   const count = record.docIds.length;
   if (record.kinds.includes(SampleKind.RETRACT)) {
