@@ -10,12 +10,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** @param env added to this process's environment */
-export function runWeir(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+/**
+ * @param env added to this process's environment
+ * @param signal asks it to end; rejects then
+ */
+export function runWeir(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  signal?: AbortSignal,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
+      ...(signal !== undefined && { signal }),
     });
     let stdout = '';
     let stderr = '';
