@@ -6,12 +6,15 @@ const ROW_FORMAT_VERSION = 1;
 const ROW_KIND = 1;
 const KEY_WORDS = 2;
 
-/** @param image key, seq, weights, optimizer state. */
-export function encodeRowImage(image: Uint32Array): Uint8Array {
-  const body = bytesOf(image.subarray(KEY_WORDS));
-  const bytes = new Uint8Array(ENVELOPE_BYTES + body.length);
-  bytes.set(body, ENVELOPE_BYTES);
-  return seal(bytes, ROW_FORMAT_VERSION, ROW_KIND);
+/** Of a stored row. @param imageWords of the row's image. */
+export function storedRowBytes(imageWords: number): number {
+  return ENVELOPE_BYTES + 4 * (imageWords - KEY_WORDS);
+}
+
+/** @param image key, seq, weights, optimizer state. @param bytes as many as `storedRowBytes` says; all are written. */
+export function encodeRowImage(image: Uint32Array, bytes: Uint8Array): void {
+  bytes.set(bytesOf(image.subarray(KEY_WORDS)), ENVELOPE_BYTES);
+  seal(bytes, ROW_FORMAT_VERSION, ROW_KIND);
 }
 
 /**
@@ -32,7 +35,7 @@ export function decodeRowImage(
     const { code, message } = WeirError.from(cause);
     throw new WeirError(code, `${what()}: ${message}`, { table, cause });
   }
-  if (bytes.length !== ENVELOPE_BYTES + 4 * (image.length - KEY_WORDS)) {
+  if (bytes.length !== storedRowBytes(image.length)) {
     throw new WeirError('CORRUPT', `${what()} has ${bytes.length} bytes`, { table });
   }
   const at = bytes.byteOffset + ENVELOPE_BYTES;

@@ -1,7 +1,7 @@
 // Rows that leave a table's memory and come back, by key: their words copied out of the stripes' memories and into them.
 import { keyCount, type PackedKeys } from '@weir/proto';
 import { SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
-import { keysOfImages, leavingShares } from '../kernel/spill.ts';
+import { keysOfImages, leavingShares, zeros } from '../kernel/spill.ts';
 import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
 import { scatterKeys } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
@@ -55,8 +55,13 @@ export function missingKeys(table: Stripes, keys: PackedKeys): PackedKeys {
 }
 
 /** See RowTable.imagesOf. */
-export function imagesOf(table: Stripes, keys: PackedKeys, stride: number): Uint32Array {
-  const images = new Uint32Array(keyCount(keys) * stride);
+export function imagesOf(
+  table: Stripes,
+  keys: PackedKeys,
+  stride: number,
+  memory?: ArrayBuffer,
+): Uint32Array {
+  const images = zeros(keyCount(keys) * stride, memory);
   forEachPiece(table, keys, ({ kernel, words, wordsAt }, _number, order, from, rows) => {
     kernel.locateRows(rows);
     for (let i = 0; i < rows; i++) {

@@ -169,8 +169,8 @@ export class WasmRowTable implements RowTable {
     return missingKeys(this.#table, keys);
   }
 
-  imagesOf(keys: PackedKeys): Uint32Array {
-    return imagesOf(this.#table, keys, this.#layout.stride);
+  imagesOf(keys: PackedKeys, memory?: ArrayBuffer): Uint32Array {
+    return imagesOf(this.#table, keys, this.#layout.stride, memory);
   }
 
   insert(images: Uint32Array): number {

@@ -183,8 +183,8 @@ class SlabRowTable implements RowTable {
     return missingKeys(this.#stripes, keys);
   }
 
-  imagesOf(keys: PackedKeys): Uint32Array {
-    return imagesOf(this.#stripes, this.#layout, keys);
+  imagesOf(keys: PackedKeys, memory?: ArrayBuffer): Uint32Array {
+    return imagesOf(this.#stripes, this.#layout, keys, memory);
   }
 
   insert(images: Uint32Array): number {

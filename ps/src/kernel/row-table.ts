@@ -140,8 +140,11 @@ export interface RowTable {
   /** Those of the keys that have no row, each time they come. */
   missing(keys: PackedKeys): PackedKeys;
 
-  /** The images of these keys' rows, in order; zeros, and so seq 0, for a key that has none. */
-  imagesOf(keys: PackedKeys): Uint32Array;
+  /**
+   * The images of these keys' rows, in order; zeros, and so seq 0, for a key that has none. @param memory where they
+   * are to stand, large enough.
+   */
+  imagesOf(keys: PackedKeys, memory?: ArrayBuffer): Uint32Array;
 
   /** Makes the rows of these images, but for keys that have one. Returns how many. @throws WeirError TABLE_FULL. */
   insert(images: Uint32Array): number;

@@ -11,8 +11,13 @@ export function missingKeys(stripes: readonly Stripe[], keys: PackedKeys): Packe
   return Uint32Array.from(missing);
 }
 
-export function imagesOf(stripes: readonly Stripe[], { stride }: RowLayout, keys: PackedKeys): Uint32Array {
-  const images = new Uint32Array(keyCount(keys) * stride);
+export function imagesOf(
+  stripes: readonly Stripe[],
+  { stride }: RowLayout,
+  keys: PackedKeys,
+  memory?: ArrayBuffer,
+): Uint32Array {
+  const images = zeros(keyCount(keys) * stride, memory);
   forEachKey(stripes, keys, (i, stripe, place) => {
     if (place !== ABSENT) images.set(stripe.rowWords(place), i * stride);
   });
@@ -38,7 +43,7 @@ export function releaseImages(
   images: Uint32Array,
 ): number {
   let released = 0;
-  const seqs = new Float64Array(images.buffer, images.byteOffset, images.length / 2);
+  const seqs = seqsOfImages(images);
   forEachKey(stripes, keysOfImages(images, stride), (i, stripe, place, hash) => {
     if (place === ABSENT || stripe.seqAt(place) !== seqs[(i * stride) / 2 + SEQ_AT]) return;
     stripe.remove(place, hash);
@@ -77,6 +82,16 @@ export function leavingShares(rows: readonly number[], rowsMax: number): number[
     left -= drop;
   }
   return shares;
+}
+
+/** Images as f64: of the one that begins at word `at`, the seq is at `at / 2 + SEQ_AT`. */
+export function seqsOfImages(images: Uint32Array): Float64Array {
+  return new Float64Array(images.buffer, images.byteOffset, images.length / 2);
+}
+
+/** So many words, in this memory if there is one. */
+export function zeros(words: number, memory: ArrayBuffer | undefined): Uint32Array {
+  return memory === undefined ? new Uint32Array(words) : new Uint32Array(memory, 0, words).fill(0);
 }
 
 export function keysOfImages(images: Uint32Array, stride: number): PackedKeys {

@@ -4,7 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DepartedRows } from '../../core/departed-rows.ts';
 import { SEQ_AT } from '../../kernel/layout.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
+import { seqsOfImages } from '../../kernel/spill.ts';
 import { DEPARTED_ROWS_MAX, LEAVING_PIECE_ROWS, LEAVING_ROWS } from '../../limits.ts';
+import { rowMemory } from './row-memory.ts';
 import type { StoredRows } from './stored-rows.ts';
 
 /** What the rows must know of the shard around them. */
@@ -62,6 +64,7 @@ export class LeavingRows {
       await this.#stored.write(NO_ROWS);
       return pieces;
     }
+    const { imageWords } = this.#rows;
     const wanted = Math.min(LEAVING_ROWS, overMax + (this.#rows.spec.memoryRowsMax >>> 6));
     const keys = this.#rows.unused(wanted);
     const writes: Promise<void>[] = [];
@@ -69,9 +72,11 @@ export class LeavingRows {
       // A row with half of a record's updates has the same seq as one with all of them.
       await this.#recordWhole();
       // As the row is now: nothing newer of it is written before this.
-      const images = this.#rows.imagesOf(keys.subarray(at, at + 2 * LEAVING_PIECE_ROWS));
+      const some = keys.subarray(at, at + 2 * LEAVING_PIECE_ROWS);
+      const images = this.#rows.imagesOf(some, rowMemory.take(2 * some.length * imageWords));
       pieces.push(images);
-      const writing = this.#stored.write(this.#changed(images));
+      // Only what the store does not have as it is.
+      const writing = this.#stored.write(images, this.#shard?.storedUpTo() ?? 0);
       // Its failure is met when all have been begun.
       writing.catch(() => undefined);
       writes.push(writing);
@@ -89,27 +94,13 @@ export class LeavingRows {
     for (const images of pieces) {
       do await this.#recordWhole();
       while (this.#holds > 0);
-      const seqs = new Float64Array(images.buffer);
+      const seqs = seqsOfImages(images);
       for (let at = 0; at < images.length; at += words) {
         this.#departed?.add(images[at]!, images[at + 1]!, seqs[at / 2 + SEQ_AT]!);
       }
       this.#left(this.#rows.release(images));
+      rowMemory.give(images.buffer as ArrayBuffer);
     }
-  }
-
-  /** Those that the store does not have as they are. */
-  #changed(images: Uint32Array): Uint32Array {
-    const words = this.#rows.imageWords;
-    const seqs = new Float64Array(images.buffer);
-    const storedUpTo = this.#shard?.storedUpTo() ?? 0;
-    const changed = new Uint32Array(images.length);
-    let at = 0;
-    for (let from = 0; from < images.length; from += words) {
-      if (seqs[from / 2 + SEQ_AT]! <= storedUpTo) continue;
-      changed.set(images.subarray(from, from + words), at);
-      at += words;
-    }
-    return changed.subarray(0, at);
   }
 
   /** Resolves at the beginning of a turn in which no record is applied in part. */

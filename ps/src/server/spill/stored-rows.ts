@@ -1,11 +1,13 @@
 // The rows of one table in the store, each by itself: read and written by their keys.
 import { type PackedKeys, WeirError } from '@weir/proto';
 import { type Store, StoreError } from '@weir/store';
-import { decodeRowImage, encodeRowImage } from '../../core/row-image.ts';
+import { decodeRowImage, encodeRowImage, storedRowBytes } from '../../core/row-image.ts';
+import { SEQ_AT } from '../../kernel/layout.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
-import { keysOfImages } from '../../kernel/spill.ts';
+import { seqsOfImages } from '../../kernel/spill.ts';
 import { keyOfRow, ROWS, rowKeys, rowRange } from '../folder/families.ts';
 import type { RemovedKeys } from './removed-keys.ts';
+import { rowMemory } from './row-memory.ts';
 
 export interface StoredKeys {
   readonly keys: PackedKeys;
@@ -60,17 +62,30 @@ export class StoredRows {
     return this.#removed.anyOf(removals);
   }
 
-  /** Writes these rows, and deletes some that were removed. @throws StoreError. */
-  async write(images: Uint32Array): Promise<void> {
+  /**
+   * Writes those of these rows whose seq is above `aboveSeq`, and deletes some that were removed. Looks at the images only
+   * before it returns. @throws StoreError.
+   */
+  async write(images: Uint32Array, aboveSeq = 0): Promise<void> {
     const { imageWords, spec } = this.#rows;
     const batch = this.#store.batch();
     const done = this.#removed.deleteFrom(batch, spec.uid);
-    const keys = keysOfImages(images, imageWords);
+    const starts = startsAbove(images, imageWords, aboveSeq);
+    const keys = new Uint32Array(2 * starts.length);
+    for (const [i, at] of starts.entries()) {
+      keys[2 * i] = images[at]!;
+      keys[2 * i + 1] = images[at + 1]!;
+    }
     this.#removed.storedAgain(keys);
+    const bytes = storedRowBytes(imageWords);
+    const memory = rowMemory.take(starts.length * bytes);
     for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
-      batch.put(ROWS, key, encodeRowImage(images.subarray(i * imageWords, (i + 1) * imageWords)));
+      const value = new Uint8Array(memory, i * bytes, bytes);
+      encodeRowImage(images.subarray(starts[i]!, starts[i]! + imageWords), value);
+      batch.put(ROWS, key, value);
     }
     if (batch.size > 0) await this.#store.write(batch);
+    rowMemory.give(memory);
     done();
   }
 
@@ -87,4 +102,14 @@ export class StoredRows {
     }
     return { keys: Uint32Array.from(keys), last };
   }
+}
+
+/** Words at which the images begin that have a seq above this one. */
+function startsAbove(images: Uint32Array, imageWords: number, seq: number): number[] {
+  const seqs = seqsOfImages(images);
+  const starts: number[] = [];
+  for (let at = 0; at < images.length; at += imageWords) {
+    if (seqs[at / 2 + SEQ_AT]! > seq) starts.push(at);
+  }
+  return starts;
 }

@@ -16,6 +16,7 @@ export async function writeChanged(
   let position: ChangePosition | undefined;
   let through = false;
   const removals = stored.removals;
+  const memory = new ArrayBuffer(4 * LOOK_UP_ROWS * rows.imageWords);
   while (!through || stored.hasRemoved(removals)) {
     const slice = await Slice.begin('round');
     const recordWhole = midRecord();
@@ -34,7 +35,7 @@ export async function writeChanged(
       continue;
     }
     const { keys, next } = rows.changes(sinceSeq, position, LOOK_UP_ROWS);
-    const writing = stored.write(rows.imagesOf(keys));
+    const writing = stored.write(rows.imagesOf(keys, memory));
     slice.end();
     await writing;
     position = next ?? position;
