@@ -1,4 +1,5 @@
-// Compiles ps/kernel (AssemblyScript) to ps/src/kernel-wasm/gen/row-kernel.wasm.
+// Compiles ps/kernel to ps/src/kernel-wasm/gen: the kernel, which is AssemblyScript, and its copies between memories, which
+// are WebAssembly's own text.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +27,19 @@ execFileSync(
     // No managed objects: the kernel gives out its memory itself.
     '--runtime',
     'stub',
+  ],
+  { cwd: folder, stdio: 'inherit' },
+);
+
+execFileSync(
+  'wasm-as',
+  [
+    'kernel/row-copies.wat',
+    '--output',
+    'src/kernel-wasm/gen/row-copies.wasm',
+    '--enable-simd',
+    '--enable-threads',
+    '--enable-multimemory',
   ],
   { cwd: folder, stdio: 'inherit' },
 );

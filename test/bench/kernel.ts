@@ -49,10 +49,10 @@ const SPEC: TableSpec = {
 };
 
 export async function benchKernel(options: BenchOptions): Promise<readonly BenchResult[]> {
-  const module = loadKernel();
-  if (module === undefined) throw new Error('WebAssembly has no SIMD here');
+  const modules = loadKernel();
+  if (modules === undefined) throw new Error('WebAssembly lacks what the kernel needs');
   return [
-    ...measure('wasm', createWasmTables(module)(SPEC), options),
+    ...measure('wasm', createWasmTables(modules)(SPEC), options),
     ...measure('typescript', createTypeScriptTable(SPEC), options),
   ];
 }

@@ -75,7 +75,7 @@ export interface KernelExports {
 export class KernelInstance {
   readonly kernel: KernelExports;
   readonly memoryPagesMax: number;
-  readonly #memory: WebAssembly.Memory;
+  readonly memory: WebAssembly.Memory;
   words: Uint32Array = new Uint32Array();
   floats: Float32Array = new Float32Array();
   /** Rows that the scratch area holds, and where it begins, in words: keys, one word a key, values. */
@@ -87,15 +87,15 @@ export class KernelInstance {
   constructor(module: WebAssembly.Module, memoryPagesMax: number) {
     this.memoryPagesMax = memoryPagesMax;
     const initial = Math.min(MEMORY_PAGES_MIN, memoryPagesMax);
-    this.#memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax, shared: true });
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.memory = new WebAssembly.Memory({ initial, maximum: memoryPagesMax, shared: true });
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.memory } });
     this.kernel = instance.exports as KernelExports;
     this.refresh();
   }
 
   /** New views, if memory has grown. */
   refresh(): void {
-    const { buffer } = this.#memory;
+    const { buffer } = this.memory;
     if (this.words.buffer === buffer) return;
     this.words = new Uint32Array(buffer);
     this.floats = new Float32Array(buffer);

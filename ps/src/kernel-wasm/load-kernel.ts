@@ -1,5 +1,5 @@
-// Which kernel this process uses: the WebAssembly one, read once from the file that `npm run prepare` made; the plain
-// TypeScript one only where WebAssembly lacks SIMD or threads. Both write the same pages and compute the same bits.
+// Which kernel this process uses: the WebAssembly one, read once from the files that `npm run prepare` made; the plain
+// TypeScript one only where WebAssembly lacks SIMD, threads or several memories. Both write the same pages and compute the same bits.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WeirError } from '@weir/proto';
@@ -7,8 +7,9 @@ import type { TableSpec } from '@weir/proto/v1/tables';
 import { createTypeScriptTable } from '../kernel/create-row-table.ts';
 import type { RowTable } from '../kernel/row-table.ts';
 import { createWasmTables } from './create-wasm-tables.ts';
+import type { KernelModules } from './stripe-instance.ts';
 
-const FILE = fileURLToPath(new URL('./gen/row-kernel.wasm', import.meta.url));
+const FOLDER = new URL('./gen/', import.meta.url);
 
 let chosen: ((spec: TableSpec) => RowTable) | undefined;
 
@@ -19,20 +20,24 @@ export function createRowTable(spec: TableSpec): RowTable {
 }
 
 /** @throws WeirError CONFIGURATION when the kernel was not built. */
-export function loadKernel(): WebAssembly.Module | undefined {
-  const bytes = kernelBytes();
-  return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined;
+export function loadKernel(): KernelModules | undefined {
+  const kernel = compiled('row-kernel.wasm');
+  const copies = compiled('row-copies.wasm');
+  return kernel === undefined || copies === undefined ? undefined : { kernel, copies };
 }
 
 function choose(): (spec: TableSpec) => RowTable {
-  const module = loadKernel();
-  return module === undefined ? createTypeScriptTable : createWasmTables(module);
+  const modules = loadKernel();
+  return modules === undefined ? createTypeScriptTable : createWasmTables(modules);
 }
 
-function kernelBytes(): Uint8Array {
+function compiled(name: string): WebAssembly.Module | undefined {
+  const file = fileURLToPath(new URL(name, FOLDER));
+  let bytes: Uint8Array;
   try {
-    return readFileSync(FILE);
+    bytes = readFileSync(file);
   } catch (cause) {
-    throw new WeirError('CONFIGURATION', `${FILE} cannot be read; \`npm run prepare\` makes it`, { cause });
+    throw new WeirError('CONFIGURATION', `${file} cannot be read; \`npm run prepare\` makes it`, { cause });
   }
+  return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined;
 }

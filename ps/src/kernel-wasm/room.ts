@@ -1,8 +1,6 @@
 // Whether the stripes' memories have room for more rows.
-import type { PackedKeys } from '@weir/proto';
 import { STRIPE_COUNT } from '../kernel/layout.ts';
 import type { KernelInstance } from './kernel-instance.ts';
-import { scatterKeys } from './row-copies.ts';
 import type { Stripes } from './spill.ts';
 
 /** See RowTable.room. */
@@ -15,10 +13,10 @@ export function hasRoom(stripes: readonly (KernelInstance | undefined)[], newRow
 }
 
 /**
- * For these keys, which the splitter has just split into `order`: before anything is changed, so that a push for which
+ * For the keys that the splitter has just split: before anything is changed, so that a push for which
  * there is no memory changes nothing.
  */
-export function makeRoom(table: Stripes, order: Uint32Array, keys: PackedKeys): void {
+export function makeRoom(table: Stripes): void {
   const { starts } = table.splitter;
   for (let s = 0; s < STRIPE_COUNT; s++) {
     const from = starts[s]!;
@@ -30,7 +28,7 @@ export function makeRoom(table: Stripes, order: Uint32Array, keys: PackedKeys): 
     const enough = kernel.roomForLogged(to - from) !== 0;
     stripe.refresh();
     if (enough) continue;
-    scatterKeys(order, from, to, keys, stripe.words, stripe.keysAt);
+    stripe.takeKeys(from, to);
     const absent = kernel.absent(to - from);
     if (absent > 0 && kernel.roomForLogged(absent) === 0) throw table.full(s);
     stripe.refresh();

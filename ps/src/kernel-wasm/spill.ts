@@ -3,14 +3,14 @@ import { keyCount, type PackedKeys } from '@weir/proto';
 import { SCAN_ROWS_MAX, SEQ_AT, STRIPE_COUNT } from '../kernel/layout.ts';
 import { keysOfImages, leavingShares, zeros } from '../kernel/spill.ts';
 import { type KernelInstance, SCRATCH_ROWS_MIN } from './kernel-instance.ts';
-import { scatterKeys } from './row-copies.ts';
 import type { Splitter } from './splitter.ts';
+import type { StripeInstance } from './stripe-instance.ts';
 
 /** What these functions need of a table. */
 export interface Stripes {
   readonly splitter: Splitter;
   /** Makes a stripe that is not there yet. */
-  stripe(number: number): KernelInstance;
+  stripe(number: number): StripeInstance;
   /** The error when a stripe has no room. */
   full(number: number): Error;
 }
@@ -27,7 +27,7 @@ export function forEachPiece(table: Stripes, keys: PackedKeys, visit: Visit): vo
       const rows = Math.min(SCRATCH_ROWS_MIN, starts[s + 1]! - from);
       const stripe = table.stripe(s);
       if (!stripe.holds(rows)) throw new Error('no memory for a scratch area');
-      scatterKeys(order, from, from + rows, keys, stripe.words, stripe.keysAt);
+      stripe.takeKeys(from, from + rows);
       visit(stripe, s, order, from, rows);
     }
   }

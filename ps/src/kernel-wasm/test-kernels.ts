@@ -4,14 +4,15 @@ import { createTypeScriptTable } from '../kernel/create-row-table.ts';
 import type { RowTable } from '../kernel/row-table.ts';
 import { createWasmTables } from './create-wasm-tables.ts';
 import { loadKernel } from './load-kernel.ts';
+import type { KernelModules } from './stripe-instance.ts';
 
 export type CreateRowTable = (spec: TableSpec) => RowTable;
 
 /** The compiled WebAssembly kernel. @throws Error where it cannot run: there, these tests would test nothing. */
-export function requireKernel(): WebAssembly.Module {
-  const module = loadKernel();
-  if (module === undefined) throw new Error('WebAssembly has no SIMD here');
-  return module;
+export function requireKernel(): KernelModules {
+  const modules = loadKernel();
+  if (modules === undefined) throw new Error('WebAssembly lacks what the kernel needs');
+  return modules;
 }
 
 export const createWasmTable: CreateRowTable = createWasmTables(requireKernel());

@@ -9,9 +9,8 @@ import { RecordOrder } from '../kernel/record-order.ts';
 import type { ChangePosition, Changes, ExpectedPages, PageId, RowTable, Stale } from '../kernel/row-table.ts';
 import { scanChanges, scanStale } from './changes.ts';
 import { configure, reconfigure } from './configure.ts';
-import type { KernelInstance } from './kernel-instance.ts';
 import { hasRoom, makeRoom } from './room.ts';
-import { gatherFlags, gatherRows, scatterKeys, scatterRows } from './row-copies.ts';
+import { gatherFlags } from './row-copies.ts';
 import {
   forEachPiece,
   imagesOf,
@@ -23,19 +22,20 @@ import {
 } from './spill.ts';
 import type { Splitter } from './splitter.ts';
 import { dirtyPages, expectPages, loadPage, readPage, rowSeqs } from './stored-pages.ts';
+import type { StripeInstance } from './stripe-instance.ts';
 
 export class WasmRowTable implements RowTable {
   #spec: TableSpec;
   readonly stateSlots: number;
-  readonly #newInstance: () => KernelInstance;
+  readonly #newInstance: () => StripeInstance;
   readonly #splitter: Splitter;
   #optimizer: RowOptimizer;
   readonly #layout: RowLayout;
   readonly #table: Stripes;
-  readonly #stripes: (KernelInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
+  readonly #stripes: (StripeInstance | undefined)[] = new Array(STRIPE_COUNT).fill(undefined);
   readonly #order = new RecordOrder();
 
-  constructor(spec: TableSpec, splitter: Splitter, newInstance: () => KernelInstance) {
+  constructor(spec: TableSpec, splitter: Splitter, newInstance: () => StripeInstance) {
     this.#spec = spec;
     this.#newInstance = newInstance;
     this.#splitter = splitter;
@@ -73,18 +73,20 @@ export class WasmRowTable implements RowTable {
     const { dim } = this.spec;
     const rows = keyCount(keys);
     if (outOffset + rows * dim > out.length) throw new Error(`pull: no room for ${rows} rows of dim ${dim}`);
-    const order = this.#splitter.split(keys);
+    this.#splitter.split(keys);
     const { starts } = this.#splitter;
+    const values = this.#splitter.rows(rows * dim);
     for (let s = 0; s < STRIPE_COUNT; s++) {
       const from = starts[s]!;
       const to = starts[s + 1]!;
       if (from === to) continue;
       const stripe = this.#stripe(s);
       if (!stripe.holds(to - from)) throw this.#full(s);
-      scatterKeys(order, from, to, keys, stripe.words, stripe.keysAt);
+      stripe.takeKeys(from, to);
       stripe.kernel.pull(to - from);
-      gatherRows(order, from, to, dim, stripe.floats, stripe.valuesAt, out, outOffset);
+      stripe.giveRows(from, to, dim);
     }
+    out.set(values, outOffset);
   }
 
   push(keys: PackedKeys, values: Float32Array, seq: number, goesOn = false): void {
@@ -193,18 +195,19 @@ export class WasmRowTable implements RowTable {
   ): number {
     const { dim } = this.spec;
     if (values.length !== keyCount(keys) * dim) throw new Error('values are not keys x dim');
-    const order = this.#splitter.split(keys);
-    makeRoom(this.#table, order, keys);
+    this.#splitter.split(keys);
+    makeRoom(this.#table);
     this.#order.begin(seq, goesOn);
     const { starts } = this.#splitter;
+    this.#splitter.rows(values.length).set(values);
     let updates = 0;
     for (let s = 0; s < STRIPE_COUNT; s++) {
       const from = starts[s]!;
       const to = starts[s + 1]!;
       if (from === to) continue;
       const stripe = this.#stripe(s);
-      scatterKeys(order, from, to, keys, stripe.words, stripe.keysAt);
-      scatterRows(order, from, to, dim, values, stripe.floats, stripe.valuesAt);
+      stripe.takeKeys(from, to);
+      stripe.takeRows(from, to, dim);
       if (replayed) updates += stripe.kernel.replay(to - from, seq);
       else stripe.kernel.push(to - from, seq);
       stripe.refresh();
@@ -212,7 +215,7 @@ export class WasmRowTable implements RowTable {
     return updates;
   }
 
-  #stripe(number: number): KernelInstance {
+  #stripe(number: number): StripeInstance {
     let stripe = this.#stripes[number];
     if (stripe === undefined) {
       stripe = this.#newInstance();

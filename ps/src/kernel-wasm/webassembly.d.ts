@@ -8,10 +8,12 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     /** In pages of 64 KiB. */
     constructor(size: { readonly initial: number; readonly maximum: number; readonly shared: true });
+    /** By so many pages; throws RangeError when there is no room. */
+    grow(pages: number): void;
   }
   class Instance {
     readonly exports: unknown;
-    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
+    constructor(module: Module, imports: { readonly env: Readonly<Record<string, Memory>> });
   }
   function validate(bytes: Uint8Array): boolean;
 }
