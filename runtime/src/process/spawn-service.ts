@@ -36,10 +36,15 @@ export interface ServiceProcess {
 }
 
 /**
- * glibc's malloc gives blocks from this size on back to the system when they are freed. Left to itself it raises the size
- * as it goes, and keeps what the store used for its log: 350 MB more in a shard with 10 M rows (bench ps-memory).
+ * For glibc's malloc. Blocks from the first size on come from the system and go back to it when they are freed: those of the
+ * store's memory tables, 1 MiB each, do, else they would be kept (350 MB more in a shard with 10 M rows, bench ps-memory).
+ * Smaller ones are kept, up to the second size for each thread that frees them: a write to the store takes several,
+ * of up to twice its bytes, and to have their pages made anew each time cost a shard a tenth of its CPU (ADR 0019).
  */
-const MALLOC_MMAP_THRESHOLD_ = String(256 * 1024);
+const MALLOC = {
+  MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(4 * 1024 * 1024),
+};
 const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 
 /** WeirError UNAVAILABLE with the process's last words if it ends, or says nothing, before it is ready. */
@@ -49,7 +54,7 @@ export async function spawnService(options: SpawnOptions): Promise<ServiceProces
     // The compile cache halves the CPU time of a start; what is set already wins.
     env: {
       NODE_COMPILE_CACHE: COMPILE_CACHE,
-      MALLOC_MMAP_THRESHOLD_,
+      ...MALLOC,
       ...process.env,
       ...options.env,
       [PARENT_PIPE]: '1',
