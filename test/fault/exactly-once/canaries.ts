@@ -1,13 +1,9 @@
 // Defects that are put in on purpose, each under faults that it cannot stand: rounds with them must show lost or doubled
 // samples, or a broken fence, or the suite proves nothing.
+import type { Canary } from '../suite-parts.ts';
 import type { Bug } from './bugs.ts';
 import type { Fault, ScheduledFault } from './schedule.ts';
 import { World } from './world.ts';
-
-export interface Canary {
-  readonly name: Bug;
-  caught(dir: string, seed: number): Promise<boolean>;
-}
 
 /** A defect shows only where a fault meets it: most are caught in the first rounds. */
 const ROUNDS_MAX = 6;

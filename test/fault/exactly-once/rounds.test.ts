@@ -1,7 +1,7 @@
 // The short version of `npm run test:fault -- --suite exactly-once`: one world, the hardest faults; and what the suite judges
 // by can tell right from wrong. The canaries run in the long version.
 import { describe, expect, it } from 'vitest';
-import { inFolder } from '../ps/suite.ts';
+import { inFolder } from '../suite-parts.ts';
 import { checkCounts } from './counted.ts';
 import { brokenFences, type Note } from './fences.ts';
 import type { ScheduledFault } from './schedule.ts';

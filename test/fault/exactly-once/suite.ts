@@ -1,8 +1,8 @@
 // The exactly-once suite: rounds of traffic through the whole loop in which every service is killed, put to sleep and
 // woken; the counts that the shards hold must be those of the traffic, as they are in a round that nobody disturbs.
 import { mulberry32 } from '../../e2e/traffic.ts';
-import { inFolder } from '../ps/suite.ts';
-import { type Print, type Totals, textOf } from '../report.ts';
+import type { Print, Totals } from '../report.ts';
+import { checkCanaries, count, inWorlds, type SuiteRun } from '../suite-parts.ts';
 import { CANARIES } from './canaries.ts';
 import { drawFaults, faultText, type ScheduledFault } from './schedule.ts';
 import { World } from './world.ts';
@@ -16,34 +16,13 @@ export async function exactlyOnceSuite(
   totals: Totals,
   print: Print,
 ): Promise<void> {
-  for (let first = 0; first < rounds; first += ROUNDS_PER_WORLD) {
-    const end = Math.min(rounds, first + ROUNDS_PER_WORLD);
-    try {
-      await inFolder((dir) => roundsOfWorld(dir, seed, first, end, totals, print));
-    } catch (error) {
-      totals.failed++;
-      print(`exactly-once, rounds ${first + 1} to ${end}: ${textOf(error)}`);
-    }
-  }
-  for (const canary of CANARIES) {
-    const caught = await inFolder((dir) => canary.caught(dir, seed)).catch((error: unknown) => {
-      print(textOf(error));
-      return false;
-    });
-    if (!caught) totals.missedCanaries++;
-    print(`exactly-once, canary '${canary.name}': ${caught ? 'caught' : 'missed'}`);
-  }
+  const suite = { name: 'exactly-once', seed, totals, print };
+  await inWorlds(suite, rounds, ROUNDS_PER_WORLD, (dir, first, end) => roundsOfWorld(suite, dir, first, end));
+  await checkCanaries(suite, CANARIES);
 }
 
-/** A world in which something went wrong is left. */
-async function roundsOfWorld(
-  dir: string,
-  seed: number,
-  first: number,
-  end: number,
-  totals: Totals,
-  print: Print,
-): Promise<void> {
+async function roundsOfWorld(suite: SuiteRun, dir: string, first: number, end: number): Promise<void> {
+  const { seed, totals, print } = suite;
   const world = await World.begin({
     dir,
     seed: seed * 100_003 + first,
@@ -52,12 +31,10 @@ async function roundsOfWorld(
   const random = mulberry32(seed * 100_019 + first);
   const run = async (round: number, faults: readonly ScheduledFault[], what: string): Promise<boolean> => {
     const startMs = performance.now();
-    const { kills, ended, lost, doubled, problems } = await world.round(round, faults);
-    const good = lost === 0 && doubled === 0 && problems.length === 0;
+    const result = await world.round(round, faults);
+    const { kills, ended, lost, doubled, problems } = result;
+    const good = count(suite, result);
     totals.kills += kills;
-    totals.lost += lost;
-    totals.doubled += doubled;
-    totals[good ? 'passed' : 'failed']++;
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     print(`exactly-once, ${what}: lost ${lost}, doubled ${doubled} (${seconds} s)`);
     for (const message of ended) print(`  ${message}`);

@@ -1,14 +1,11 @@
 // Defects that are put in on purpose: rounds with them must show lost or doubled pushes, or the suite proves nothing.
+
 import type { Bug, FaultPlan } from '../../../ps/src/testing/fault-plan.ts';
+import type { Canary } from '../suite-parts.ts';
 import type { Verdict } from './ledger.ts';
 import { cutPower } from './power-cut.ts';
 import { caughtUnderKills } from './source-rounds.ts';
 import { World } from './world.ts';
-
-export interface Canary {
-  readonly name: string;
-  caught(dir: string, seed: number): Promise<boolean>;
-}
 
 const TRIES = 6;
 const PUSHES = 30;

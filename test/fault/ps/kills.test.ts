@@ -1,10 +1,10 @@
 // The short version of `npm run test:fault -- --suite ps`: one round of every moment with the process killed, and with
 // the machine lost; every canary.
 import { describe, expect, it } from 'vitest';
+import { inFolder } from '../suite-parts.ts';
 import { CANARIES } from './canaries.ts';
 import { killRound, MOMENTS } from './kill-round.ts';
 import { cutPower } from './power-cut.ts';
-import { inFolder } from './suite.ts';
 import { World } from './world.ts';
 
 const SEED = 20;

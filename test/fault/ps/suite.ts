@@ -1,11 +1,9 @@
 // The parameter server's suite: rounds of kill -9 at the durabilities `process` and `machine` (there the power fails
 // with the process), the canaries, and the faults that are no kill.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { verifyFolder } from '../../../ps/src/server/folder/verify-folder.ts';
 import { type Print, type Totals, textOf } from '../report.ts';
+import { checkCanaries, count, inFolder, inWorlds, type SuiteRun } from '../suite-parts.ts';
 import { CANARIES } from './canaries.ts';
 import { CHECKS, type Check } from './checks.ts';
 import { killRound, MOMENTS } from './kill-round.ts';
@@ -17,27 +15,13 @@ const ROUNDS_PER_WORLD = 12;
 const CLIENTS = 3;
 
 export async function psSuite(seed: number, rounds: number, totals: Totals, print: Print): Promise<void> {
-  for (let first = 0; first < rounds; first += ROUNDS_PER_WORLD) {
-    const end = Math.min(rounds, first + ROUNDS_PER_WORLD);
-    try {
-      await inFolder((dir) => roundsOfWorld(dir, seed, first, end, totals, print));
-    } catch (error) {
-      totals.failed++;
-      print(`ps, rounds ${first + 1} to ${end}: ${textOf(error)}`);
-    }
-  }
-  for (const each of CHECKS) await check(each, seed, totals, print);
-  for (const canary of CANARIES) {
-    const caught = await inFolder((dir) => canary.caught(dir, seed)).catch((error: unknown) => {
-      print(textOf(error));
-      return false;
-    });
-    if (!caught) totals.missedCanaries++;
-    print(`ps, canary '${canary.name}': ${caught ? 'caught' : 'missed'}`);
-  }
+  const suite = { name: 'ps', seed, totals, print };
+  await inWorlds(suite, rounds, ROUNDS_PER_WORLD, (dir, first, end) => roundsOfWorld(suite, dir, first, end));
+  for (const each of CHECKS) await check(each, suite);
+  await checkCanaries(suite, CANARIES);
 }
 
-async function check({ name, run }: Check, seed: number, totals: Totals, print: Print): Promise<void> {
+async function check({ name, run }: Check, { seed, totals, print }: SuiteRun): Promise<void> {
   try {
     const found = await inFolder((dir) => run(dir, seed));
     totals.passed++;
@@ -48,15 +32,8 @@ async function check({ name, run }: Check, seed: number, totals: Totals, print: 
   }
 }
 
-/** Rounds of one world; a world in which something went wrong is left. */
-async function roundsOfWorld(
-  dir: string,
-  seed: number,
-  first: number,
-  end: number,
-  totals: Totals,
-  print: Print,
-): Promise<void> {
+async function roundsOfWorld(suite: SuiteRun, dir: string, first: number, end: number): Promise<void> {
+  const { seed, totals, print } = suite;
   const durability = (first / ROUNDS_PER_WORLD) % 2 === 0 ? 'process' : 'machine';
   const world = await World.begin({ dir, seed: seed * 100_003 + first, durability, clients: CLIENTS });
   const { shard } = world;
@@ -74,10 +51,7 @@ async function roundsOfWorld(
       const moment = MOMENTS[round % MOMENTS.length]!;
       const { verdict, what } = await killRound(world, moment, afterDeath);
       const { lost, doubled, problems } = verdict;
-      const good = lost === 0 && doubled === 0 && problems.length === 0;
-      totals.lost += lost;
-      totals.doubled += doubled;
-      totals[good ? 'passed' : 'failed']++;
+      const good = count(suite, verdict);
       print(`ps, round ${round + 1}: ${durability}, ${moment}, ${what}: lost ${lost}, doubled ${doubled}`);
       if (bytesCut > 0) print(`  the power cut took ${bytesCut} bytes that no sync covered`);
       bytesCut = 0;
@@ -87,14 +61,5 @@ async function roundsOfWorld(
   } finally {
     await world.end();
     totals.kills += shard.kills;
-  }
-}
-
-export async function inFolder<T>(use: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'weir-fault-'));
-  try {
-    return await use(dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
   }
 }
