@@ -31,19 +31,21 @@ export async function followTables(options: FollowOptions): Promise<RowSource[]>
     const onPullFailed = (error: unknown): void => {
       log.warn({ err: error, table: name }, 'pull failed; rows stay at their prior');
     };
-    sources.push(new RowSource({ table, definition, replica, onPullFailed }));
-    void follow(table, replica, options);
+    const source = new RowSource({ table, definition, replica, onPullFailed });
+    sources.push(source);
+    void follow(table, source, options);
   }
   return sources;
 }
 
 /** Returns when the signal aborts. The SDK reconnects by itself; any other failure is thrown. */
-async function follow(table: Table, replica: Replica, options: FollowOptions): Promise<void> {
+async function follow(table: Table, source: RowSource, options: FollowOptions): Promise<void> {
   const { signal, freshness, metrics } = options;
   const known = new Set<string>();
   try {
     for await (const delta of table.subscribe({ signal })) {
-      replica.apply(delta);
+      source.replica.apply(delta);
+      if (delta.upTo !== undefined) source.reached(delta.cursor);
       if (delta.snapshotStart && known.has(delta.shard)) metrics.gap();
       known.add(delta.shard);
       // What changed before this process looked says nothing of now.

@@ -1,6 +1,7 @@
 // The shadow arm `frozen`: the model as it stood after N rank requests, scored beside the live one in every later
 // answer. It shows what online learning is worth on the very same traffic.
 import type { PackedKeys } from '@weir/proto';
+import type { RowsVersion } from '@weir/proto/v1/common';
 import type { DenseFollower } from './dense-follower.ts';
 import type { Replica } from './replica.ts';
 import type { RowSource } from './row-source.ts';
@@ -11,6 +12,7 @@ export class FrozenArm {
   #requestsLeft: number;
   #replicas: readonly Replica[] | undefined;
   #dense: Float32Array | undefined;
+  #versions: readonly RowsVersion[] = [];
 
   /** @param afterRequests rank requests until the copy is taken. */
   constructor(sources: readonly RowSource[], dense: DenseFollower | undefined, afterRequests: number) {
@@ -23,6 +25,11 @@ export class FrozenArm {
     return this.#replicas !== undefined;
   }
 
+  /** How new the copy's rows are. */
+  get versions(): readonly RowsVersion[] {
+    return this.#versions;
+  }
+
   /** Dense weights of the copy; undefined without any. */
   get dense(): Float32Array | undefined {
     return this.#dense;
@@ -33,6 +40,7 @@ export class FrozenArm {
     if (this.#replicas === undefined) {
       if (this.#requestsLeft-- > 0) return undefined;
       this.#replicas = this.#sources.map(({ replica }) => replica.freeze());
+      this.#versions = this.#sources.flatMap(({ versions }) => versions);
       this.#dense = this.#follower?.current.weights;
     }
     return this.#replicas.map((replica, i) => {

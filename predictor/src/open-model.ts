@@ -54,7 +54,7 @@ export async function openModel(
   const file = staticFile === undefined ? undefined : await readStatic(staticFile);
   const model = await loadModel(modelName, { schema, labels, staticPart: file?.part });
   const { staticHash, schemaFingerprint } = model;
-  const version = { staticHash, schemaFingerprint, tableSet };
+  const version = { staticHash, schemaFingerprint, tableSet, rows: [] };
   accept(version);
   const staticPart = file && { part: file.part, runner: await startRunner(file, model.schema) };
   const following = new AbortController();

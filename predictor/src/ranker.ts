@@ -3,7 +3,7 @@
 
 import type { ExampleDecoder, Examples, Model } from '@weir/model';
 import { bytesOf, DOCUMENTS_MAX, type PackedKeys, WeirError } from '@weir/proto';
-import type { ModelVersion } from '@weir/proto/v1/common';
+import type { ModelVersion, RowsVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
 import type { DenseWeights } from './dense-follower.ts';
@@ -66,7 +66,14 @@ export class Ranker {
     const experimentBuckets = arm === undefined ? {} : { [LAYER]: arm };
     const served = arm === 'frozen' ? named(copied!, '') : online;
     const shadows = arm === 'frozen' ? named(online, 'online') : (copied ?? []);
-    const modelVersion = versionOf(version, arm === 'frozen' ? undefined : dense);
+    const modelVersion =
+      arm === 'frozen'
+        ? versionOf(version, undefined, current.frozen!.versions)
+        : versionOf(
+            version,
+            dense,
+            rows.flatMap(({ versions }) => versions),
+          );
     const scores = [...served, ...shadows];
     await this.#log(featureRecord(request, { servingId, timeMs, scores, modelVersion, experimentBuckets }));
     const response = {
@@ -118,8 +125,12 @@ function decodeRequest(decoder: ExampleDecoder, request: RankRequest): Examples 
   }
 }
 
-function versionOf(model: ModelVersion, dense: DenseWeights | undefined): ModelVersion {
-  return dense === undefined ? model : { ...model, denseStep: dense.step };
+function versionOf(
+  model: ModelVersion,
+  dense: DenseWeights | undefined,
+  rows: readonly RowsVersion[],
+): ModelVersion {
+  return { ...model, denseStep: dense?.step, rows: [...rows] };
 }
 
 const weightsOf = (rows: readonly Rows[]): Float32Array[] => rows.map(({ weights }) => weights);

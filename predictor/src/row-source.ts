@@ -4,7 +4,8 @@
 
 import type { TableDefinition } from '@weir/model';
 import type { PackedKeys } from '@weir/proto';
-import type { Table } from '@weir/sdk';
+import type { RowsVersion } from '@weir/proto/v1/common';
+import type { Table, TableCursor } from '@weir/sdk';
 import { PULL_TIMEOUT_MS } from './limits.ts';
 import type { Replica } from './replica.ts';
 
@@ -13,6 +14,8 @@ export interface Rows {
   readonly weights: Float32Array;
   readonly pulled: number;
   readonly prior: number;
+  /** How new the replica's part of them is, shard by shard. */
+  readonly versions: readonly RowsVersion[];
 }
 
 export interface RowSourceOptions {
@@ -26,6 +29,7 @@ export class RowSource {
   readonly #options: RowSourceOptions;
   /** What a row without updates holds, where it is the same for every key. */
   readonly #prior: number | undefined;
+  #versions: readonly RowsVersion[] = [];
 
   constructor(options: RowSourceOptions) {
     this.#options = options;
@@ -38,13 +42,29 @@ export class RowSource {
     return this.#options.replica;
   }
 
+  /** How new the replica is. */
+  get versions(): readonly RowsVersion[] {
+    return this.#versions;
+  }
+
+  /** The replica has every change up to this. */
+  reached({ shards }: TableCursor): void {
+    const table = this.#options.definition.name;
+    this.#versions = Object.entries(shards).map(([shard, { logIncarnation, seq }]) => ({
+      table,
+      shard,
+      logIncarnation,
+      seq,
+    }));
+  }
+
   /** Undefined when a pull is needed; so that an answer from the replica alone never leaves its turn. */
   local(keys: PackedKeys): Rows | undefined {
     const { replica } = this.#options;
     const weights = this.priorRows(keys);
     const absent = replica.gather(keys, weights);
     if (absent !== undefined && !(replica.whole && this.#prior !== undefined)) return undefined;
-    return { weights, pulled: 0, prior: 0 };
+    return { weights, pulled: 0, prior: 0, versions: this.#versions };
   }
 
   /** Never throws for a shard that does not answer: its rows stay at their prior and are counted. */
@@ -52,6 +72,7 @@ export class RowSource {
     const { table, replica, onPullFailed } = this.#options;
     const dim = replica.dim;
     const weights = this.priorRows(keys);
+    const versions = this.#versions;
     const absent = replica.gather(keys, weights) ?? [];
     const wanted = new Uint32Array(absent.length * 2);
     absent.forEach((key, i) => {
@@ -63,10 +84,10 @@ export class RowSource {
       absent.forEach((key, i) => {
         weights.set(pulled.subarray(i * dim, (i + 1) * dim), key * dim);
       });
-      return { weights, pulled: absent.length, prior: 0 };
+      return { weights, pulled: absent.length, prior: 0, versions };
     } catch (error) {
       onPullFailed(error);
-      return { weights, pulled: 0, prior: absent.length };
+      return { weights, pulled: 0, prior: absent.length, versions };
     }
   }
 

@@ -13,7 +13,7 @@ import type { StaticRunner } from './static-part/static-runner.ts';
 export interface ServedModelOptions {
   readonly model: Model;
   readonly decoder: ExampleDecoder;
-  /** But for the dense weights' step. */
+  /** But for the dense weights' step, and how new the rows are. */
   readonly version: ModelVersion;
   /** One per table of the model, in its order. */
   readonly sources: readonly RowSource[];

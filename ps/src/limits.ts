@@ -74,6 +74,9 @@ export const STREAM_ANSWER_BYTES_MAX = 2 * MIB;
 
 /** Pages, and records of the log, that recovery reads at a time while it works on those before. */
 export const RECOVERY_READ_ENTRIES = 16;
+/** Keys of one question for last changes, and bytes of log that it reads. */
+export const LAST_CHANGES_KEYS_MAX = 65_536;
+export const LAST_CHANGES_LOG_BYTES_MAX = 512 * MIB;
 /** Between two lines of the log that say how far recovery is. */
 export const RECOVERY_LOG_LINE_MS = 2_000;
 

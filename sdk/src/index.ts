@@ -8,6 +8,7 @@ export type { Group, JoinOptions, Membership } from './group.ts';
 export type { GroupPart, PartValue } from './group-parts.ts';
 export type { GroupDescription, GroupReader } from './group-reader.ts';
 export type { GroupResult, GroupResultPart } from './group-result.ts';
+export type { ChangingPush, LastChange, LastChangesOptions } from './last-changes.ts';
 export { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from './outcome-unknown-error.ts';
 export type { Pace } from './pace.ts';
 export type { PushSettings } from './push-settings.ts';

@@ -1,6 +1,7 @@
 // A table as its user holds it: bound to one uid, so that a table dropped and made anew is not mistaken for it.
 import { keyCount, WeirError } from '@weir/proto';
 import type { CallOptions } from './call-scope.ts';
+import type { LastChange, LastChangesOptions } from './last-changes.ts';
 import type { PushResult } from './outcome-unknown-error.ts';
 import type { SourceRanges } from './source-ranges.ts';
 import type { SubscribeOptions } from './subscribe.ts';
@@ -31,6 +32,7 @@ export interface TableClient {
   pull(table: TableRef, keys: Keys, options: CallOptions | undefined): Promise<Float32Array>;
   push(parts: readonly TableGradients[], options: PushOptions | undefined): Promise<PushResult>;
   subscribe(table: TableRef, options: SubscribeOptions | undefined): AsyncIterable<TableDelta>;
+  lastChanges(table: TableRef, keys: Keys, options: LastChangesOptions | undefined): Promise<LastChange[]>;
 }
 
 export class Table implements TableRef {
@@ -88,6 +90,15 @@ export class Table implements TableRef {
    */
   subscribe(options?: SubscribeOptions): AsyncIterable<TableDelta> {
     return this.#client.subscribe(this, options);
+  }
+
+  /**
+   * What changed rows of distinct keys last, in their order, as far as the shards' logs go back. For people: a shard reads
+   * its log for it, and answers one such question at a time.
+   * @throws WeirError TABLE_NOT_FOUND, INVALID_ARGUMENT for too many keys, DEADLINE_EXCEEDED, CANCELLED.
+   */
+  lastChanges(keys: Keys, options?: LastChangesOptions): Promise<LastChange[]> {
+    return this.#client.lastChanges(this, keys, options);
   }
 }
 

@@ -9,6 +9,7 @@ import { Calls } from './calls.ts';
 import { type Group, type JoinOptions, joinGroup } from './group.ts';
 import { GroupCalls, GroupConnections } from './group-calls.ts';
 import { GroupReader } from './group-reader.ts';
+import { type LastChange, type LastChangesOptions, lastChanges } from './last-changes.ts';
 import type { PushResult } from './outcome-unknown-error.ts';
 import { pullRows } from './pull.ts';
 import { Push } from './push.ts';
@@ -68,6 +69,7 @@ export class Weir {
       pull: (table, keys, options) => this.#pull(table, keys, options),
       push: (parts, options) => this.push(parts, options),
       subscribe: (table, options) => this.#subscribe(table, options),
+      lastChanges: (table, keys, options) => this.#lastChanges(table, keys, options),
     };
   }
 
@@ -211,6 +213,13 @@ export class Weir {
 
   #subscribe(table: TableRef, options: SubscribeOptions = {}): AsyncIterable<TableDelta> {
     return subscribeTable(this.#router, table, options, this.#closing.signal);
+  }
+
+  async #lastChanges(table: TableRef, keys: Keys, options: LastChangesOptions = {}): Promise<LastChange[]> {
+    const packed = packedView(keys, table.name);
+    using scope = this.#calls.begin(`last changes of ${table.name}`, options);
+    scope.throwIfEnded();
+    return await lastChanges(this.#router, table, packed, options.at, scope);
   }
 
   async #resolve(table: Table | string, options: CallOptions): Promise<Table> {

@@ -154,7 +154,7 @@ describe('SampleIntake', () => {
 
   it('says which records it leaves out, and goes on behind them', async () => {
     await begin(1);
-    const schema = { modelVersion: { staticHash: '', schemaFingerprint: 'other', tableSet: '' } };
+    const schema = { modelVersion: { staticHash: '', schemaFingerprint: 'other', tableSet: '', rows: [] } };
     await append(
       0,
       { record: schema },

@@ -85,6 +85,7 @@ export function serveShard(
       servePushStream(call, shard, calls, patienceMs);
     }),
     pushOnce: unary((request, call) => unaryPushes.push(request, call.getPeer())),
+    lastChanges: unary((request) => shard.lastChanges.find(request)),
     subscribe: admitted((call) => void serveSubscription(call, shard, calls, logger, patienceMs)),
   });
   return { stop: () => calls.stopAll() };

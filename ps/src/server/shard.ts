@@ -4,12 +4,12 @@ import { WeirError } from '@weir/proto';
 import type { DescribeShardResponse, RoutingTable, TableState } from '@weir/proto/v1/parameter_server';
 import type { Runtime } from '@weir/runtime';
 import type { Store } from '@weir/store';
-import { ClientNumbers } from '../core/client-numbers.ts';
+import type { ClientNumbers } from '../core/client-numbers.ts';
 import { LogPace } from '../core/log-pace.ts';
 import { type Ownership, ownershipOf } from '../core/routing.ts';
-import { SeqClock } from '../core/seq-clock.ts';
+import type { SeqClock } from '../core/seq-clock.ts';
 import { decideOpen, decodeIdentity, encodeIdentity, identityOf } from '../core/shard-identity.ts';
-import { SourceOffsets } from '../core/source-offsets.ts';
+import type { SourceOffsets } from '../core/source-offsets.ts';
 import { LOG_REPLAY_MAX_DEFAULT } from '../limits.ts';
 import { ShardCounters } from './counters.ts';
 import { IDENTITY_KEY, META, ROWS } from './folder/families.ts';
@@ -17,6 +17,7 @@ import { Materialiser } from './folder/materialise.ts';
 import type { Instruments } from './instruments.ts';
 import { IdleClients } from './log/idle-clients.ts';
 import { beginIncarnation, type Incarnation } from './log/incarnations.ts';
+import { LastChanges } from './log/last-changes.ts';
 import { createLogSink, type Durability } from './log/log-sink.ts';
 import { PushLog } from './log/push-log.ts';
 import { AnswerMemory } from './pull/answer-memory.ts';
@@ -24,6 +25,7 @@ import { BytesInFlight } from './push/bytes-in-flight.ts';
 import { PushPipeline } from './push/push-pipeline.ts';
 import { PushPreparation } from './push/push-preparation.ts';
 import { PushTurns } from './push/push-turns.ts';
+import { emptyState } from './recovery/empty-state.ts';
 import { holdsData, type Recovered, recover } from './recovery/recover.ts';
 import { RecoveryProgress } from './recovery/recovery-progress.ts';
 import { ShardClock } from './shard-clock.ts';
@@ -31,7 +33,7 @@ import { loseAcquired } from './sources/acquired-marks.ts';
 import { SourceAdmin } from './sources/source-admin.ts';
 import { Expiry } from './tables/expiry.ts';
 import { TableAdmin } from './tables/table-admin.ts';
-import { Tables } from './tables/tables.ts';
+import type { Tables } from './tables/tables.ts';
 
 export interface ShardOptions {
   readonly id: string;
@@ -75,6 +77,7 @@ export class Shard {
   readonly turns: PushTurns;
   readonly tableAdmin: TableAdmin;
   readonly sourceAdmin: SourceAdmin;
+  readonly lastChanges: LastChanges;
   /** Does nothing until it is started. */
   readonly expiry: Expiry;
   readonly idleClients: IdleClients;
@@ -151,6 +154,7 @@ export class Shard {
       store,
       durability,
     });
+    this.lastChanges = new LastChanges({ store, tables, incarnations, log: this.log });
     const { log, clock, seqClock } = this;
     this.idleClients = new IdleClients({ numbers: this.numbers, log, clock, counters, logger });
     this.expiry = new Expiry({ store, tables, log, clock, seqClock, counters, logger });
@@ -229,19 +233,6 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   const ms = Math.round(performance.now() - begun);
   logger.info({ ...progress.json(), lowMark, nextSeq, ms, logIncarnation, durability }, 'shard opened');
   return new Shard(options, recovered, incarnations);
-}
-
-function emptyState(store: Store): Recovered {
-  return {
-    tables: new Tables(store),
-    numbers: new ClientNumbers(),
-    sources: new SourceOffsets(),
-    lowMark: 1,
-    nextSeq: 1,
-    logBytes: 0,
-    skippedRecords: 0,
-    seqClock: new SeqClock(),
-  };
 }
 
 /** Every key of a family that begins with a table's uid lies between. */

@@ -5,7 +5,15 @@
 import type { Steps } from '../core/steps.ts';
 import { SLICE_BUDGET_MS, SLICE_MS } from '../limits.ts';
 
-export type SliceKind = 'push' | 'barrier' | 'pull' | 'subscriber' | 'round' | 'expiry' | 'recovery';
+export type SliceKind =
+  | 'push'
+  | 'barrier'
+  | 'pull'
+  | 'subscriber'
+  | 'round'
+  | 'expiry'
+  | 'recovery'
+  | 'last-changes';
 
 /** Of one kind, since the start. */
 export interface SliceTimes {
@@ -55,6 +63,7 @@ const LANES: Readonly<Record<SliceKind, LoopTurns | undefined>> = {
   subscriber: background,
   round: background,
   expiry: background,
+  'last-changes': background,
 };
 
 export class Slice {

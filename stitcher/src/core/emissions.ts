@@ -1,6 +1,6 @@
 // What is said about a request's samples when labels become known: labels with masks, kinds, revision.
 import { bytesOf } from '@weir/proto';
-import { type LabelColumn, SampleKind } from '@weir/proto/v1/records';
+import { type LabelColumn, type LabelEvent, SampleKind } from '@weir/proto/v1/records';
 import type { DueGroup, LabelPlan } from './label-plan.ts';
 import type { OpenRequest, Positive } from './open-request.ts';
 import type { Emission } from './sample-records.ts';
@@ -26,8 +26,11 @@ export function dueEmission(request: OpenRequest, group: DueGroup, plan: LabelPl
     }
     return column(plan, label, values);
   });
+  const events = request.positives
+    .filter(({ label }) => group.labels.includes(label))
+    .map((positive) => eventBehind(positive, positive.sample, plan));
   const revision = plan.groups.filter((g) => g.windowMs < group.windowMs && isWatched(request, g)).length;
-  return { knownTimeMs: request.timeMs + group.windowMs, revision, kinds, labels, ingestTimeMs };
+  return { knownTimeMs: request.timeMs + group.windowMs, revision, kinds, labels, ingestTimeMs, events };
 }
 
 /** `fast`: every watched label of every sample is negative until something else is heard. */
@@ -40,6 +43,7 @@ export function negativeEmission(request: OpenRequest, plan: LabelPlan, knownTim
     kinds: new Uint8Array(samples).fill(SampleKind.OBSERVED_NEGATIVE),
     labels: watched.map((label) => column(plan, label, new Float32Array(samples))),
     ingestTimeMs: 0,
+    events: [],
   };
 }
 
@@ -56,7 +60,12 @@ export function positiveEmission(
     kinds: Uint8Array.of(kindOf(positive)),
     labels: [column(plan, positive.label, Float32Array.of(1))],
     ingestTimeMs: positive.ingestTimeMs,
+    events: [eventBehind(positive, 0, plan)],
   };
+}
+
+function eventBehind({ label, eventId, timeMs }: Positive, sample: number, plan: LabelPlan): LabelEvent {
+  return { label: plan.labels[label]!.label, sample, eventId, timeMs };
 }
 
 function kindOf(positive: Positive): number {

@@ -92,7 +92,7 @@ describe('join under wait', () => {
 
   it('passes features, scores and versions on as they came, and fills in positions', () => {
     const run = new JoinRun();
-    const modelVersion = { staticHash: 'h', schemaFingerprint: 'f', tableSet: 's' };
+    const modelVersion = { staticHash: 'h', schemaFingerprint: 'f', tableSet: 's', rows: [] };
     const experimentBuckets = { model: 'frozen' };
     const record = featureRecord({ timeMs: T, modelVersion, keepProbability: 0.5, experimentBuckets });
     run.features({ record }, 41);

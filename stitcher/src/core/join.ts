@@ -224,16 +224,21 @@ export class Join {
   }
 
   #addPositive(request: OpenRequest, sample: number, { label, timeMs, event }: PendingEvent): void {
-    const { ingestTimeMs } = event;
+    const { ingestTimeMs, eventId } = event;
     const known = request.positives.find(
       (positive) => positive.label === label && positive.sample === sample,
     );
     if (known !== undefined) {
       known.ingestTimeMs = Math.max(known.ingestTimeMs, ingestTimeMs);
+      // Whatever the order in which they came.
+      if (timeMs < known.timeMs || (timeMs === known.timeMs && eventId < known.eventId)) {
+        known.timeMs = timeMs;
+        known.eventId = eventId;
+      }
       return;
     }
     const delayed = timeMs > request.timeMs + this.options.plan.labels[label]!.observationMs;
-    const positive = { label, sample, delayed, ingestTimeMs };
+    const positive = { label, sample, delayed, ingestTimeMs, eventId, timeMs };
     request.positives.push(positive);
     if (this.options.policy === 'wait') return;
     this.#emitter.positive(this.#step, request, positive, timeMs, this.#template(request));

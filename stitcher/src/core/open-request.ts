@@ -11,6 +11,9 @@ export interface Positive {
   readonly delayed: boolean;
   /** Wall clock of the newest event behind it; 0: unknown. */
   ingestTimeMs: number;
+  /** Of the earliest event behind it, and its time. */
+  eventId: string;
+  timeMs: number;
 }
 
 export interface OpenRequest {
@@ -69,7 +72,15 @@ type Fields = [
   revision: number,
   docIds: readonly string[],
   seen: [string, number][],
-  positives: [label: number, sample: number, delayed: 0 | 1, ingestTimeMs: number][],
+  /** The last two are missing where an older version wrote it. */
+  positives: [
+    label: number,
+    sample: number,
+    delayed: 0 | 1,
+    ingestTimeMs: number,
+    eventId?: string,
+    timeMs?: number,
+  ][],
 ];
 
 /** Without serving id and time: they are its key. */
@@ -82,7 +93,7 @@ export function encodeOpenRequest(request: OpenRequest): Uint8Array {
     request.revision,
     request.docIds,
     request.seen === undefined ? [] : [...request.seen],
-    request.positives.map((p) => [p.label, p.sample, p.delayed ? 1 : 0, p.ingestTimeMs]),
+    request.positives.map((p) => [p.label, p.sample, p.delayed ? 1 : 0, p.ingestTimeMs, p.eventId, p.timeMs]),
   ];
   return Buffer.from(JSON.stringify(fields));
 }
@@ -103,11 +114,13 @@ export function decodeOpenRequest(timeMs: number, servingId: string, bytes: Uint
     templateBytes,
     docIds,
     seen: seen.length === 0 ? undefined : new Map(seen),
-    positives: positives.map(([label, sample, delayed, ingestTimeMs]) => ({
+    positives: positives.map(([label, sample, delayed, ingestTimeMs, eventId = '', timeMs = 0]) => ({
       label,
       sample,
       delayed: delayed === 1,
       ingestTimeMs,
+      eventId,
+      timeMs,
     })),
     revision,
     template: undefined,
@@ -117,7 +130,7 @@ export function decodeOpenRequest(timeMs: number, servingId: string, bytes: Uint
 
 /** Memory of the skeleton, estimated: objects, strings and map entries of V8 with some reserve. */
 export function skeletonBytes(request: OpenRequest): number {
-  let bytes = 320 + 2 * request.servingId.length + 64 * request.positives.length;
+  let bytes = 320 + 2 * request.servingId.length + 128 * request.positives.length;
   for (const docId of request.docIds) bytes += 32 + docId.length;
   if (request.seen !== undefined) bytes += 128 + 96 * request.seen.size;
   return bytes;

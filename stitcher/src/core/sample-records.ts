@@ -4,6 +4,7 @@ import { bytesOf, u32FromBytes } from '@weir/proto';
 import {
   type FeatureRecord,
   type LabelColumn,
+  type LabelEvent,
   SampleRecord,
   type ScoreColumn,
   type SourcePosition,
@@ -22,6 +23,8 @@ export interface Emission {
   readonly kinds: Uint8Array;
   readonly labels: LabelColumn[];
   readonly ingestTimeMs: number;
+  /** Behind the positives. */
+  readonly events: LabelEvent[];
 }
 
 const EMPTY = new Uint8Array(0);

@@ -38,7 +38,7 @@ describe('readSampleRequest', () => {
 
   it('takes records of its own schema, and of callers that do not name one', () => {
     const version = (schemaFingerprint: string) => ({
-      record: { modelVersion: { staticHash: '', schemaFingerprint, tableSet: 'default' } },
+      record: { modelVersion: { staticHash: '', schemaFingerprint, tableSet: 'default', rows: [] } },
     });
     expect(read(version('f1')).docIds).toHaveLength(2);
     expect(read(version('')).docIds).toHaveLength(2);

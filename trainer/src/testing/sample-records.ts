@@ -45,6 +45,7 @@ export function sampleRecord(sketch: SampleSketch = {}): SampleRecord {
     source: undefined,
     ingestTimeMs: 0,
     experimentBuckets: {},
+    events: [],
     ...sketch.record,
   };
 }
