@@ -45,6 +45,19 @@ describe('readSampleRequest', () => {
     expect(refusal(version('f2'))).toBe("schema: schema fingerprint f2 is not the model's, f1");
   });
 
+  it('takes records of its own static part only, and of any when its model has none', () => {
+    const record = (staticHash: string) =>
+      encodedSample({
+        record: { modelVersion: { staticHash, schemaFingerprint: 'f1', tableSet: 'default' } },
+      });
+    const readBy = (own: string, served: string) => () =>
+      readSampleRequest(record(served), place, ['click'], 'f1', own).docIds.length;
+    expect(readBy('h1', 'h1')()).toBe(2);
+    expect(readBy('', 'h1')()).toBe(2);
+    expect(readBy('h1', 'h2')).toThrow("it was served with the static part h2, the model's is h1");
+    expect(readBy('h1', '')).toThrow("it was served with no static part, the model's is h1");
+  });
+
   it('knows provisional negatives by their kind', () => {
     const kinds = Uint8Array.of(SampleKind.OBSERVED_NEGATIVE, SampleKind.OBSERVED_NEGATIVE);
     expect(read({ record: { kinds } }).provisional).toBe(true);
