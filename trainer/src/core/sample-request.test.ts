@@ -48,7 +48,7 @@ describe('readSampleRequest', () => {
   it('takes records of its own static part only, and of any when its model has none', () => {
     const record = (staticHash: string) =>
       encodedSample({
-        record: { modelVersion: { staticHash, schemaFingerprint: 'f1', tableSet: 'default' } },
+        record: { modelVersion: { staticHash, schemaFingerprint: 'f1', tableSet: 'default', rows: [] } },
       });
     const readBy = (own: string, served: string) => () =>
       readSampleRequest(record(served), place, ['click'], 'f1', own).docIds.length;
