@@ -87,8 +87,11 @@ export const ROUND_WRITE_BYTES = 4 * MIB;
  * begin at half of it or earlier. More lets large tables take longer bursts, and fewer rounds.
  */
 export const LOG_REPLAY_MAX_DEFAULT = 768 * MIB;
-/** Less would have rounds follow each other without a pause. */
-export const LOG_REPLAY_MAX_MIN = 64 * MIB;
+/**
+ * For shards that must be small: it is memory, too. Rounds of tables with rows on disk write changed rows, so that short ones
+ * cost little more; rounds of other tables, at random pushes, write the table each time.
+ */
+export const LOG_REPLAY_MAX_MIN = 16 * MIB;
 /**
  * A round begins when the log holds this many times the bytes of the tables, within the bounds. Under random pushes
  * nearly every page has changed by then, and a round costs the disk as much as the tables are large: at 2 a third of what
@@ -190,7 +193,7 @@ if (BYTES_IN_FLIGHT_MAX - RESERVED_BYTES_IN_FLIGHT < 2 * STREAM_BYTES_IN_FLIGHT_
 if (LARGE_ANSWER_BYTES_MAX < 2 * PULL_BYTES_MAX)
   throw new Error('the largest answer must fit, in a power of 2');
 if (LARGE_ANSWER_BYTES_MAX >= ANSWER_BYTES_MAX) throw new Error('small answers need memory of their own');
-if (LOG_REPLAY_MAX_MIN < 2 * ROUND_LOG_BYTES_MIN) throw new Error('rounds must have room while they run');
+if (LOG_REPLAY_MAX_MIN < PUSH_BYTES_MAX) throw new Error('a log must hold the largest push');
 if (LOG_REPLAY_MAX_MIN < 4 * SYNCED_COMMIT_BYTES) throw new Error('a log must hold several writes');
 if (SUBSCRIBERS_MAX > STREAMS_MAX / 2) throw new Error('subscribers must leave streams to pushes and pulls');
 if (GROUP_BYTES_MAX < 9 * GROUP_PAYLOAD_BYTES_MAX) throw new Error('eight of the largest must fit a step');

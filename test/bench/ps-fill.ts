@@ -14,10 +14,12 @@ export interface FillOptions {
 }
 
 const IN_FLIGHT = 16;
+/** On a busy machine a fill takes long; nothing of it is measured. */
+const TIMEOUT_MS = 600_000;
 
 const options = JSON.parse(process.argv[2]!) as FillOptions;
 const { rows, pushRows } = options;
-await using weir = await connect({ seeds: [options.seed], clientId: 'fill' });
+await using weir = await connect({ seeds: [options.seed], clientId: 'fill', timeoutMs: TIMEOUT_MS });
 await weir.tables.create({
   name: 'bench',
   dim: DIM,

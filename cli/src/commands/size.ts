@@ -9,6 +9,7 @@ interface SizeFlags {
   readonly rows: number;
   readonly dim: number;
   readonly optimizer: Lowercase<keyof typeof OptimizerKind>;
+  readonly memoryRowsMax?: number;
   readonly shards?: number;
   readonly memory: number;
   readonly logReplayMax?: number;
@@ -31,6 +32,7 @@ export function registerSize(program: Command): void {
         .choices(OPTIMIZERS)
         .makeOptionMandatory(),
     )
+    .option('--memory-rows-max <N>', 'rows that each shard keeps in memory, the others on disk', number)
     .option('--shards <N>', 'number of shards; default: as few as --memory allows', number)
     .option('--memory <BYTES>', 'memory of each shard', number, 16 * GIB)
     .option('--log-replay-max <BYTES>', "the shards' setting of that name", number)
@@ -38,12 +40,14 @@ export function registerSize(program: Command): void {
     .addHelpText('after', '\nExample:\n  weir size --rows 100000000 --dim 16 --optimizer adagrad')
     .action(async (flags: SizeFlags, command: Command) => {
       const { LOG_REPLAY_MAX_DEFAULT, sizeOf } = await import('@weir/ps');
-      const { rows, dim, shards, memory, logReplayMax = LOG_REPLAY_MAX_DEFAULT, json = false } = flags;
+      const { rows, dim, memoryRowsMax, shards, memory, json = false } = flags;
+      const { logReplayMax = LOG_REPLAY_MAX_DEFAULT } = flags;
       if (!(rows >= 1 && dim >= 1 && dim <= 4096 && (shards ?? 1) >= 1)) {
         command.error('error: --rows and --shards are at least 1, --dim is 1 to 4096');
       }
       const optimizer = OptimizerKind[flags.optimizer.toUpperCase() as keyof typeof OptimizerKind];
-      const size = sizeOf({ rows, dim, optimizer, shards, memoryBytesPerShard: memory, logReplayMax });
+      const question = { rows, dim, optimizer, memoryRowsMax, shards };
+      const size = sizeOf({ ...question, memoryBytesPerShard: memory, logReplayMax });
       if (!size.fits) process.exitCode = 1;
       const lines = [
         ['bytes of a row', size.rowBytes],

@@ -83,6 +83,19 @@ describe('the size of a table', () => {
     client.close();
   });
 
+  it('counts, of a table with rows on disk, the rows that a shard keeps, and two bytes at most of each other one', () => {
+    const rows = 100_000_000;
+    const whole = sizeOf({ ...QUESTION, rows });
+    const kept = sizeOf({ ...QUESTION, rows: 1_000_000 });
+    const spilled = sizeOf({ ...QUESTION, rows, memoryRowsMax: 1_000_000 });
+    expect([whole.fits, spilled.fits]).toEqual([false, true]);
+    expect(spilled.tableBytes / kept.tableBytes).toBeCloseTo(1, 1);
+    expect((spilled.restBytes - spilled.tableBytes - (kept.restBytes - kept.tableBytes)) / rows).toBeLessThan(
+      2,
+    );
+    expect(spilled.diskBytes).toBeGreaterThan(rows * whole.rowBytes);
+  });
+
   it('takes as few shards as the memory of each allows, and says when no number does', () => {
     const many = { ...QUESTION, rows: 200_000_000, shards: undefined, memoryBytesPerShard: 8 * GIB };
     const size = sizeOf(many);

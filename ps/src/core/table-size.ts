@@ -4,6 +4,7 @@ import type { OptimizerKind } from '@weir/proto/v1/tables';
 import { TableSpec } from '@weir/proto/v1/tables';
 import { layoutOf, STRIPE_COUNT } from '../kernel/layout.ts';
 import { createOptimizer } from '../kernel/optimizers.ts';
+import { ROWS_OVER_MAX } from '../limits.ts';
 import { SHARDS_MAX } from './limits.ts';
 import { LogPace } from './log-pace.ts';
 
@@ -21,6 +22,13 @@ const SEGMENT_ROWS_MAX = 700;
 const STRIPE_BYTES_MAX = 4032 * MIB;
 /** Stripes differ by chance, and groups of a hash ring by more. */
 const UNEVEN = 1.1;
+/**
+ * Of a table with rows on disk: what the store has in memory of each of its rows, and the file around the row; stored rows
+ * that were written anew stay until the store has merged them. Measured at dimension 16.
+ */
+const STORED_ROW_BYTES = 1.4;
+const AROUND_STORED_ROW_BYTES = 30;
+const ROWS_ON_DISK = 1.5;
 /** A page that is written anew stands beside its old form until the store has merged them. */
 const PAGES_ON_DISK = 2;
 
@@ -28,6 +36,8 @@ export interface SizeQuestion {
   readonly rows: number;
   readonly dim: number;
   readonly optimizer: OptimizerKind;
+  /** Rows that each shard keeps in memory, the others on disk; 0 or undefined: all. */
+  readonly memoryRowsMax?: number | undefined;
   /** Undefined: as few as `memoryBytesPerShard` allows. */
   readonly shards: number | undefined;
   readonly memoryBytesPerShard: number;
@@ -39,7 +49,7 @@ export interface TableSize {
   readonly shards: number;
   /** Of one row: key, seq, weights, state. */
   readonly rowBytes: number;
-  /** Of each shard: rows and index; all of the process at rest, and under pushes. */
+  /** Of each shard: rows and index in memory; all of the process at rest, and under pushes. */
   readonly tableBytes: number;
   readonly restBytes: number;
   readonly peakBytes: number;
@@ -58,25 +68,29 @@ export function sizeOf(question: SizeQuestion): TableSize {
 }
 
 function sizeWith(question: SizeQuestion, shards: number): TableSize {
-  const { rows, dim, optimizer, memoryBytesPerShard, logReplayMax } = question;
+  const { rows, dim, optimizer, memoryRowsMax = 0, memoryBytesPerShard, logReplayMax } = question;
   const { stateSlots } = createOptimizer(specOf(dim, optimizer));
   const { stride, chunkShift, pageShift } = layoutOf(dim, stateSlots);
   const rowBytes = 4 * stride;
   const shardRows = Math.ceil((rows / shards) * (shards > 1 ? UNEVEN : 1));
-  const stripeRows = Math.ceil(shardRows / STRIPE_COUNT);
+  const spills = memoryRowsMax > 0;
+  const memoryRows = spills ? Math.min(shardRows, memoryRowsMax + ROWS_OVER_MAX) : shardRows;
+  const stripeRows = Math.ceil(memoryRows / STRIPE_COUNT);
   // A bit a row says which places are taken.
   const chunkBytes = (rowBytes + 1 / 8) * 2 ** chunkShift;
   const slabBytes = Math.ceil(stripeRows / 2 ** chunkShift) * chunkBytes;
   const segments = 2 ** Math.max(0, Math.ceil(Math.log2(stripeRows / SEGMENT_ROWS_MAX)));
   const stripeBytes = slabBytes + segments * (SEGMENT_BYTES + 4);
   const tableBytes = Math.ceil(STRIPE_COUNT * stripeBytes);
-  const restBytes = PROCESS_BYTES + REST_BYTES + tableBytes;
+  const storedBytes = spills ? Math.ceil(shardRows * STORED_ROW_BYTES) : 0;
+  const restBytes = PROCESS_BYTES + REST_BYTES + tableBytes + storedBytes;
   // The log stands in the store's memory until a round has passed it; during a round it grows on.
   const pace = new LogPace(logReplayMax);
   const logBytes = pace.bytesAllowed(pace.dueAt(tableBytes), 1 / 2);
   const peakBytes = Math.ceil(restBytes + TRAFFIC_BYTES + logBytes);
   const pages = Math.ceil(shardRows / 2 ** pageShift) * 2 ** pageShift * rowBytes;
-  const diskBytes = Math.ceil(PAGES_ON_DISK * pages + 2 * logReplayMax);
+  const stored = shardRows * (rowBytes + AROUND_STORED_ROW_BYTES);
+  const diskBytes = Math.ceil((spills ? ROWS_ON_DISK * stored : PAGES_ON_DISK * pages) + 2 * logReplayMax);
   const fits = peakBytes <= memoryBytesPerShard && UNEVEN * stripeBytes <= STRIPE_BYTES_MAX;
   return { shards, rowBytes, tableBytes, restBytes, peakBytes, diskBytes, fits };
 }

@@ -7,7 +7,7 @@ import { openMemoryStore } from '@weir/store';
 import { expect, it } from 'vitest';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
-import { REMOVED_KEYS_MAX } from '../../limits.ts';
+import { LOOK_UP_ROWS, LOOK_UPS_AT_ONCE, REMOVED_KEYS_MAX, ROWS_OVER_MAX } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
@@ -118,6 +118,37 @@ it('a lower bound of rows in memory holds as soon as it is altered', async () =>
   for (let turn = 0; turn < 1_000 && one.table.rows.rows > 10; turn++) await nextTurn();
   expect(one.table.rows.rows).toBeLessThanOrEqual(10);
   expect(one.table.rowCount).toBe(100);
+  await one.shard.stop();
+});
+
+it('holds beyond its bound what it takes before pushes wait, a group of look-ups, and two pushes, however many come', async () => {
+  const [bound, pushRows] = [1_000, 2_000];
+  const spec = { ...sumTable('doc', 1), memoryRowsMax: bound };
+  const one = await oneTable(spec);
+  let most = 0;
+  const watch = async (until: Promise<unknown>) => {
+    let going = true;
+    const ended = until.finally(() => {
+      going = false;
+    });
+    for (; going; await nextTurn()) most = Math.max(most, one.table.rows.rows);
+    await ended;
+  };
+  const pull = async (first: number) => {
+    const parts = [
+      {
+        tableUid: spec.uid,
+        keys: keyBytes(keysFrom(first, pushRows).map(BigInt)),
+        encoding: ValueEncoding.F32,
+      },
+    ];
+    (await answerPull({ requestId: 1, epoch: 1, parts }, one.shard, new AnswerMemory())).release();
+  };
+  const firsts = keysFrom(0, 10).map((i) => i * pushRows);
+  await watch(Promise.all(firsts.map((first) => one.push(keysFrom(first, pushRows)))));
+  await watch(Promise.all(firsts.map(pull)));
+  expect(most - bound).toBeGreaterThan(ROWS_OVER_MAX / 2);
+  expect(most - bound).toBeLessThan(ROWS_OVER_MAX + LOOK_UP_ROWS * LOOK_UPS_AT_ONCE + 2 * pushRows);
   await one.shard.stop();
 });
 
