@@ -15,6 +15,7 @@ import { benchPsSpill } from './ps-spill.ts';
 import { benchReplay } from './replay.ts';
 import type { Bench } from './result.ts';
 import { benchStitchGroup } from './stitch-group.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchTrainers } from './trainers.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -33,12 +34,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   replay: benchReplay,
   trainers: benchTrainers,
   'stitch-group': benchStitchGroup,
+  telemetry: benchTelemetry,
 };
 
 const USAGE = [
   'usage: npm run bench -- NAME [--json] [--runs N]',
   '  replay, trainers: [--dataset NAME --input PATH]',
-  '  barrier, freshness: [--seconds N]',
+  '  barrier, freshness, telemetry: [--seconds N]',
   '  ps-*:   [--seconds N] [--durability memory,process,machine] [--keys uniform,zipf] [--no-peer]',
   '  ps-recovery, ps-memory, ps-spill: [--rows N]',
   `NAME: ${Object.keys(BENCHES).join(', ')}`,

@@ -32,12 +32,16 @@ export class BenchShard {
     return new BenchShard(folder, address, settings);
   }
 
-  /** Seconds from the start of the process to its ready line. */
-  async start(): Promise<number> {
+  /**
+   * Seconds from the start of the process to its ready line.
+   * @param env added to this process's environment
+   */
+  async start(env: NodeJS.ProcessEnv = {}): Promise<number> {
     const place = ['--id', 'shard-0', '--data', join(this.#folder, 'data'), '--listen', this.#address];
     const more = ['--topology', join(this.#folder, 'topology.json'), ...this.#settings];
     const begun = performance.now();
-    this.#process = await spawnService({ command: [WEIR, 'ps', ...place, ...more], name: 'shard-0' });
+    const command = [WEIR, 'ps', ...place, ...more];
+    this.#process = await spawnService({ command, name: 'shard-0', env });
     return (performance.now() - begun) / 1000;
   }
 
