@@ -5,6 +5,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { SPAN_BATCH_MAX, SPANS_QUEUED_MAX } from '../limits.ts';
 import type { Signal } from './settings.ts';
 
 export interface OutletSays {
@@ -98,7 +99,8 @@ export class SpanOutlet extends OTLPTraceExporter {
   readonly #options: ExporterOptions;
 
   constructor(options: ExporterOptions) {
-    super(exporterConfig(options));
+    // A stop sends all that waits at once.
+    super({ ...exporterConfig(options), concurrencyLimit: 1 + Math.ceil(SPANS_QUEUED_MAX / SPAN_BATCH_MAX) });
     this.#options = options;
   }
 
