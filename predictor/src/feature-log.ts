@@ -1,6 +1,14 @@
 // Writes one FeatureRecord per answer to the stream `features`: a bounded queue per partition, one append in
 // flight each, so that records waiting behind it leave together.
-import { WeirError } from '@weir/proto';
+import {
+  childSpan,
+  messagingAttributes,
+  outsideTraces,
+  type Span,
+  sampledNow,
+  traceHeaders,
+  WeirError,
+} from '@weir/proto';
 import { FeatureRecord } from '@weir/proto/v1/records';
 import { partitionOf, type StreamsClient } from '@weir/streams/client';
 import { FEATURE_LOG_BATCH_RECORDS, FEATURE_LOG_BYTES_MAX, FEATURE_LOG_RECORDS_MAX } from './limits.ts';
@@ -20,6 +28,8 @@ export interface FeatureLogOptions {
 
 interface Waiting {
   readonly value: Uint8Array;
+  /** Of a sampled answer. */
+  readonly span: Span | undefined;
   readonly settle: (error: WeirError | undefined) => void;
 }
 
@@ -78,10 +88,10 @@ export class FeatureLog {
   #enqueue(record: FeatureRecord, settle: Waiting['settle']): void {
     const value = FeatureRecord.encode(record).finish();
     const partition = this.#partitions[partitionOf(record.servingId, this.#partitions.length)]!;
-    partition.queue.push({ value, settle });
+    partition.queue.push({ value, settle, span: appendSpan() });
     this.#records++;
     this.#bytes += value.byteLength;
-    partition.appending ??= this.#appendAll(partition);
+    partition.appending ??= outsideTraces(() => this.#appendAll(partition));
   }
 
   async #appendAll(partition: Partition): Promise<void> {
@@ -93,6 +103,7 @@ export class FeatureLog {
       for (const waiting of batch) {
         this.#records--;
         this.#bytes -= waiting.value.byteLength;
+        waiting.span?.end();
         waiting.settle(error);
       }
       for (const wake of this.#room.splice(0)) wake();
@@ -105,7 +116,9 @@ export class FeatureLog {
       await this.#options.streams.append(
         FEATURES_STREAM,
         partition,
-        batch.map(({ value }) => ({ value })),
+        batch.map(({ value, span }) =>
+          span === undefined ? { value } : { value, headers: traceHeaders(span.spanContext()) },
+        ),
       );
       this.#options.onAppended(batch.length);
       return undefined;
@@ -113,4 +126,12 @@ export class FeatureLog {
       return WeirError.from(error);
     }
   }
+}
+
+/** From the queue to the stream; its context goes on in the record. Undefined for an answer that is not sampled. */
+function appendSpan(): Span | undefined {
+  const answer = sampledNow();
+  if (answer === undefined) return undefined;
+  const attributes = messagingAttributes(FEATURES_STREAM, { name: 'append', type: 'send' });
+  return childSpan(`append ${FEATURES_STREAM}`, answer, { kind: 'PRODUCER', attributes });
 }

@@ -1,11 +1,13 @@
 // Keeps a replica of each of the model's tables at its newest rows, for as long as the process runs.
 import { type Model, qualifiedTableName } from '@weir/model';
+import { childSpan } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
-import type { Table, Weir } from '@weir/sdk';
+import type { Table, TableDelta, Weir } from '@weir/sdk';
 import type { Freshness } from './freshness.ts';
 import type { PredictorMetrics } from './metrics.ts';
 import { Replica } from './replica.ts';
 import { RowSource } from './row-source.ts';
+import { TracedRows } from './traced-rows.ts';
 
 export interface FollowOptions {
   readonly model: Model;
@@ -28,10 +30,11 @@ export async function followTables(options: FollowOptions): Promise<RowSource[]>
     await weir.tables.create({ ...definition, name });
     const table = await weir.table(name);
     const replica = new Replica(definition.dim, shards);
+    const traced = new TracedRows();
     const onPullFailed = (error: unknown): void => {
       log.warn({ err: error, table: name }, 'pull failed; rows stay at their prior');
     };
-    const source = new RowSource({ table, definition, replica, onPullFailed });
+    const source = new RowSource({ table, definition, replica, traced, onPullFailed });
     sources.push(source);
     void follow(table, source, options);
   }
@@ -44,7 +47,8 @@ async function follow(table: Table, source: RowSource, options: FollowOptions): 
   const known = new Set<string>();
   try {
     for await (const delta of table.subscribe({ signal })) {
-      source.replica.apply(delta);
+      if (delta.traced.length === 0) source.replica.apply(delta);
+      else applyTraced(delta, source);
       if (delta.upTo !== undefined) source.reached(delta.cursor);
       if (delta.snapshotStart && known.has(delta.shard)) metrics.gap();
       known.add(delta.shard);
@@ -55,5 +59,21 @@ async function follow(table: Table, source: RowSource, options: FollowOptions): 
     }
   } catch (error) {
     if (!signal.aborted) throw error;
+  }
+}
+
+/** Each change under a span of its own trace, which the answers that use its rows link to. */
+function applyTraced(delta: TableDelta, { replica, traced }: RowSource): void {
+  const changes = delta.traced.map(({ context, packedKeys }) => ({
+    packedKeys,
+    span: childSpan('apply delta', context, {
+      kind: 'CONSUMER',
+      attributes: { 'weir.rows': packedKeys.length / 2, 'weir.shard': delta.shard },
+    }),
+  }));
+  replica.apply(delta);
+  for (const { packedKeys, span } of changes) {
+    traced.add(span.spanContext(), packedKeys);
+    span.end();
   }
 }

@@ -7,6 +7,8 @@ export const FEATURE_LOG_BYTES_MAX = 64 * 1024 * 1024;
 export const FEATURE_LOG_BATCH_RECORDS = 256;
 /** How long a Rank waits for rows that the replica lacks before it falls back to their prior. */
 export const PULL_TIMEOUT_MS = 50;
+/** Rows changed by sampled pushes that are remembered, per table. */
+export const TRACED_ROWS_MAX = 65_536;
 export const HTTP_BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** For running calls at a stop. */
 export const STOP_TIMEOUT_MS = 5_000;

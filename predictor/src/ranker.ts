@@ -2,7 +2,7 @@
 // same that the trainer runs.
 
 import type { ExampleDecoder, Examples, Model } from '@weir/model';
-import { bytesOf, DOCUMENTS_MAX, type PackedKeys, WeirError } from '@weir/proto';
+import { activeSpan, bytesOf, DOCUMENTS_MAX, type PackedKeys, TraceSample, WeirError } from '@weir/proto';
 import type { ModelVersion, RowsVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
@@ -10,7 +10,7 @@ import type { DenseWeights } from './dense-follower.ts';
 import { type Experiment, LAYER } from './experiment.ts';
 import type { FeatureLog } from './feature-log.ts';
 import type { Freshness } from './freshness.ts';
-import type { Rows } from './row-source.ts';
+import type { RowSource, Rows } from './row-source.ts';
 import type { ServedModel } from './served-model.ts';
 
 export const NO_BYTES = new Uint8Array(0);
@@ -55,6 +55,7 @@ export class Ranker {
     for (const [i, source] of sources.entries()) {
       rows.push(source.local(keys[i]!) ?? (await source.complete(keys[i]!)));
     }
+    linkChanges(sources, keys);
     const dense = current.dense?.current;
     const online = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
     freshness.answered(now());
@@ -105,6 +106,15 @@ function frozenScores(
 ): readonly ScoreColumn[] | undefined {
   const rows = frozen?.rowsFor(keys);
   return rows && scoreColumns(model, examples, rows, frozen?.dense, 'frozen');
+}
+
+/** To what sampled pushes changed in these rows since a sampled answer used them last. */
+function linkChanges(sources: readonly RowSource[], keys: readonly PackedKeys[]): void {
+  const span = activeSpan();
+  if (span?.isRecording() !== true) return;
+  const changes = new TraceSample();
+  for (const [i, { traced }] of sources.entries()) traced.use(keys[i]!, changes);
+  if (changes.contexts.length > 0) span.addLinks(changes.contexts.map((context) => ({ context })));
 }
 
 function requireDocuments(request: RankRequest): void {

@@ -8,6 +8,7 @@ import type { RowsVersion } from '@weir/proto/v1/common';
 import type { Table, TableCursor } from '@weir/sdk';
 import { PULL_TIMEOUT_MS } from './limits.ts';
 import type { Replica } from './replica.ts';
+import type { TracedRows } from './traced-rows.ts';
 
 export interface Rows {
   /** keys x dim, parallel to the keys asked for. */
@@ -22,6 +23,8 @@ export interface RowSourceOptions {
   readonly table: Table;
   readonly definition: TableDefinition;
   readonly replica: Replica;
+  /** What is known of the replica's rows. */
+  readonly traced: TracedRows;
   readonly onPullFailed: (error: unknown) => void;
 }
 
@@ -56,6 +59,10 @@ export class RowSource {
       logIncarnation,
       seq,
     }));
+  }
+
+  get traced(): TracedRows {
+    return this.#options.traced;
   }
 
   /** Undefined when a pull is needed; so that an answer from the replica alone never leaves its turn. */

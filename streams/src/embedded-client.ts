@@ -16,6 +16,7 @@ import type {
   ReadOptions,
   StreamsClient,
 } from './streams-client.ts';
+import { tracedAppend } from './trace-append.ts';
 import { encodeRecords } from './wire/encode-records.ts';
 import { decodeFrames } from './wire/messages.ts';
 
@@ -57,13 +58,15 @@ class EmbeddedClient implements StreamsClient {
   ): Promise<AppendResult> {
     this.#assertOpen(options);
     const { producer } = options;
-    return this.#core.append({
-      stream,
-      partition,
-      producer: producer && { id: producer.id, epoch: producer.epoch },
-      firstSequence: producer?.firstSequence ?? 0,
-      records: encodeRecords(records),
-    });
+    return tracedAppend(stream, partition, records, (traced) =>
+      this.#core.append({
+        stream,
+        partition,
+        producer: producer && { id: producer.id, epoch: producer.epoch },
+        firstSequence: producer?.firstSequence ?? 0,
+        records: encodeRecords(traced),
+      }),
+    );
   }
 
   async *read(stream: string, partition: number, options: ReadOptions): AsyncGenerator<ReadBatch> {

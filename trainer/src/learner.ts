@@ -13,6 +13,7 @@ import type { OperatorState } from './operator-state.ts';
 import { type OnRetry, persist, persistPush } from './retry.ts';
 import { type OnRefused, placeOf } from './sample-reader.ts';
 import type { ReadyWindow, WindowSource } from './window-source.ts';
+import { WindowTrace } from './window-trace.ts';
 
 /** What stays the same over the life of a trainer. */
 export interface LearnerContext {
@@ -71,9 +72,11 @@ async function learnAll(options: LearnerOptions, inFlight: InFlight): Promise<vo
       next = await source.take();
     } else if (await state.beforeWindow(ending.signal)) {
       await inFlight.room();
-      const push = await learn(next, options, inFlight.size);
-      if (push === undefined) return;
-      inFlight.add(push());
+      const trace = new WindowTrace(next.window);
+      const ready = next;
+      const push = await trace.during(() => learn(ready, options, inFlight.size));
+      if (push === undefined) return trace.end();
+      inFlight.add(trace.during(push).finally(() => trace.end()));
       next = undefined;
     } else await meet();
   }

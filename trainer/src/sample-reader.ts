@@ -1,7 +1,7 @@
 // From records of the samples stream to requests that can be learned. A record of which nothing can be learned is left
 // out, with its reason counted: whatever it holds, it never stops the trainer.
 import { createExampleDecoder, type Model } from '@weir/model';
-import { WeirError } from '@weir/proto';
+import { sampledIn, WeirError } from '@weir/proto';
 import type { StreamRecord } from '@weir/streams/client';
 import { type PreparedRequest, prepareRequest } from './core/prepare-request.ts';
 import type { SampleRatios } from './core/sample-ratio.ts';
@@ -33,7 +33,9 @@ export class SampleReader {
     const { labels, schemaFingerprint, staticHash } = this.#model;
     const place = { partition, offset: record.offset };
     try {
-      return readSampleRequest(record.value, place, labels, schemaFingerprint, staticHash);
+      const request = readSampleRequest(record.value, place, labels, schemaFingerprint, staticHash);
+      const trace = sampledIn(record.headers);
+      return trace === undefined ? request : { ...request, trace };
     } catch (error) {
       if (!(error instanceof RefusedRecord)) throw error;
       this.#refused(error.refusal, place, error);

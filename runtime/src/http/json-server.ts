@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
 import { HTTP_STOP_MS } from '../limits.ts';
+import { tracedRequest } from './http-tracing.ts';
 import { httpStatusOf, readJsonBody } from './json-body.ts';
 import { listenHttp } from './listen.ts';
 
@@ -31,17 +32,22 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
       const message = `no ${request.method} ${path}; served here: ${known.join(', ')}`;
       return send(response, 404, { error: { code: 'NOT_FOUND', message } });
     }
-    send(response, 200, await routes[path]!(await readJsonBody(request, bodyBytesMax)));
+    await tracedRequest(request, path, async () => {
+      try {
+        send(response, 200, await routes[path]!(await readJsonBody(request, bodyBytesMax)));
+      } catch (thrown) {
+        const { code, message, retryAfterMs } = WeirError.from(thrown);
+        if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
+        send(response, httpStatusOf(code), { error: { code, message } });
+      }
+      return response.statusCode;
+    });
   };
   let stopping = false;
   const server = createServer((request, response) => {
     // A caller that keeps its connection would keep the server, too.
     response.on('finish', () => stopping && request.socket.end());
-    answer(request, response).catch((thrown: unknown) => {
-      const { code, message, retryAfterMs } = WeirError.from(thrown);
-      if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1000));
-      send(response, httpStatusOf(code), { error: { code, message } });
-    });
+    void answer(request, response);
   });
   const address = await listenHttp(server, listen, listenFlag);
   return {

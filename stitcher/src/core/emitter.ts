@@ -35,16 +35,18 @@ export class Emitter {
   /** `wait`: a window of the request has ended. Precondition: emissions come in order of their due times. */
   due(step: JoinStep, request: OpenRequest, group: DueGroup, template: Uint8Array): void {
     const emission = dueEmission(request, group, this.#plan);
-    this.#emit(step, completeSamples(template, emission), emission.ingestTimeMs);
+    const behind = request.positives.filter(({ label }) => group.labels.includes(label));
+    this.#emit(step, completeSamples(template, emission), emission.ingestTimeMs, tracesOf(request, behind));
     this.#countLabelled(request, group);
     if (emission.revision === 0) this.#counters.samples += request.docIds.length;
-    for (const { label } of request.positives) if (group.labels.includes(label)) this.#countPositive(label);
+    for (const { label } of behind) this.#countPositive(label);
   }
 
   /** `fast`: the request is new. */
   negatives(step: JoinStep, request: OpenRequest, template: Uint8Array): void {
     this.advance(request.timeMs);
-    this.#emit(step, completeSamples(template, negativeEmission(request, this.#plan, this.#emissionMs)), 0);
+    const emission = negativeEmission(request, this.#plan, this.#emissionMs);
+    this.#emit(step, completeSamples(template, emission), 0, tracesOf(request, []));
     for (const group of this.#plan.groups) if (isWatched(request, group)) this.#countLabelled(request, group);
     this.#isPending = true;
     request.revision = 1;
@@ -61,7 +63,8 @@ export class Emitter {
   ): void {
     this.advance(timeMs);
     const emission = positiveEmission(request, positive, this.#plan, this.#emissionMs);
-    this.#emit(step, completeSample(template, positive.sample, emission), emission.ingestTimeMs);
+    const value = completeSample(template, positive.sample, emission);
+    this.#emit(step, value, emission.ingestTimeMs, tracesOf(request, [positive]));
     this.#isPending = true;
     request.revision++;
     this.#countPositive(positive.label);
@@ -76,8 +79,8 @@ export class Emitter {
     step.outputs.samples.push({ progressTimeMs: this.#progressMs });
   }
 
-  #emit(step: JoinStep, value: Uint8Array, behaviourMs: number): void {
-    step.outputs.samples.push({ value });
+  #emit(step: JoinStep, value: Uint8Array, behaviourMs: number, traces: readonly string[] | undefined): void {
+    step.outputs.samples.push(traces === undefined ? { value } : { value, traces });
     if (behaviourMs > 0) step.behaviourMs.push(behaviourMs);
     this.#counters.sampleRecords++;
   }
@@ -89,4 +92,9 @@ export class Emitter {
   #countPositive(label: number): void {
     this.#counters.positives[this.#plan.labels[label]!.label]!++;
   }
+}
+
+function tracesOf({ trace }: OpenRequest, positives: readonly Positive[]): readonly string[] | undefined {
+  if (trace === undefined && positives.every((positive) => positive.trace === undefined)) return undefined;
+  return [trace, ...positives.map((positive) => positive.trace)].filter((one) => one !== undefined);
 }

@@ -19,4 +19,6 @@ export interface Input<R> {
   readonly offset: number;
   readonly value: Uint8Array;
   readonly record: R | undefined;
+  /** The `traceparent` of what appended it, if that is sampled. */
+  readonly trace?: string | undefined;
 }

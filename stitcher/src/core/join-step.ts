@@ -9,6 +9,10 @@ export type OutputStream = (typeof OUTPUT_STREAMS)[number];
 export interface OutputRecord {
   readonly value?: Uint8Array;
   readonly progressTimeMs?: number;
+  /** Of samples: the `traceparent`s of the request and of its behaviour, as far as they are sampled. */
+  readonly traces?: readonly string[];
+  /** Of samples that were traced. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface JoinStep {

@@ -93,7 +93,7 @@ export class Join {
 
   /** Precondition: the serving id's request, if it is only in the store, has been lent. */
   features(input: Input<FeatureRecord>, nowMs: number): void {
-    const { value, record } = input;
+    const { value, record, trace } = input;
     const reason = record === undefined ? 'undecodable' : checkFeatureRecord(record, value.length);
     if (record === undefined || reason !== undefined) {
       this.#ledger.reject(this.#step, 'features', reason!, value, record);
@@ -110,13 +110,15 @@ export class Join {
     else {
       const source = { partition: this.options.partition, offset: input.offset };
       const { template, docIds } = sampleTemplate(record, timeMs, source);
-      this.#open(openRequest({ servingId, timeMs, arrivalWatermarkMs, contentHash, docIds, template }));
+      this.#open(
+        openRequest({ servingId, timeMs, arrivalWatermarkMs, contentHash, docIds, template, trace }),
+      );
     }
   }
 
   /** Precondition: the request, if it is only in the store, has been lent; under `fast` its template too. */
   behaviour(input: Input<BehaviourEvent>, nowMs: number): void {
-    const { offset, value, record: event } = input;
+    const { offset, value, record: event, trace } = input;
     const reason = event === undefined ? 'undecodable' : checkBehaviourEvent(event, value.length);
     if (event === undefined || reason !== undefined) {
       this.#ledger.reject(this.#step, 'behaviour', reason!, value, event);
@@ -126,7 +128,7 @@ export class Join {
     const arrivalWatermarkMs = this.#clocks.behaviour.watermarkMs;
     const timeMs = this.#clocks.observe('behaviour', event.timeMs, nowMs);
     const label = plan.labels.findIndex((window) => window.label === event.type);
-    const pending: PendingEvent = { offset, value, event, timeMs, arrivalWatermarkMs, label };
+    const pending: PendingEvent = { offset, value, event, timeMs, arrivalWatermarkMs, label, trace };
     const request = this.find(event.servingId);
     if (label === -1) this.#ledger.ignore('label_not_configured');
     else if (event.servingId === '') this.#ledger.settle(this.#step, pending, NO_SERVING_ID);
@@ -223,7 +225,8 @@ export class Join {
     if (this.requests.has(request)) this.requests.changed(request);
   }
 
-  #addPositive(request: OpenRequest, sample: number, { label, timeMs, event }: PendingEvent): void {
+  #addPositive(request: OpenRequest, sample: number, pending: PendingEvent): void {
+    const { label, timeMs, event, trace } = pending;
     const { ingestTimeMs, eventId } = event;
     const known = request.positives.find(
       (positive) => positive.label === label && positive.sample === sample,
@@ -238,7 +241,7 @@ export class Join {
       return;
     }
     const delayed = timeMs > request.timeMs + this.options.plan.labels[label]!.observationMs;
-    const positive = { label, sample, delayed, ingestTimeMs, eventId, timeMs };
+    const positive = { label, sample, delayed, ingestTimeMs, eventId, timeMs, trace };
     request.positives.push(positive);
     if (this.options.policy === 'wait') return;
     this.#emitter.positive(this.#step, request, positive, timeMs, this.#template(request));

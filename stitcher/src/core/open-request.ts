@@ -9,6 +9,8 @@ export interface Positive {
   readonly sample: number;
   /** After the label's observation window. */
   readonly delayed: boolean;
+  /** As the request's. */
+  readonly trace?: string | undefined;
   /** Wall clock of the newest event behind it; 0: unknown. */
   ingestTimeMs: number;
   /** Of the earliest event behind it, and its time. */
@@ -25,6 +27,8 @@ export interface OpenRequest {
   /** Of the feature record, to tell a repeat from a conflict. */
   readonly contentHash: number;
   readonly templateBytes: number;
+  /** The `traceparent` of what appended the features, if that is sampled. */
+  readonly trace?: string | undefined;
   /** Documents of the samples, in their order; empty once the request is closed. */
   docIds: readonly string[];
   /** Event id -> hash of the event's content; the first event of an id wins. */
@@ -40,7 +44,10 @@ export interface OpenRequest {
 
 /** A request as it is opened. */
 export function openRequest(
-  opened: Pick<OpenRequest, 'servingId' | 'timeMs' | 'arrivalWatermarkMs' | 'contentHash' | 'docIds'> & {
+  opened: Pick<
+    OpenRequest,
+    'servingId' | 'timeMs' | 'arrivalWatermarkMs' | 'contentHash' | 'docIds' | 'trace'
+  > & {
     readonly template: Uint8Array;
   },
 ): OpenRequest {
@@ -62,6 +69,9 @@ export function strip(request: OpenRequest): void {
   request.positives = [];
 }
 
+/** A `traceparent` as a string of V8. */
+const TRACE_BYTES = 80;
+
 const FORMAT_VERSION = 1;
 
 type Fields = [
@@ -72,7 +82,7 @@ type Fields = [
   revision: number,
   docIds: readonly string[],
   seen: [string, number][],
-  /** The last two are missing where an older version wrote it. */
+  /** The last three are missing where an older version wrote it; the last one also where nothing is traced. */
   positives: [
     label: number,
     sample: number,
@@ -80,7 +90,9 @@ type Fields = [
     ingestTimeMs: number,
     eventId?: string,
     timeMs?: number,
+    trace?: string,
   ][],
+  trace?: string,
 ];
 
 /** Without serving id and time: they are its key. */
@@ -93,9 +105,22 @@ export function encodeOpenRequest(request: OpenRequest): Uint8Array {
     request.revision,
     request.docIds,
     request.seen === undefined ? [] : [...request.seen],
-    request.positives.map((p) => [p.label, p.sample, p.delayed ? 1 : 0, p.ingestTimeMs, p.eventId, p.timeMs]),
+    request.positives.map((p) => [
+      p.label,
+      p.sample,
+      p.delayed ? 1 : 0,
+      p.ingestTimeMs,
+      p.eventId,
+      p.timeMs,
+      ...ifTraced(p.trace),
+    ]),
+    ...ifTraced(request.trace),
   ];
   return Buffer.from(JSON.stringify(fields));
+}
+
+function ifTraced(trace: string | undefined): [trace?: string] {
+  return trace === undefined ? [] : [trace];
 }
 
 /** @throws RangeError when the bytes are of another format version. */
@@ -105,7 +130,7 @@ export function decodeOpenRequest(timeMs: number, servingId: string, bytes: Uint
   if (fields[0] !== FORMAT_VERSION) {
     throw new RangeError(`request '${servingId}': format ${fields[0]}, this version reads ${FORMAT_VERSION}`);
   }
-  const [, arrivalWatermarkMs, contentHash, templateBytes, revision, docIds, seen, positives] = fields;
+  const [, arrivalWatermarkMs, contentHash, templateBytes, revision, docIds, seen, positives, trace] = fields;
   return {
     servingId,
     timeMs,
@@ -114,13 +139,15 @@ export function decodeOpenRequest(timeMs: number, servingId: string, bytes: Uint
     templateBytes,
     docIds,
     seen: seen.length === 0 ? undefined : new Map(seen),
-    positives: positives.map(([label, sample, delayed, ingestTimeMs, eventId = '', timeMs = 0]) => ({
+    ...(trace !== undefined && { trace }),
+    positives: positives.map(([label, sample, delayed, ingestTimeMs, eventId = '', timeMs = 0, traced]) => ({
       label,
       sample,
       delayed: delayed === 1,
       ingestTimeMs,
       eventId,
       timeMs,
+      ...(traced !== undefined && { trace: traced }),
     })),
     revision,
     template: undefined,
@@ -131,6 +158,8 @@ export function decodeOpenRequest(timeMs: number, servingId: string, bytes: Uint
 /** Memory of the skeleton, estimated: objects, strings and map entries of V8 with some reserve. */
 export function skeletonBytes(request: OpenRequest): number {
   let bytes = 320 + 2 * request.servingId.length + 128 * request.positives.length;
+  if (request.trace !== undefined) bytes += TRACE_BYTES;
+  for (const { trace } of request.positives) if (trace !== undefined) bytes += TRACE_BYTES;
   for (const docId of request.docIds) bytes += 32 + docId.length;
   if (request.seen !== undefined) bytes += 128 + 96 * request.seen.size;
   return bytes;

@@ -14,6 +14,8 @@ export interface PendingEvent {
   readonly arrivalWatermarkMs: number;
   /** Index into the plan's labels. */
   readonly label: number;
+  /** See `Input`; not kept where the event waits on disk only. */
+  readonly trace?: string | undefined;
 }
 
 /** Of what a caller says happened; not of when the collector took it in, which differs between repeats. */

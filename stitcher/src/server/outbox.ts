@@ -1,6 +1,6 @@
 // The outbox of one partition: outputs get their sequence numbers and are written in the batch of the step that made
 // them; only then are they appended. Appending an entry again sends the same records under the same numbers.
-import { AppendRequest } from '@weir/proto/v1/streams';
+import { AppendRequest, type Header } from '@weir/proto/v1/streams';
 import { OUTPUT_STREAMS, type OutputRecord, type OutputStream } from '../core/join-step.ts';
 import { OUTBOX_ENTRY_BYTES } from './limits.ts';
 import { outboxKey } from './state-keys.ts';
@@ -58,10 +58,10 @@ export function encodeOutboxEntry(
     partition,
     producer: undefined,
     firstSequence,
-    records: records.map(({ value = EMPTY, progressTimeMs }) => ({
+    records: records.map(({ value = EMPTY, progressTimeMs, headers = {} }) => ({
       offset: 0,
       value,
-      headers: [],
+      headers: Object.entries(headers).map(([name, text]) => ({ name, value: Buffer.from(text) })),
       progressTimeMs,
       appendTimeMs: 0,
     })),
@@ -74,11 +74,16 @@ export function decodeOutboxEntry(key: Uint8Array, bytes: Uint8Array): OutboxEnt
     key,
     stream: stream as OutputStream,
     firstSequence,
-    records: records.map(({ value, progressTimeMs }) =>
-      progressTimeMs === undefined ? { value } : { progressTimeMs },
-    ),
+    records: records.map(({ value, progressTimeMs, headers }) => {
+      if (progressTimeMs !== undefined) return { progressTimeMs };
+      return headers.length === 0 ? { value } : { value, headers: headersOf(headers) };
+    }),
     bytes: bytes.length,
   };
+}
+
+function headersOf(headers: readonly Header[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value).toString()]));
 }
 
 const EMPTY = new Uint8Array(0);

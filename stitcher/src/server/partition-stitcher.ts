@@ -16,6 +16,7 @@ import { encodeOutboxEntry, type OutboxEntry, outboxEntries } from './outbox.ts'
 import { emptyPartitionState, type InputPosition, type PartitionState } from './partition-state.ts';
 import { PartitionStore } from './partition-store.ts';
 import { localWriter, type StateWriter } from './state-writer.ts';
+import { traceSamples } from './trace-samples.ts';
 
 /** What was read of an input stream, in order. */
 export interface InputBatch {
@@ -209,7 +210,9 @@ export class PartitionStitcher {
     this.#partitionStore.putStep(batch, step);
     this.#cold.spill(batch, this.#memory.skeletonBytes);
     await this.#cold.expire(batch);
-    const entries = outboxEntries(partition, step.outputs, this.#sequences);
+    const traced = traceSamples(step.outputs.samples, partition);
+    const outputs = { ...step.outputs, samples: traced.records };
+    const entries = outboxEntries(partition, outputs, this.#sequences);
     for (const entry of entries) batch.put('outbox', entry.key, encodeOutboxEntry(partition, entry));
     for (const { key } of this.#appended) batch.delete('outbox', key);
     this.#appended = [];
@@ -220,6 +223,7 @@ export class PartitionStitcher {
       cold: this.#cold.state,
     });
     const { stands, stored } = this.#writer.write(batch);
+    stands.then(traced.end, traced.end);
     this.#stored = stored;
     // Whoever appends the entries hears of a failure, as does the next step; until then it must not count as unhandled.
     stored.catch(() => {});

@@ -1,12 +1,14 @@
 // One append of a caller on its way: it ends when its call has an answer, its deadline passes, or its signal aborts,
 // whichever is first.
-import { WeirError } from '@weir/proto';
+import { type SpanContext, WeirError } from '@weir/proto';
 import type { AppendOptions, AppendResult } from '../streams-client.ts';
 
 export class AppendJob {
   readonly records: readonly Uint8Array[];
   readonly bytes: number;
   readonly producer: AppendOptions['producer'];
+  /** Sampled spans that it is for. */
+  readonly callers: readonly SpanContext[];
   /** By `performance.now()`. */
   readonly deadlineMs: number;
   readonly result: Promise<AppendResult>;
@@ -21,11 +23,13 @@ export class AppendJob {
     bytes: number,
     timeoutMs: number,
     options: AppendOptions,
+    callers: readonly SpanContext[] = [],
   ) {
     this.#what = what;
     this.records = records;
     this.bytes = bytes;
     this.producer = options.producer;
+    this.callers = callers;
     this.deadlineMs = performance.now() + timeoutMs;
     this.#settle = Promise.withResolvers();
     this.result = this.#settle.promise;

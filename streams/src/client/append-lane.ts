@@ -2,7 +2,7 @@
 // together in the next, since a call costs more than a record.
 // Holds: a call is whole appends; those of a producer share a call only where their sequences follow each other.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WeirError } from '@weir/proto';
+import { inTraceOf, type SpanContext, TraceSample, WeirError } from '@weir/proto';
 import { APPEND_CALL_BYTES, APPEND_SPACING_MS, CHUNK_BYTES } from '../limits.ts';
 import type { AppendResult } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
@@ -47,10 +47,11 @@ export class AppendLane {
       if (jobs.length === 0) continue;
       this.#startedMs = performance.now();
       try {
-        const result = await this.#send(
-          this.#merged(jobs),
-          Math.max(...jobs.map((job) => job.deadlineMs)),
-          () => jobs.every((job) => job.ended),
+        const deadlineMs = Math.max(...jobs.map((job) => job.deadlineMs));
+        const isAbandoned = () => jobs.every((job) => job.ended);
+        // Not in the trace of whoever came first and made this run.
+        const result = await inTraceOf(callersOf(jobs), () =>
+          this.#send(this.#merged(jobs), deadlineMs, isAbandoned),
         );
         settle(jobs, result);
       } catch (error) {
@@ -89,6 +90,14 @@ export class AppendLane {
       records: jobs.length === 1 ? jobs[0]!.records : jobs.flatMap((job) => job.records),
     };
   }
+}
+
+/** Sampled spans, of many the first ones. */
+function callersOf(jobs: readonly AppendJob[]): readonly SpanContext[] {
+  if (jobs.length === 1) return jobs[0]!.callers;
+  const sample = new TraceSample();
+  for (const { callers } of jobs) for (const caller of callers) sample.add(caller);
+  return sample.contexts;
 }
 
 function follows(last: AppendJob, next: AppendJob): boolean {

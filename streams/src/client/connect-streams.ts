@@ -1,7 +1,7 @@
 // The client over gRPC. One connection; appends of a partition share calls; every call has one deadline over all its
 // attempts, so that a server which is killed and started again is survived.
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
+import { type SpanContext, WeirError } from '@weir/proto';
 import { AppendResponse, StreamsService } from '@weir/proto/v1/streams';
 import {
   APPEND_BYTES_MAX,
@@ -21,6 +21,7 @@ import type {
   ReadOptions,
   StreamsClient,
 } from '../streams-client.ts';
+import { tracedAppend } from '../trace-append.ts';
 import { encodeRecords } from '../wire/encode-records.ts';
 import { type EncodedAppend, encodeAppendRequest } from '../wire/messages.ts';
 import { AppendJob } from './append-job.ts';
@@ -64,18 +65,30 @@ class RemoteClient implements StreamsClient {
     return (await this.endOffsets(stream, options)).length;
   }
 
-  async append(
+  append(
     stream: string,
     partition: number,
     records: readonly AppendRecord[],
     options: AppendOptions = {},
+  ): Promise<AppendResult> {
+    return tracedAppend(stream, partition, records, (traced, callers) =>
+      this.#append(stream, partition, traced, options, callers),
+    );
+  }
+
+  async #append(
+    stream: string,
+    partition: number,
+    records: readonly AppendRecord[],
+    options: AppendOptions,
+    callers: readonly SpanContext[],
   ): Promise<AppendResult> {
     const what = `append to stream "${stream}", partition ${partition}`;
     this.#assertOpen(what);
     const encoded = encodeRecords(records);
     const bytes = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.#checkRoom(what, bytes);
-    const job = new AppendJob(what, encoded, bytes, options.timeoutMs ?? CALL_TIMEOUT_MS, options);
+    const job = new AppendJob(what, encoded, bytes, options.timeoutMs ?? CALL_TIMEOUT_MS, options, callers);
     this.#waitingBytes += bytes;
     this.#jobs.add(job);
     try {

@@ -1,6 +1,6 @@
 // A record of the samples stream, read and checked, its labels by the model's heads. What cannot be learned from is
 // refused with a reason, never guessed at.
-import { floatsFromBytes, u32FromBytes } from '@weir/proto';
+import { floatsFromBytes, type SpanContext, u32FromBytes } from '@weir/proto';
 import { SampleKind, SampleRecord } from '@weir/proto/v1/records';
 
 export interface Scores {
@@ -34,6 +34,8 @@ export interface SampleRequest {
   readonly experimentBuckets: Readonly<Record<string, string>>;
   /** Above 0, at most 1. */
   readonly keepProbability: number;
+  /** Of the span that made the samples, if it is sampled. */
+  readonly trace?: SpanContext | undefined;
 }
 
 export interface LabelValues {

@@ -2,7 +2,7 @@
 // A window closes when it holds enough requests or would push enough bytes; the caller closes it early after a
 // timeout or at the end of the input. Keys are numbered as requests come in, each once per window.
 import type { TableDefinition } from '@weir/model';
-import { KeyIndex, type PackedKeys } from '@weir/proto';
+import { KeyIndex, type PackedKeys, type SpanContext, TraceSample } from '@weir/proto';
 import type { PartitionPosition } from './partition-merge.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
@@ -24,6 +24,8 @@ export interface Window {
   readonly originTimeMs: number;
   /** Where the partitions stand once it is learned. */
   readonly positions: readonly PartitionPosition[];
+  /** Of its requests that are traced. */
+  readonly traces: readonly SpanContext[];
 }
 
 export interface WindowBounds {
@@ -38,6 +40,7 @@ export class WindowBuilder {
   readonly #indexes: readonly KeyIndex[];
   #requests: WindowRequest[] = [];
   #originTimeMs = 0;
+  #traces = new TraceSample();
 
   constructor(tables: readonly TableDefinition[], bounds: WindowBounds) {
     this.#tables = tables;
@@ -54,7 +57,8 @@ export class WindowBuilder {
     const numbers =
       request.learning?.keys.map((keys, table) => numberKeys(this.#indexes[table]!, keys)) ?? [];
     this.#requests.push({ ...request, numbers });
-    const { ingestTimeMs } = request.request;
+    const { ingestTimeMs, trace } = request.request;
+    this.#traces.add(trace);
     if (ingestTimeMs > 0 && (this.#originTimeMs === 0 || ingestTimeMs < this.#originTimeMs)) {
       this.#originTimeMs = ingestTimeMs;
     }
@@ -69,10 +73,12 @@ export class WindowBuilder {
       keys: this.#indexes.map((index) => index.keys.slice()),
       originTimeMs: this.#originTimeMs,
       positions,
+      traces: this.#traces.contexts,
     };
     for (const index of this.#indexes) index.clear();
     this.#requests = [];
     this.#originTimeMs = 0;
+    this.#traces = new TraceSample();
     return window;
   }
 
