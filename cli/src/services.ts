@@ -50,4 +50,11 @@ export const SERVICES: readonly ServiceEntry[] = [
     example: `weir predictor ${STREAMS} ${SEEDS} --http-listen 127.0.0.1:7082 --model ./my-model.ts`,
     load: async () => (await import('@weir/predictor')).predictorService,
   },
+  {
+    name: 'canary',
+    summary: 'send synthetic requests through the whole loop',
+    example:
+      'weir canary --predictor 127.0.0.1:7083 --collector 127.0.0.1:7084 --admin-listen 127.0.0.1:9464',
+    load: async () => (await import('@weir/quickstart')).canaryService,
+  },
 ];

@@ -2,6 +2,7 @@
 // flight each, so that records waiting behind it leave together.
 import {
   childSpan,
+  isCanary,
   messagingAttributes,
   outsideTraces,
   type Span,
@@ -23,6 +24,7 @@ export interface FeatureLogOptions {
   readonly partitions: number;
   /** Told of every record that was lost: a full queue under `after_answer`, or an append that failed for good. */
   readonly onDropped: (records: number, reason: DropReason) => void;
+  /** Told of records of users. */
   readonly onAppended: (records: number) => void;
 }
 
@@ -30,6 +32,7 @@ interface Waiting {
   readonly value: Uint8Array;
   /** Of a sampled answer. */
   readonly span: Span | undefined;
+  readonly isCanary: boolean;
   readonly settle: (error: WeirError | undefined) => void;
 }
 
@@ -88,7 +91,7 @@ export class FeatureLog {
   #enqueue(record: FeatureRecord, settle: Waiting['settle']): void {
     const value = FeatureRecord.encode(record).finish();
     const partition = this.#partitions[partitionOf(record.servingId, this.#partitions.length)]!;
-    partition.queue.push({ value, settle, span: appendSpan() });
+    partition.queue.push({ value, isCanary: isCanary(record.servingId), settle, span: appendSpan() });
     this.#records++;
     this.#bytes += value.byteLength;
     partition.appending ??= outsideTraces(() => this.#appendAll(partition));
@@ -120,7 +123,7 @@ export class FeatureLog {
           span === undefined ? { value } : { value, headers: traceHeaders(span.spanContext()) },
         ),
       );
-      this.#options.onAppended(batch.length);
+      this.#options.onAppended(batch.filter((waiting) => !waiting.isCanary).length);
       return undefined;
     } catch (error) {
       return WeirError.from(error);

@@ -2,7 +2,16 @@
 // same that the trainer runs.
 
 import type { ExampleDecoder, Examples, Model } from '@weir/model';
-import { activeSpan, bytesOf, DOCUMENTS_MAX, type PackedKeys, TraceSample, WeirError } from '@weir/proto';
+import {
+  activeSpan,
+  bytesOf,
+  CANARY_LOOK,
+  canaryToken,
+  DOCUMENTS_MAX,
+  type PackedKeys,
+  TraceSample,
+  WeirError,
+} from '@weir/proto';
 import type { ModelVersion, RowsVersion } from '@weir/proto/v1/common';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
 import type { FeatureRecord, ScoreColumn } from '@weir/proto/v1/records';
@@ -45,6 +54,7 @@ export class Ranker {
   async rank(given: RankRequest): Promise<Ranked> {
     const { freshness, now } = this.#options;
     requireDocuments(given);
+    const canary = canaryToken(given.servingId);
     const current = this.#options.served();
     using _ = current.use();
     const { model, decoder, sources, version } = current;
@@ -58,8 +68,9 @@ export class Ranker {
     linkChanges(sources, keys);
     const dense = current.dense?.current;
     const online = scoreColumns(model, examples, weightsOf(rows), dense?.weights, '');
-    freshness.answered(now());
-    const copied = frozenScores(current, examples, keys);
+    // A canary is no user: the copy counts users' requests, and freshness is what they see.
+    if (canary === undefined) freshness.answered(now());
+    const copied = canary === undefined ? frozenScores(current, examples, keys) : undefined;
 
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
@@ -76,7 +87,8 @@ export class Ranker {
             rows.flatMap(({ versions }) => versions),
           );
     const scores = [...served, ...shadows];
-    await this.#log(featureRecord(request, { servingId, timeMs, scores, modelVersion, experimentBuckets }));
+    const record = featureRecord(request, { servingId, timeMs, scores, modelVersion, experimentBuckets });
+    if (canary !== CANARY_LOOK) await this.#log(record);
     const response = {
       servingId,
       scores: served,
@@ -87,6 +99,7 @@ export class Ranker {
       },
       order: bytesOf(bestFirst(served[0])),
       experimentBuckets,
+      canaryToken: 0,
     };
     return { response, rows: keys.reduce((sum, { length }) => sum + (length >>> 1), 0) };
   }

@@ -1,11 +1,12 @@
 // `weir predictor`: composes replica, ranker and feature log, and serves Rank over gRPC and HTTP.
 import { randomBytes } from 'node:crypto';
 import { readSchema } from '@weir/model';
-import { WeirError } from '@weir/proto';
+import { isCanary, WeirError } from '@weir/proto';
 import { PredictorService } from '@weir/proto/v1/predictor';
 import { createGrpcServer, defineService, type Runtime } from '@weir/runtime';
 import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
+import { CanaryRows } from './canary-rows.ts';
 import { predictorConfig } from './config.ts';
 import { Experiment } from './experiment.ts';
 import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
@@ -74,7 +75,13 @@ export const predictorService = defineService({
       now: Date.now,
       newServingId: () => randomBytes(8).toString('hex'),
     });
-    const rank = measured(ranker, metrics, runtime);
+    const canaries = new CanaryRows(weir);
+    const users = measured(ranker, metrics, runtime);
+    const rank: Rank = async (request) => {
+      if (!isCanary(request.servingId)) return await users(request);
+      const { response } = await ranker.rank(request);
+      return { ...response, canaryToken: await canaries.token(host.current.version.tableSet) };
+    };
 
     runtime.admin.get('/counters', () => counters(metrics, freshness, host.current));
     addModelRoutes(runtime.admin, host);
@@ -96,6 +103,7 @@ export const predictorService = defineService({
         await http.stop();
         await server.stop(STOP_TIMEOUT_MS);
         await featureLog.drain();
+        canaries.close();
         await host.close();
         await weir.close();
         await streams.close();

@@ -1,5 +1,15 @@
 export type { Context, Span, SpanContext } from '@opentelemetry/api';
 export {
+  CANARY_EVENT,
+  CANARY_LOOK,
+  CANARY_TABLE,
+  CANARY_TOKEN_MAX,
+  canaryKeys,
+  canaryServingId,
+  canaryToken,
+  isCanary,
+} from './canary.ts';
+export {
   encodeFeatureBlock,
   type FeatureBlockInput,
   type FeatureValue,

@@ -1,4 +1,5 @@
 // Data adaptors, the replay driver and what is shown of it.
+export { canaryService } from './canary/service.ts';
 export { type ReplayOutput, type ReplayOutputInput, replayOutput } from './figures/replay-output.ts';
 export {
   type FigureSources,

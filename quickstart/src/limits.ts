@@ -30,6 +30,8 @@ export const DUE_SAMPLES_MAX = 6_000;
 export const DUE_REQUESTS_MAX = 512;
 /** As many windows of the trainer may be due whatever their samples: one that is not full closes only with the next requests. */
 export const DUE_WINDOWS_MIN = 3;
+/** Between two looks whether a canary has come through: how exactly its duration is known. */
+export const CANARY_LOOK_INTERVAL_MS = 50;
 /** How long one Rank or PutEvents may take before it is repeated. */
 export const CALL_TIMEOUT_MS = 10_000;
 /** How long one record may be repeated before the replay gives up. */

@@ -3,6 +3,7 @@
 // every shard has it, so that one which is turned away and trained elsewhere counts there only.
 import type { Model } from '@weir/model';
 import type { SourceRanges, Table, Weir } from '@weir/sdk';
+import type { CanaryRows } from './canary-rows.ts';
 import type { Evaluation } from './core/evaluation/evaluation.ts';
 import { learnWindow, type Prediction } from './core/learn-window.ts';
 import type { OffsetRange } from './core/source-cursor.ts';
@@ -23,6 +24,7 @@ export interface LearnerContext {
   readonly tables: readonly Table[];
   readonly evaluation: Evaluation;
   readonly metrics: TrainerMetrics;
+  readonly canaries: CanaryRows;
   /** K. */
   readonly inFlightMax: number;
   readonly onRetry: OnRetry;
@@ -88,8 +90,8 @@ async function learn(
   options: LearnerOptions,
   staleness: number,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { model, weir, tables, evaluation, metrics, onRetry, onRefused, sources, state, ending, abandon } =
-    options;
+  const { model, weir, tables, evaluation, metrics, canaries, onRetry, onRefused } = options;
+  const { sources, state, ending, abandon } = options;
   const { window, ranges, again } = ready;
   const rows = await pullRows(window.keys, options, staleness);
   if (rows === undefined || ending.signal.aborted) return undefined;
@@ -99,10 +101,11 @@ async function learn(
     window,
     rows,
     (prediction) => {
-      predictions.push(prediction);
+      if (prediction.request.canary === undefined) predictions.push(prediction);
     },
     state.dense,
   );
+  const canaryRows = await canaries.of(window, onRetry, ending.signal);
   metrics.computed(window.originTimeMs);
   state.learned(ranges, dense, samplesIn(window));
   return async () => {
@@ -111,12 +114,13 @@ async function learn(
       part.keys.length === 0 ? [] : [{ table: tables[i]!, ...part }],
     );
     const pushOptions = { originTimeMs: window.originTimeMs, sources: sources(ranges), signal: abandon };
-    const { skipped } = await persistPush(() => weir.push(gradients, pushOptions), onRetry, abandon);
+    const push = () => weir.push([...gradients, ...canaryRows], pushOptions);
+    const { skipped } = await persistPush(push, onRetry, abandon);
     metrics.skipped(skipped);
     const pushedRows = rowsIn(parts.map(({ keys }) => keys));
     metrics.pushed(pushedRows, performance.now() - pushStart, window.originTimeMs);
     if (window.requests.length === 0) metrics.advanced();
-    else metrics.learned(window.reason, window.requests.length, rejectedRows);
+    else metrics.learned(window.reason, requestsIn(window), rejectedRows);
     if (again) metrics.caughtUp(samplesIn(window));
     else for (const prediction of predictions) evaluation.add(prediction);
     for (const { request, error } of failures) onRefused('model', placeOf(request), messageOf(error));
@@ -145,8 +149,15 @@ async function pullRows(
   }
 }
 
+function requestsIn({ requests }: Window): number {
+  return requests.reduce((sum, { request }) => sum + (request.canary === undefined ? 1 : 0), 0);
+}
+
 function samplesIn({ requests }: Window): number {
-  return requests.reduce((sum, { request }) => sum + request.docIds.length, 0);
+  return requests.reduce(
+    (sum, { request }) => sum + (request.canary === undefined ? request.docIds.length : 0),
+    0,
+  );
 }
 
 function rowsIn(keys: readonly Uint32Array[]): number {

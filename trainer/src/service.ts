@@ -12,6 +12,7 @@ import { WeirError } from '@weir/proto';
 import { defineService } from '@weir/runtime';
 import { connect, type Table, type Weir } from '@weir/sdk';
 import { connectStreams, type StreamsClient } from '@weir/streams/client';
+import { CanaryRows } from './canary-rows.ts';
 import { trainerConfig } from './config.ts';
 import { Evaluation } from './core/evaluation/evaluation.ts';
 import { parseSampleRatios } from './core/sample-ratio.ts';
@@ -78,10 +79,11 @@ export const trainerService = defineService({
       metrics.refused(refusal);
     };
 
+    const canaries = new CanaryRows(weir, config.tableSet);
     const run = async () => {
       const inFlightMax = config.deterministic ? 1 : config.inFlight;
       trainer = new GroupTrainer({
-        learner: { model, weir, tables, evaluation, metrics, inFlightMax, onRetry, onRefused },
+        learner: { model, weir, tables, evaluation, metrics, canaries, inFlightMax, onRetry, onRefused },
         streams,
         sources: weir.sources(trainerGroup(config.tableSet)),
         state,

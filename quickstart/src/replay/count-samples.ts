@@ -1,5 +1,5 @@
 // What a replay counts in the samples stream. Pure.
-import { floatsFromBytes } from '@weir/proto';
+import { floatsFromBytes, isCanary } from '@weir/proto';
 import type { SampleRecord } from '@weir/proto/v1/records';
 
 /** Distinct samples, and positives of each label. */
@@ -13,6 +13,7 @@ export interface SampleCounts {
  * is known and 1: each label of a sample becomes known once.
  */
 export function countSamples(record: SampleRecord, counts: SampleCounts): void {
+  if (isCanary(record.servingId)) return;
   if (record.revision === 0) counts.samples += record.docIds.length;
   for (const { label, values, mask } of record.labels) {
     const floats = floatsFromBytes(values);

@@ -25,7 +25,13 @@ beforeEach(async () => {
   server.addService(PredictorService, {
     rank: (_call, callback) => {
       void onRank().then(() =>
-        callback(null, { servingId: '', scores: [], order: new Uint8Array(), experimentBuckets: {} }),
+        callback(null, {
+          servingId: '',
+          scores: [],
+          order: new Uint8Array(),
+          experimentBuckets: {},
+          canaryToken: 0,
+        }),
       );
     },
   });

@@ -18,6 +18,7 @@ const ANSWER = {
   scores: [],
   order: new Uint8Array(),
   experimentBuckets: {},
+  canaryToken: 0,
   accepted: 0,
   duplicates: 0,
   rejections: [],

@@ -36,6 +36,7 @@ async function run(given = options): Promise<{ traffic: ShopTraffic; records: Re
       fallbacks: undefined,
       order: bytesOf(order),
       experimentBuckets: { model: arm },
+      canaryToken: 0,
     });
     number++;
   }

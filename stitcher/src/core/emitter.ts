@@ -1,7 +1,10 @@
 // What leaves a join as samples: emissions under either policy, their clock, and progress. The clock never goes back,
 // and progress is said only after every record below it.
+import type { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
+import { Canaries } from './canaries.ts';
 import type { Counters } from './counters.ts';
 import { dueEmission, isWatched, negativeEmission, positiveEmission } from './emissions.ts';
+import type { Input, JoinOptions } from './join-options.ts';
 import type { JoinStep } from './join-step.ts';
 import type { DueGroup, LabelPlan } from './label-plan.ts';
 import type { OpenRequest, Positive } from './open-request.ts';
@@ -11,14 +14,20 @@ import { END_OF_TIME_MS } from './stream-clock.ts';
 export class Emitter {
   readonly #plan: LabelPlan;
   readonly #counters: Counters;
+  readonly #canaries: Canaries;
   #emissionMs: number;
   #progressMs: number;
   /** An emission of now waits for the clock to move on before a reader may release it. */
   #isPending = false;
 
-  constructor(plan: LabelPlan, counters: Counters, state: { emissionMs: number; progressMs: number }) {
+  constructor(
+    { plan, partition }: JoinOptions,
+    counters: Counters,
+    state: { emissionMs: number; progressMs: number },
+  ) {
     this.#plan = plan;
     this.#counters = counters;
+    this.#canaries = new Canaries(partition);
     this.#emissionMs = state.emissionMs;
     this.#progressMs = state.progressMs;
   }
@@ -70,6 +79,15 @@ export class Emitter {
     this.#countPositive(positive.label);
   }
 
+  /** False: the record is none of a canary. Precondition: it is well-formed. */
+  canaryFeatures(step: JoinStep, input: Input<FeatureRecord>): boolean {
+    return this.#emitCanary(step, this.#canaries.features(input, this.#emissionMs));
+  }
+
+  canaryBehaviour(step: JoinStep, input: Input<BehaviourEvent>): boolean {
+    return this.#emitCanary(step, this.#canaries.behaviour(input, this.#emissionMs));
+  }
+
   /** To be called last in a step. */
   sayProgress(step: JoinStep): void {
     if (this.#isPending) this.advance(Math.min(this.#emissionMs + 1, END_OF_TIME_MS));
@@ -83,6 +101,12 @@ export class Emitter {
     step.outputs.samples.push(traces === undefined ? { value } : { value, traces });
     if (behaviourMs > 0) step.behaviourMs.push(behaviourMs);
     this.#counters.sampleRecords++;
+  }
+
+  /** Known at the emission time of now: a reader releases it when time moves on. */
+  #emitCanary(step: JoinStep, values: readonly Uint8Array[] | undefined): boolean {
+    for (const value of values ?? []) step.outputs.samples.push({ value });
+    return values !== undefined;
   }
 
   #countLabelled({ docIds }: OpenRequest, { labels }: DueGroup): void {

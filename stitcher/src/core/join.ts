@@ -50,7 +50,7 @@ export class Join {
     const uncounted = emptyCounters(plan.labels.map(({ label }) => label));
     this.#ledger = new Ledger({ ...uncounted, ...structuredClone(state.counters) });
     this.#clocks = new InputClocks(liveBoundMs, state.clocks, this.counters);
-    this.#emitter = new Emitter(plan, this.#ledger.counters, state);
+    this.#emitter = new Emitter(options, this.#ledger.counters, state);
     this.#firedMs = state.firedMs;
   }
 
@@ -99,6 +99,7 @@ export class Join {
       this.#ledger.reject(this.#step, 'features', reason!, value, record);
       return;
     }
+    if (this.#emitter.canaryFeatures(this.#step, input)) return;
     const { servingId } = record;
     const arrivalWatermarkMs = this.#clocks.features.watermarkMs;
     const timeMs = this.#clocks.observe('features', record.timeMs, nowMs);
@@ -124,6 +125,7 @@ export class Join {
       this.#ledger.reject(this.#step, 'behaviour', reason!, value, event);
       return;
     }
+    if (this.#emitter.canaryBehaviour(this.#step, input)) return;
     const { plan } = this.options;
     const arrivalWatermarkMs = this.#clocks.behaviour.watermarkMs;
     const timeMs = this.#clocks.observe('behaviour', event.timeMs, nowMs);

@@ -25,6 +25,7 @@ export function prepareRequest(
   decoder: ExampleDecoder,
   ratios: SampleRatios,
 ): PreparedRequest {
+  if (request.canary !== undefined) return { request, learning: undefined };
   const weights = sampleWeights(request, ratios);
   const kept: number[] = [];
   for (let i = 0; i < request.docIds.length; i++) {

@@ -1,6 +1,6 @@
 // A record of the samples stream, read and checked, its labels by the model's heads. What cannot be learned from is
 // refused with a reason, never guessed at.
-import { floatsFromBytes, type SpanContext, u32FromBytes } from '@weir/proto';
+import { canaryToken, floatsFromBytes, type SpanContext, u32FromBytes } from '@weir/proto';
 import { SampleKind, SampleRecord } from '@weir/proto/v1/records';
 
 export interface Scores {
@@ -14,6 +14,8 @@ export interface SampleRequest {
   readonly offset: number;
   readonly bytes: number;
   readonly servingId: string;
+  /** The token of a canary, of which nothing is learned; undefined: a user's request. */
+  readonly canary: number | undefined;
   readonly knownTimeMs: number;
   /** Wall clock of the behaviour behind the labels; 0: none. */
   readonly ingestTimeMs: number;
@@ -92,6 +94,7 @@ export function readSampleRequest(
     ...place,
     bytes: value.byteLength,
     servingId: record.servingId,
+    canary: canaryToken(record.servingId),
     knownTimeMs: record.knownTimeMs,
     ingestTimeMs: record.ingestTimeMs,
     user: record.user,

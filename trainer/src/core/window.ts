@@ -57,9 +57,10 @@ export class WindowBuilder {
     const numbers =
       request.learning?.keys.map((keys, table) => numberKeys(this.#indexes[table]!, keys)) ?? [];
     this.#requests.push({ ...request, numbers });
-    const { ingestTimeMs, trace } = request.request;
+    const { ingestTimeMs, trace, canary } = request.request;
     this.#traces.add(trace);
-    if (ingestTimeMs > 0 && (this.#originTimeMs === 0 || ingestTimeMs < this.#originTimeMs)) {
+    const isBehaviour = ingestTimeMs > 0 && canary === undefined;
+    if (isBehaviour && (this.#originTimeMs === 0 || ingestTimeMs < this.#originTimeMs)) {
       this.#originTimeMs = ingestTimeMs;
     }
     if (this.#requests.length >= this.#bounds.requestsMax) return 'count';
