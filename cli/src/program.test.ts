@@ -56,6 +56,7 @@ describe('help', () => {
     [[]],
     [['dev']],
     [['replay']],
+    [['explain']],
     [['table']],
     [['table', 'create']],
     [['table', 'list']],

@@ -1,6 +1,7 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { registerDev } from './commands/dev.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerGroup } from './commands/group.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerRouting } from './commands/routing.ts';
@@ -43,6 +44,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerRouting(program);
   registerGroup(program);
   registerSource(program);
+  registerExplain(program);
   registerVerify(program);
   registerSize(program);
   return program;
