@@ -24,7 +24,7 @@ export const SHARED_PROCESS = [
 ];
 
 /** Of the same folders, those with a process of their own. */
-export const OWN_PROCESS = ['ps/src/server/tracing.test.ts'];
+export const OWN_PROCESS = ['ps/src/server/tracing.test.ts', 'streams/src/trace-append.test.ts'];
 
 export default defineConfig({
   test: {
