@@ -105,6 +105,7 @@ export {
 export {
   activeContext,
   activeSpan,
+  annotate,
   batchSpan,
   beginSpan,
   childSpan,

@@ -4,7 +4,10 @@ import { ValueEncoding } from './gen/weir/v1/common.ts';
 import { PullRequest, PullResponse } from './gen/weir/v1/parameter_server.ts';
 import { bytesOf, keysFromBytes } from './keys.ts';
 import { layOutPullResponse, PULL_RESPONSE_START, PullFrame, writePullResponse } from './pull-frame.ts';
+import { traceParentOfBytes } from './tracing/trace-context.ts';
 import { floatsFromBytes } from './values.ts';
+
+const TRACE = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), traceFlags: 1 };
 
 /** As gRPC hands it out: 5 bytes behind the beginning of its memory. */
 function received(message: Uint8Array): Uint8Array {
@@ -39,6 +42,20 @@ describe('a pull frame', () => {
         },
       ),
     );
+  });
+});
+
+describe('a pull frame of a sampled caller', () => {
+  it('has its trace behind everything else, and is otherwise the same', () => {
+    const frame = new PullFrame('uid', 3, ValueEncoding.F32);
+    const plain = frame.message(1, 2).slice();
+    const traced = frame.message(1, 2, TRACE);
+    expect(Uint8Array.from(traced.subarray(0, plain.length))).toEqual(plain);
+    const { traceParent, ...read } = PullRequest.decode(received(traced));
+    expect(traceParentOfBytes(traceParent)).toEqual({ ...TRACE, isRemote: true });
+    expect(read).toEqual(PullRequest.decode(plain));
+    expect(frame.message(1, 2)).toEqual(plain);
+    expect(PullRequest.decode(plain)).not.toHaveProperty('traceParent');
   });
 });
 

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ValueEncoding } from './gen/weir/v1/common.ts';
 import { PushRequest } from './gen/weir/v1/parameter_server.ts';
 import { bytesOf, keysFromBytes } from './keys.ts';
-import { encodeSourceRanges, PushFrame } from './push-frame.ts';
+import { encodeSourceRanges, PushFrame, pushTraceHead } from './push-frame.ts';
+import { traceParentOfBytes } from './tracing/trace-context.ts';
 import { floatsFromBytes } from './values.ts';
+
+const TRACE = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), traceFlags: 1 };
 
 const part = fc.record({
   tableUid: fc.string({ maxLength: 200 }),
@@ -71,6 +74,22 @@ describe('a push frame', () => {
           })),
         });
         expect(originTimeMs === fields.originTimeMs).toBe(true);
+      }),
+    );
+  });
+
+  it('of a sampled caller is the same behind its trace, and read without a copy, too', () => {
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), header, (parts, fields) => {
+        const frame = new PushFrame(parts);
+        const plain = frame.message({ ...fields, client: undefined }).slice();
+        const bytes = received(Buffer.concat([pushTraceHead(TRACE), plain]));
+        const { traceParent, ...read } = PushRequest.decode(bytes);
+        expect(traceParentOfBytes(traceParent)).toEqual({ ...TRACE, isRemote: true });
+        expect(read).toEqual(PushRequest.decode(plain));
+        for (const { keys } of read.parts) {
+          if (keys.length > 0) expect(keysFromBytes(keys).buffer).toBe(bytes.buffer);
+        }
       }),
     );
   });

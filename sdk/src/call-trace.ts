@@ -2,6 +2,7 @@
 // none for a call that is not sampled, and then its messages are what they would be without tracing.
 import {
   activeContext,
+  annotate,
   beginMessage,
   beginSpan,
   endRpcWith,
@@ -10,7 +11,6 @@ import {
   type PackedKeys,
   SPAN_LINKS_MAX,
   type Span,
-  type SpanAttributes,
   type SpanContext,
   serverAttributes,
   type WeirError,
@@ -35,10 +35,10 @@ export class CallTrace {
   static begin(name: 'pull' | 'push', parts: readonly CalledRows[]): CallTrace | undefined {
     const span = beginSpan(name, activeContext(), { kind: 'INTERNAL' });
     if (!span.isRecording()) return undefined;
-    span.setAttributes({
+    annotate(span, {
       'weir.tables': parts.map(({ table }) => table.name).join(','),
       'weir.rows': parts.reduce((sum, { keys }) => sum + keyCount(keys), 0),
-    } satisfies SpanAttributes);
+    });
     return new CallTrace(span);
   }
 

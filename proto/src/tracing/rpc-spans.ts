@@ -6,7 +6,7 @@ import { type Context, ROOT_CONTEXT, type Span, type SpanContext, trace } from '
 import { ERROR_CODES } from '../error-codes.ts';
 import type { WeirError } from '../weir-error.ts';
 import type { SpanAttributes } from './span-attributes.ts';
-import { beginSpan, failSpan } from './spans.ts';
+import { annotate, beginSpan, failSpan } from './spans.ts';
 
 type Side = 'CLIENT' | 'SERVER';
 
@@ -51,7 +51,7 @@ export function beginMessage(
 /** @param errorType default: the status' name. */
 export function endRpc(span: Span, kind: Side, code: status, errorType?: string): void {
   const name = status[code] ?? String(code);
-  span.setAttribute('rpc.status_code' satisfies keyof SpanAttributes, name);
+  annotate(span, { 'rpc.status_code': name });
   const failed = kind === 'CLIENT' ? code !== status.OK : SERVER_FAILURES.has(code);
   if (failed) failSpan(span, errorType ?? name);
   span.end();

@@ -125,8 +125,13 @@ export function outsideTraces<T>(run: () => T): T {
   return context.with(ROOT_CONTEXT, run);
 }
 
+/** What is known of it only after its beginning. */
+export function annotate(span: Span, attributes: SpanAttributes): void {
+  span.setAttributes(attributes);
+}
+
 /** Marks the span where an error happened. Without a message: that may name what no span may hold. */
 export function failSpan(span: Span, errorType: string): void {
-  span.setAttribute('error.type' satisfies keyof SpanAttributes, errorType);
+  annotate(span, { 'error.type': errorType });
   span.setStatus({ code: SpanStatusCode.ERROR });
 }

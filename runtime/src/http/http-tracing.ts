@@ -1,11 +1,11 @@
 // A span for every HTTP request to a route that there is; what its handler does belongs to it.
 import type { IncomingMessage } from 'node:http';
 import {
+  annotate,
   beginSpan,
   failSpan,
   inSpan,
   remoteContext,
-  type SpanAttribute,
   TRACE_PARENT,
   TRACE_STATE,
   traceParentOf,
@@ -29,7 +29,7 @@ export async function tracedRequest(
     },
   });
   const status = await inSpan(span, run);
-  span.setAttribute('http.response.status_code' satisfies SpanAttribute, status);
+  annotate(span, { 'http.response.status_code': status });
   // A refusal is the caller's error.
   if (status >= 500) failSpan(span, String(status));
   span.end();

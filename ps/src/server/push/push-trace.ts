@@ -1,13 +1,13 @@
 // A sampled push as a shard traces it: its span from the first frame to its outcome, and below it what the log and the
 // rows took. Pushes that are not sampled have none.
 import {
+  annotate,
   batchSpan,
   beginMessage,
   childSpan,
   endRpcWith,
   SPAN_LINKS_MAX,
   type Span,
-  type SpanAttribute,
   type SpanContext,
   traceParentOfBytes,
   WeirError,
@@ -44,8 +44,9 @@ export class PushTrace {
   }
 
   applied(seq: number): void {
-    this.#apply?.setAttribute('weir.seq' satisfies SpanAttribute, seq);
-    this.#apply?.end();
+    if (this.#apply === undefined) return;
+    annotate(this.#apply, { 'weir.seq': seq });
+    this.#apply.end();
   }
 
   settled(outcome: PushOutcome): void {
