@@ -207,7 +207,9 @@ describe('a static part', () => {
     for (const [file, tableSet, message] of refusals) {
       const answer = await swap(file, tableSet);
       expect(answer.status).toBe(409);
-      expect(await answer.text()).toContain(message);
+      const { error } = (await answer.json()) as { error: { code: string; message: string } };
+      expect(error.code).toBe('CONFIGURATION');
+      expect(error.message).toContain(message);
     }
     expect(await served()).toEqual(before);
     expect(scoresOf(await rank('still'))).toHaveLength(3);
