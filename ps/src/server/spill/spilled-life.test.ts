@@ -121,7 +121,7 @@ it('a lower bound of rows in memory holds as soon as it is altered', async () =>
   await one.shard.stop();
 });
 
-it('holds beyond its bound what it takes before pushes wait, a group of look-ups, and two pushes, however many come', async () => {
+it('holds beyond its bound the rows at which pushes wait, one push, and one group of look-ups, however many come', async () => {
   const [bound, pushRows] = [1_000, 2_000];
   const spec = { ...sumTable('doc', 1), memoryRowsMax: bound };
   const one = await oneTable(spec);
