@@ -29,8 +29,9 @@ export class StoredRows {
   /** Images of those of the keys that the store has. @throws WeirError CORRUPT, STORAGE_FAILED. */
   async read(keys: PackedKeys): Promise<Uint32Array> {
     const { imageWords, spec } = this.#rows;
-    const images = new Uint32Array((keys.length / 2) * imageWords);
     const stored = await this.#fetch(keys);
+    // Made here, for what is there during a read outlives the young generation.
+    const images = new Uint32Array((keys.length / 2) * imageWords);
     let at = 0;
     for (const [i, bytes] of stored.entries()) {
       if (bytes === undefined) continue;
