@@ -217,7 +217,7 @@ describe('weir explain', () => {
 
   it('says that a row was never changed, and reads well', async () => {
     const { stdout } = await explained(ASKED);
-    expect(stdout).toContain('never: its initial value');
+    expect(stdout).toContain('never by then: its initial value');
     expect(stdout).toContain(`purchase by event ${PURCHASE_EVENT}`);
   });
 

@@ -44,7 +44,7 @@ function changeText(change: Change): string {
     case 'removed':
       return `${change.seq}: removed (expired or evicted)`;
     case 'none':
-      return 'never: its initial value';
+      return 'never by then: its initial value';
     case 'older':
       return `before ${change.searched_from}, where the kept log begins, or never`;
     case 'lost':
@@ -55,25 +55,29 @@ function changeText(change: Change): string {
 function batchLines(batch: Batch, number: number, rows: readonly ExplainedRow[]): string[] {
   const ranges = batch.ranges.map(({ partition, from, to }) => `${from} to ${to} of partition ${partition}`);
   const all = batch.requests.flatMap((request) =>
-    request.samples.map((sample) => ({ request, sample, isPositive: isPositive(sample) })),
+    request.samples.map((sample) => ({
+      request,
+      sample,
+      isPositive: isPositive(sample),
+      // Others of its rows were changed again later, by another batch.
+      changed: sample.rows.filter((row) => batchOf(rows[row]!) === number),
+    })),
   );
-  const having = all.filter(({ sample }) => sample.rows.length > 0);
+  const having = all.filter(({ changed }) => changed.length > 0);
   // What was positive says most; then what shares the most rows.
   const told = having
-    .toSorted(
-      (a, b) => Number(b.isPositive) - Number(a.isPositive) || b.sample.rows.length - a.sample.rows.length,
-    )
+    .toSorted((a, b) => Number(b.isPositive) - Number(a.isPositive) || b.changed.length - a.changed.length)
     .slice(0, SAMPLES_TOLD);
-  const lines = told.map(({ request, sample }) => {
+  const lines = told.map(({ request, sample, changed }) => {
     const labels = Object.entries(sample.labels).map(([label, value]) => `${label} ${value}`);
     const events = sample.events.map(
       ({ label, event_id, time_ms }) => `; ${label} by event ${event_id || '?'}, ${time(time_ms)}`,
     );
-    return `  ${request.serving_id}/${sample.document}: ${labels.join(', ')}${events.join('')}; changed ${rowNames(sample, rows)}`;
+    return `  ${request.serving_id}/${sample.document}: ${labels.join(', ')}${events.join('')}; changed ${rowNames(changed, rows)}`;
   });
   const rest = having.length - told.length;
   return [
-    `batch ${number + 1}: samples ${ranges.join(', ')}: ${batch.requests.length} records, ${all.length} samples, ${having.length} with rows above`,
+    `batch ${number + 1}: samples ${ranges.join(', ')}: ${batch.requests.length} records, ${all.length} samples, ${having.length} of them with rows that it changed last`,
     ...lines,
     ...(rest > 0 ? [`  and ${rest} more`] : []),
     ...batch.unknown.map((why) => `  not known: ${why}`),
@@ -82,8 +86,12 @@ function batchLines(batch: Batch, number: number, rows: readonly ExplainedRow[])
 
 const isPositive = ({ labels }: LearnedSample) => Object.values(labels).some((value) => value > 0);
 
-function rowNames(sample: LearnedSample, rows: readonly ExplainedRow[]): string {
-  const names = sample.rows.map((row) => nameOf(rows[row]!));
+function batchOf({ change }: ExplainedRow): number | null {
+  return change.kind === 'push' ? change.batch : null;
+}
+
+function rowNames(changed: readonly number[], rows: readonly ExplainedRow[]): string {
+  const names = changed.map((row) => nameOf(rows[row]!));
   const rest = names.length - ROWS_TOLD;
   return `${names.slice(0, ROWS_TOLD).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

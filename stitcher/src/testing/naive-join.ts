@@ -11,6 +11,8 @@ export interface NaiveSample {
   docIds: string[];
   /** label -> values, one per document. */
   labels: Record<string, number[]>;
+  /** `label docId eventId time` of the earliest event behind each positive, sorted. */
+  events: string[];
 }
 
 export interface NaiveResult {
@@ -73,7 +75,7 @@ export function naiveJoin(
     }
   }
 
-  const positive = new Set<string>();
+  const positive = new Map<string, BehaviourEvent>();
   const seen = new Map<string, string>();
   for (const { record: event, watermark } of arrivals(behaviour)) {
     const { servingId, eventId, timeMs, type, docId } = event;
@@ -120,7 +122,17 @@ export function naiveJoin(
     }
     if (timeMs > last) result.late.push(`after_window ${name} ${timeMs - last}`);
     else if (watermark > last) result.late.push(`after_watermark ${name} ${watermark - last}`);
-    else positive.add(`${servingId}/${docId}/${type}`);
+    else {
+      const sample = `${servingId}/${docId}/${type}`;
+      const known = positive.get(sample);
+      if (
+        known === undefined ||
+        timeMs < known.timeMs ||
+        (timeMs === known.timeMs && eventId < known.eventId)
+      ) {
+        positive.set(sample, event);
+      }
+    }
   }
 
   for (const { record, watermark } of requests.values()) {
@@ -132,7 +144,14 @@ export function naiveJoin(
       for (const { label } of plan.labels.filter((l) => l.attributionMs === windowMs)) {
         labels[label] = docIds.map((docId) => (positive.has(`${servingId}/${docId}/${label}`) ? 1 : 0));
       }
-      result.samples.push({ servingId, knownTimeMs: timeMs + windowMs, revision, docIds, labels });
+      const events = Object.keys(labels).flatMap((label) =>
+        docIds.flatMap((docId) => {
+          const event = positive.get(`${servingId}/${docId}/${label}`);
+          return event === undefined ? [] : [`${label} ${docId} ${event.eventId} ${event.timeMs}`];
+        }),
+      );
+      const knownTimeMs = timeMs + windowMs;
+      result.samples.push({ servingId, knownTimeMs, revision, docIds, labels, events: events.sort() });
     });
   }
   result.samples.sort((a, b) => a.knownTimeMs - b.knownTimeMs || (a.servingId < b.servingId ? -1 : 1));

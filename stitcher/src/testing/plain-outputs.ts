@@ -23,13 +23,23 @@ export function plainResult(outputs: DecodedOutputs, counters: Counters): NaiveR
   };
 }
 
-function plainSample({ servingId, knownTimeMs, revision, docIds, labels }: SampleRecord): NaiveSample {
+function plainSample({
+  servingId,
+  knownTimeMs,
+  revision,
+  docIds,
+  labels,
+  events,
+}: SampleRecord): NaiveSample {
   return {
     servingId,
     knownTimeMs,
     revision,
     docIds,
     labels: Object.fromEntries(labels.map(({ label, values }) => [label, [...floatsFromBytes(values)]])),
+    events: events
+      .map(({ label, sample, eventId, timeMs }) => `${label} ${docIds[sample]} ${eventId} ${timeMs}`)
+      .sort(),
   };
 }
 
