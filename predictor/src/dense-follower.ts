@@ -19,7 +19,11 @@ export class DenseFollower {
   constructor(definition: DenseDefinition) {
     this.#definition = definition;
     this.#current = { weights: definition.initial, step: 0 };
-    this.#observe();
+  }
+
+  /** Since the weights were replaced; undefined before the first step. */
+  get ageMs(): number | undefined {
+    return this.#sinceMs === undefined ? undefined : performance.now() - this.#sinceMs;
   }
 
   /** Replaced as a whole, never changed. */
@@ -43,18 +47,25 @@ export class DenseFollower {
     this.#sinceMs = performance.now();
     log.debug({ step: result.step }, 'dense weights');
   }
+}
 
-  #observe(): void {
-    const gauge = (name: string, unit: string, description: string, value: () => number | undefined) =>
-      meter('weir.predictor')
-        .createObservableGauge(`predictor.dense.${name}`, { unit, description })
-        .addCallback((result) => {
-          const now = value();
-          if (now !== undefined) result.observe(now);
-        });
-    gauge('step', '{step}', 'Of the trainers, that the dense weights are of', () => this.#current.step);
-    gauge('age', 's', 'Since the dense weights were replaced', () =>
-      this.#sinceMs === undefined ? undefined : (performance.now() - this.#sinceMs) / 1000,
-    );
-  }
+/** @param served the one of the model that is served now. */
+export function observeDense(served: () => DenseFollower | undefined): void {
+  const gauge = (
+    name: string,
+    unit: string,
+    description: string,
+    value: (of: DenseFollower) => number | undefined,
+  ) =>
+    meter('weir.predictor')
+      .createObservableGauge(`predictor.dense.${name}`, { unit, description })
+      .addCallback((result) => {
+        const follower = served();
+        const now = follower && value(follower);
+        if (now !== undefined) result.observe(now);
+      });
+  gauge('step', '{step}', 'Of the trainers, that the dense weights are of', ({ current }) => current.step);
+  gauge('age', 's', 'Since the dense weights were replaced', ({ ageMs }) =>
+    ageMs === undefined ? undefined : ageMs / 1000,
+  );
 }

@@ -8,6 +8,7 @@ import { connect } from '@weir/sdk';
 import { connectStreams } from '@weir/streams/client';
 import { CanaryRows } from './canary-rows.ts';
 import { predictorConfig } from './config.ts';
+import { observeDense } from './dense-follower.ts';
 import { Experiment } from './experiment.ts';
 import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
 import { Freshness } from './freshness.ts';
@@ -66,6 +67,7 @@ export const predictorService = defineService({
       },
     });
     observeReplicas(() => host.current.whole);
+    if (first.dense !== undefined) observeDense(() => host.current.dense);
     const ranker = new Ranker({
       served: () => host.current,
       featureLog,

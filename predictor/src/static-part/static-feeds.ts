@@ -47,13 +47,13 @@ export function staticFeeds(
   return inputs.map((input) => {
     const feature = features?.find(({ name }) => name === input.name);
     const count = input.side === 'context' ? 1 : request.docIds.length;
-    if (feature?.source !== undefined) {
-      const text = feature.source === 'user' ? request.user : request.scene;
-      const values = feature.source === 'id' ? request.docIds : [text];
-      return { name: input.name, values };
-    }
     const column = block[input.side].find(({ name }) => name === input.name);
     const fallback = feature?.default;
+    if (feature?.source !== undefined) {
+      const text = feature.source === 'user' ? request.user : request.scene;
+      const missing = typeof fallback === 'string' ? fallback : '';
+      return { name: input.name, values: feature.source === 'id' ? request.docIds : [text || missing] };
+    }
     if (input.type === 'categorical') {
       const values = new Array<string>(count).fill(typeof fallback === 'string' ? fallback : '');
       if (column !== undefined)
@@ -74,7 +74,7 @@ export function staticFeeds(
   });
 }
 
-/** Visits the present rows of a column, with the place of their value. */
+/** Visits the present rows of a column, with the place of their value. @throws WeirError INVALID_ARGUMENT before any of them. */
 function eachRow(
   { present }: FeatureColumn,
   count: number,
@@ -82,12 +82,12 @@ function eachRow(
   { name, type }: StaticInput,
   visit: (row: number, at: number) => void,
 ): void {
-  let at = 0;
-  for (let row = 0; row < count; row++) {
-    if (present.byteLength > 0 && ((present[row >>> 3]! >>> (row & 7)) & 1) === 0) continue;
-    visit(row, at++);
+  const isPresent = (row: number) =>
+    present.byteLength === 0 || ((present[row >>> 3]! >>> (row & 7)) & 1) === 1;
+  const rows = Array.from({ length: count }, (_, row) => row).filter(isPresent);
+  if (rows.length !== values) {
+    const message = `rank request: the static part takes ${type} "${name}": ${values} values for ${rows.length} rows`;
+    throw new WeirError('INVALID_ARGUMENT', message);
   }
-  if (at === values) return;
-  const message = `rank request: the static part takes ${type} "${name}": ${values} values for ${at} rows`;
-  throw new WeirError('INVALID_ARGUMENT', message);
+  rows.forEach(visit);
 }
