@@ -1,6 +1,6 @@
 // What the predictor counts: instruments for /metrics, and the same totals for its counters route.
 import { freshnessOf, meter } from '@weir/runtime';
-import type { DropReason } from './feature-log.ts';
+import { DROP_REASONS, type DropReason } from './feature-log.ts';
 
 export interface Totals {
   rankCalls: number;
@@ -51,6 +51,9 @@ export function createMetrics(): PredictorMetrics {
   const logged = counter('feature_log.appended', '{record}', 'Feature records in the stream');
   const dropped = counter('feature_log.dropped', '{record}', 'Feature records lost, by reason');
   const swaps = counter('static.swaps', '{swap}', 'Static parts that took the place of another');
+  // There from the start: a counter whose first value is not 0 has not risen, for who looks at its rate.
+  gaps.add(0);
+  for (const reason of DROP_REASONS) dropped.add(0, { reason });
   const duration = instruments.createHistogram('predictor.rank.duration', {
     unit: 's',
     description: 'From a Rank request to its answer',
