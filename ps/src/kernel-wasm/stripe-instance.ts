@@ -1,5 +1,5 @@
 // One stripe of a table, and how it takes its part of the batch that was split last, and gives it back. The copies are
-// WebAssembly over three memories (ps/kernel/row-copies.wat): in JavaScript they cost as much as a quarter of the kernel.
+// WebAssembly over three memories (ps/kernel/row-copies.wat): in JavaScript they cost a third as much as the kernel.
 import { KernelInstance } from './kernel-instance.ts';
 import type { Splitter } from './splitter.ts';
 
