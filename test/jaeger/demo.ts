@@ -10,7 +10,7 @@ import { Jaeger } from '../tools/jaeger.ts';
 import { JaegerApi, tracePath } from '../tools/jaeger-api.ts';
 import { type FollowedRequest, followedRequests, stagesSeen } from './followed-request.ts';
 import { Spans } from './spans.ts';
-import { shopTraffic } from './traffic.ts';
+import { SHOP_SPEED, shopTraffic } from './traffic.ts';
 
 const USAGE = [
   'usage: npm run trace:demo -- [--once] [--otlp URL --query URL]',
@@ -101,8 +101,9 @@ async function show(otlpUrl: string, queryUrl: string): Promise<number> {
   return 0;
 }
 
-const linksOf = ({ stitch, train }: FollowedRequest): number =>
-  stitch.links.length === 0 ? -1 : stitch.links.length + train.links.length;
+function linksOf({ stitch, train }: FollowedRequest): number {
+  return stitch.links.length === 0 ? -1 : stitch.links.length + train.links.length;
+}
 
 /** Whether it came to its end. */
 async function replay(otlpUrl: string): Promise<boolean> {
@@ -110,7 +111,18 @@ async function replay(otlpUrl: string): Promise<boolean> {
   try {
     const input = join(folder, 'traffic.ndjson');
     await writeFile(input, shopTraffic({ seed: 1, requests: REQUESTS }).lines.join('\n'));
-    const argv = ['replay', '--input', input, '--window', '4', '--json', '--telemetry', otlpUrl];
+    const argv = [
+      'replay',
+      '--input',
+      input,
+      '--speed',
+      SHOP_SPEED,
+      '--window',
+      '4',
+      '--json',
+      '--telemetry',
+      otlpUrl,
+    ];
     const { code, stderr } = await runWeir(
       argv,
       { OTEL_TRACES_SAMPLER: 'parentbased_always_on' },

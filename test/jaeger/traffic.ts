@@ -9,6 +9,9 @@ export interface ShopTraffic {
   readonly ids: ReadonlySet<string>;
 }
 
+/** For `weir replay`: two hours in twelve seconds, so that there are requests after the first windows have been learned. */
+export const SHOP_SPEED = '600';
+
 export interface ShopOptions {
   readonly seed: number;
   readonly requests: number;
