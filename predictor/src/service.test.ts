@@ -113,6 +113,11 @@ describe('weir predictor', () => {
     expect(Buffer.from(record.features).equals(message.features)).toBe(true);
     expect([...floatsFromBytes(record.scores[0]!.values)]).toEqual([0.5, 0.5]);
     expect(record.modelVersion?.tableSet).toBe('default');
+    // How new its rows were, for whoever asks later.
+    const { rows } = record.modelVersion!;
+    expect(rows.length).toBeGreaterThan(0);
+    for (const version of rows)
+      expect(version).toMatchObject({ table: 'lr', logIncarnation: expect.any(String) });
   });
 
   it('follows pushes to the shards, ranks by them, and keeps the frozen arm where it was', async () => {

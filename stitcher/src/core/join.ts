@@ -3,6 +3,7 @@
 // order of arrival). Wall clock comes in as `nowMs`.
 import { crc32 } from 'node:zlib';
 import type { BehaviourEvent, FeatureRecord } from '@weir/proto/v1/records';
+import { addPositive } from './add-positive.ts';
 import { checkBehaviourEvent } from './check-behaviour-event.ts';
 import { checkFeatureRecord } from './check-feature-record.ts';
 import { type Counters, emptyCounters, type InputStream } from './counters.ts';
@@ -228,25 +229,10 @@ export class Join {
   }
 
   #addPositive(request: OpenRequest, sample: number, pending: PendingEvent): void {
-    const { label, timeMs, event, trace } = pending;
-    const { ingestTimeMs, eventId } = event;
-    const known = request.positives.find(
-      (positive) => positive.label === label && positive.sample === sample,
-    );
-    if (known !== undefined) {
-      known.ingestTimeMs = Math.max(known.ingestTimeMs, ingestTimeMs);
-      // Whatever the order in which they came.
-      if (timeMs < known.timeMs || (timeMs === known.timeMs && eventId < known.eventId)) {
-        known.timeMs = timeMs;
-        known.eventId = eventId;
-      }
-      return;
-    }
-    const delayed = timeMs > request.timeMs + this.options.plan.labels[label]!.observationMs;
-    const positive = { label, sample, delayed, ingestTimeMs, eventId, timeMs, trace };
-    request.positives.push(positive);
-    if (this.options.policy === 'wait') return;
-    this.#emitter.positive(this.#step, request, positive, timeMs, this.#template(request));
+    const { plan, policy } = this.options;
+    const positive = addPositive(request, sample, pending, plan);
+    if (positive === undefined || policy === 'wait') return;
+    this.#emitter.positive(this.#step, request, positive, pending.timeMs, this.#template(request));
   }
 
   #template(request: OpenRequest): Uint8Array {
