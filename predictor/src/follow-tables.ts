@@ -1,6 +1,6 @@
 // Keeps a replica of each of the model's tables at its newest rows, for as long as the process runs.
 import { type Model, qualifiedTableName } from '@weir/model';
-import { childSpan } from '@weir/proto';
+import { childSpan, messagingAttributes } from '@weir/proto';
 import type { Runtime } from '@weir/runtime';
 import type { Table, TableDelta, Weir } from '@weir/sdk';
 import type { Freshness } from './freshness.ts';
@@ -48,7 +48,7 @@ async function follow(table: Table, source: RowSource, options: FollowOptions): 
   try {
     for await (const delta of table.subscribe({ signal })) {
       if (delta.traced.length === 0) source.replica.apply(delta);
-      else applyTraced(delta, source);
+      else applyTraced(delta, table.name, source);
       if (delta.upTo !== undefined) source.reached(delta.cursor);
       if (delta.snapshotStart && known.has(delta.shard)) metrics.gap();
       known.add(delta.shard);
@@ -63,12 +63,13 @@ async function follow(table: Table, source: RowSource, options: FollowOptions): 
 }
 
 /** Each change under a span of its own trace, which the answers that use its rows link to. */
-function applyTraced(delta: TableDelta, { replica, traced }: RowSource): void {
+function applyTraced(delta: TableDelta, table: string, { replica, traced }: RowSource): void {
+  const attributes = messagingAttributes(table, { name: 'delta', type: 'process' });
   const changes = delta.traced.map(({ context, packedKeys }) => ({
     packedKeys,
     span: childSpan('apply delta', context, {
       kind: 'CONSUMER',
-      attributes: { 'weir.rows': packedKeys.length / 2, 'weir.shard': delta.shard },
+      attributes: { ...attributes, 'weir.rows': packedKeys.length / 2, 'weir.shard': delta.shard },
     }),
   }));
   replica.apply(delta);

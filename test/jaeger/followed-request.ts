@@ -69,11 +69,11 @@ function follow(spans: Spans, rank: JaegerSpan, shards: number): FollowedRequest
   return undefined;
 }
 
-/** Whether the append to a stream went to the streams service under this span. */
+/** Whether a call took it to the streams service: below it, or for several of its kind, below the first and linked to it. */
 export function isAppended(spans: Spans, producer: SpanRef): boolean {
-  return spans
-    .children(producer, { name: APPEND, kind: 'client' })
-    .some(
-      (call) => spans.children(call, { name: APPEND, kind: 'server', service: 'weir-streams' }).length > 0,
-    );
+  const calls = spans.children(producer, { name: APPEND, kind: 'client' });
+  const shared = spans.linkingTo(producer).filter(({ name, kind }) => name === APPEND && kind === 'client');
+  return [...calls, ...shared].some(
+    (call) => spans.children(call, { name: APPEND, kind: 'server', service: 'weir-streams' }).length > 0,
+  );
 }
