@@ -96,9 +96,10 @@ describe('a request', () => {
   });
 
   it('went through the streams where it went from one process to another', () => {
-    for (const { featureLog } of followed) expect(isAppended(spans, featureLog)).toBe(true);
-    const samples = spans.matching({ name: 'append samples', kind: 'producer', service: 'weir-stitcher' });
-    expect(samples.some((producer) => isAppended(spans, producer))).toBe(true);
+    for (const { featureLog, stitch } of followed) {
+      expect(isAppended(spans, featureLog)).toBe(true);
+      expect(isAppended(spans, stitch)).toBe(true);
+    }
   });
 
   it('is joined by links with the click it was stitched with, and the requests of its window', () => {
