@@ -1,5 +1,5 @@
-// An event that makes a label of a sample positive, or is one more of those that do. Whatever the order in which they
-// come, the same is said of them in the end.
+// An event that makes a label of a sample positive, or is one more of those that do. Of several the earliest is named,
+// whatever the order in which they come.
 import type { LabelPlan } from './label-plan.ts';
 import type { OpenRequest, Positive } from './open-request.ts';
 import type { PendingEvent } from './pending-event.ts';
@@ -12,17 +12,16 @@ export function addPositive(
   plan: LabelPlan,
 ): Positive | undefined {
   const { ingestTimeMs, eventId } = event;
-  const delayed = timeMs > request.timeMs + plan.labels[label]!.observationMs;
   const known = request.positives.find((positive) => positive.label === label && positive.sample === sample);
   if (known !== undefined) {
     known.ingestTimeMs = Math.max(known.ingestTimeMs, ingestTimeMs);
     if (timeMs < known.timeMs || (timeMs === known.timeMs && eventId < known.eventId)) {
       known.timeMs = timeMs;
       known.eventId = eventId;
-      known.delayed = delayed;
     }
     return undefined;
   }
+  const delayed = timeMs > request.timeMs + plan.labels[label]!.observationMs;
   const positive = { label, sample, delayed, ingestTimeMs, eventId, timeMs, trace };
   request.positives.push(positive);
   return positive;

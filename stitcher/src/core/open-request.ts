@@ -7,8 +7,8 @@ export interface Positive {
   readonly label: number;
   /** Index into `docIds`. */
   readonly sample: number;
-  /** After the label's observation window, all of them. */
-  delayed: boolean;
+  /** The first event to come was after the label's observation window. */
+  readonly delayed: boolean;
   /** As the request's. */
   readonly trace?: string | undefined;
   /** Wall clock of the newest event behind it; 0: unknown. */
