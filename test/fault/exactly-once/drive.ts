@@ -1,6 +1,7 @@
 // Sends a round's traffic through predictor and collector, repeats what is not answered, and announces how far it is, as a
 // replay does; at the end of the round time goes on to where all its windows are over.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WeirError } from '@weir/proto';
 import type { StreamsClient } from '@weir/streams/client';
 import { EventSender } from '../../../quickstart/src/replay/event-sender.ts';
 import { announceProgress } from '../../../quickstart/src/replay/event-time.ts';
@@ -59,9 +60,9 @@ export async function drive(options: DriveOptions): Promise<void> {
       signal.throwIfAborted();
       const sent = open.send(record.timeMs);
       ranker.rank(record).then(
-        (refusal) => {
-          if (refusal === undefined) sent.done = true;
-          else failure.abort(refusal);
+        (answer) => {
+          if (answer instanceof WeirError) failure.abort(answer);
+          else sent.done = true;
         },
         (error: unknown) => failure.abort(error),
       );
