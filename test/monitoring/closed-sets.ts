@@ -26,14 +26,14 @@ export const CLOSED_SETS: Readonly<Record<string, RegExp>> = {
   stage: listed(...FRESHNESS_STAGES),
   outcome: listed(...CANARY_OUTCOMES),
   view: listed('progressive', 'served'),
-  // Pieces of work, sides of calls, sorts of fall-backs.
+  // Pieces of work on the event loop, sides of streams, sorts of fall-backs.
   kind: listed(
-    ...['push', 'pull', 'subscriber', 'round', 'recovery', 'barrier', 'checkpoint', 'expiry', 'scan'],
-    ...['pulled', 'prior', 'eviction', 'spill', 'apply', 'kernel', 'page', 'delta', 'tables', 'explain'],
+    ...['push', 'pull', 'barrier', 'subscriber', 'round', 'expiry', 'recovery', 'last-changes'],
+    ...['pulled', 'prior'],
   ),
   long: listed('true', 'false'),
   direction: listed('in', 'out'),
-  call: listed('pull', 'push', 'look-up', 'acquire', 'commit', 'read', 'sync', 'offsets'),
+  call: listed('look-up', 'join', 'catch-up', 'pull', 'push', 'commit of offsets'),
   cpu_mode: listed('user', 'system'),
   v8js_gc_type: listed('minor', 'major', 'incremental', 'weakcb', 'other'),
   le: /^([0-9.e+-]+|\+Inf)$/,

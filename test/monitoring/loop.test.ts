@@ -1,5 +1,5 @@
 // A real loop with users and a canary, its metrics, and a real Prometheus over it.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CLOSED_SETS } from './closed-sets.ts';
 import { listedInstruments, prometheusName, seriesNames } from './metrics-doc.ts';
 import { startPrometheus } from './prometheus.ts';
@@ -18,7 +18,7 @@ const firstOf = (job: string): string => world.targets.find((target) => target.j
 
 beforeAll(async () => {
   world = await openWorld();
-  await expect.poll(async () => (await attempts()).ok, WAIT).toBeGreaterThanOrEqual(3);
+  await vi.waitFor(async () => expect((await attempts()).ok).toBeGreaterThanOrEqual(3), WAIT);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
