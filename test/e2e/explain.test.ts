@@ -118,8 +118,10 @@ async function* asLearned(records: AsyncIterable<ReplayRecord>): AsyncGenerator<
 }
 
 async function untilServed(request: RequestRecord): Promise<void> {
-  const trainedMs = async () =>
-    Math.min(...(await loop.streams.groupOffsets(loop.trainerGroup, 'samples')).map(({ timeMs }) => timeMs));
+  const trainedMs = async () => {
+    const offsets = await loop.streams.groupOffsets(loop.trainerGroup, 'samples');
+    return offsets.length < loop.partitions ? 0 : Math.min(...offsets.map(({ timeMs }) => timeMs));
+  };
   while ((await trainedMs()) < QUIET_MS) await sleep(20);
   await using weir = await connect({ seeds: seeds(), clientId: 'test' });
   const table = await weir.table(`${loop.run.name}/lr`);
