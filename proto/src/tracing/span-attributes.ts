@@ -25,10 +25,7 @@ export const SPAN_ATTRIBUTES = [
   'weir.shard',
   /** Position in a shard's log. */
   'weir.seq',
-  'weir.documents',
   'weir.requests',
-  'weir.samples',
-  'weir.positives',
   /** Why a window was closed. */
   'weir.window.reason',
 ] as const;
@@ -41,7 +38,7 @@ export interface MessagingOperation {
   readonly type: 'send' | 'process';
 }
 
-/** Of a span that sends to or takes from a stream. */
+/** Of a span that sends to or takes from a stream; a table's changes are one, too. */
 export function messagingAttributes(
   stream: string,
   { name, type }: MessagingOperation,

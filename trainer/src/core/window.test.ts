@@ -1,5 +1,5 @@
 import { createExampleDecoder, lr } from '@weir/model';
-import { unpackKeys } from '@weir/proto';
+import { SPAN_LINKS_MAX, unpackKeys } from '@weir/proto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodedSample } from '../testing/sample-records.ts';
@@ -22,6 +22,27 @@ const lists = fc.array(fc.array(fc.constantFrom(...'abcdefgh'), { minLength: 1, 
 });
 
 describe('WindowBuilder', () => {
+  it('knows which of its requests are traced, each once, and of many the first ones', () => {
+    const builder = new WindowBuilder(model.tables, { requestsMax: 1e6, bytesMax: 1e9 });
+    const trace = (number: number) => ({
+      traceId: 'a'.repeat(32),
+      spanId: number.toString(16).padStart(16, '0'),
+      traceFlags: 1,
+    });
+    const one = prepared(['a']);
+    const add = (number: number | undefined) =>
+      builder.add({
+        ...one,
+        request: { ...one.request, trace: number === undefined ? undefined : trace(number) },
+      });
+    for (const number of [undefined, 7, 7, 9]) add(number);
+    expect(builder.close('timeout', []).traces).toEqual([trace(7), trace(9)]);
+    for (let number = 1; number <= 2 * SPAN_LINKS_MAX; number++) add(number);
+    expect(builder.close('timeout', []).traces).toHaveLength(SPAN_LINKS_MAX);
+    add(undefined);
+    expect(builder.close('timeout', []).traces).toEqual([]);
+  });
+
   it('puts every request whole into one window, in order, and numbers each key once', () => {
     fc.assert(
       fc.property(lists, fc.integer({ min: 1, max: 7 }), (all, requestsMax) => {
