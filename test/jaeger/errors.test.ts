@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from '@weir/ps/testing';
 import { type ServiceProcess, spawnService, startTelemetry, type Telemetry } from '@weir/runtime';
 import { connect, type Weir } from '@weir/sdk';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MAIN } from '../e2e/run-weir.ts';
+import { MAIN, runWeir } from '../e2e/run-weir.ts';
 import { Jaeger } from '../tools/jaeger.ts';
 import type { JaegerSpan } from '../tools/jaeger-api.ts';
 import { Spans } from './spans.ts';
@@ -25,6 +25,7 @@ let streams: ServiceProcess;
 let predictor: ServiceProcess;
 let weir: Weir;
 let codes: Readonly<Record<'local' | 'refused' | 'late', string | number | undefined>>;
+let verbs: readonly (number | null)[];
 let spans: Spans;
 
 beforeAll(async () => {
@@ -52,6 +53,7 @@ beforeAll(async () => {
   );
   weir = await connect({ seeds: cluster.seeds, clientId: 'errors' });
   codes = { local: await wrongDimension(), refused: await notFinite(), late: await pastItsDeadline() };
+  verbs = await Promise.all([verb('table', 'list'), verb('table', 'describe', 'nowhere')]);
   await weir.close();
   await predictor.stop();
   await Promise.all([streams.stop(), cluster.stop()]);
@@ -66,6 +68,10 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   vi.unstubAllEnvs();
 });
+
+async function verb(...argv: readonly string[]): Promise<number | null> {
+  return (await runWeir([...argv, '--seeds', cluster.seeds.join(','), '--json'])).code;
+}
 
 async function wrongDimension(): Promise<string | undefined> {
   await weir.tables.create({ ...TABLE, initializer: { kind: 'zero' } });
@@ -168,5 +174,23 @@ describe('an error', () => {
     const expected = ['DEADLINE_EXCEEDED', 'DIMENSION_MISMATCH', 'NOT_FINITE'];
     const others = failed().filter(({ attributes }) => !expected.includes(String(attributes['error.type'])));
     expect(others).toEqual([]);
+  });
+});
+
+describe("an operator's verb", () => {
+  const roots = () =>
+    spans.all.filter(({ service, parent }) => service === 'weir-cli' && parent === undefined);
+
+  it('is the root of its calls, and has sent them when it ends', () => {
+    const [list] = roots().filter(({ name }) => name === 'weir table list');
+    const calls = spans.children(list!, { name: 'weir.v1.ParameterServer/ListTables', kind: 'client' });
+    expect(calls.length).toBeGreaterThan(0);
+    expect(list).toMatchObject({ kind: 'internal', hasError: false });
+  });
+
+  it('that fails says why', () => {
+    expect(verbs).toEqual([0, 1]);
+    const [describe] = roots().filter(({ name }) => name === 'weir table describe');
+    expect(describe).toMatchObject({ hasError: true, attributes: { 'error.type': 'TABLE_NOT_FOUND' } });
   });
 });
