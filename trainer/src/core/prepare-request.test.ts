@@ -1,5 +1,5 @@
 import { createExampleDecoder, lr } from '@weir/model';
-import { WeirError } from '@weir/proto';
+import { canaryServingId, WeirError } from '@weir/proto';
 import { describe, expect, it } from 'vitest';
 import { encodedSample, type SampleSketch } from '../testing/sample-records.ts';
 import { prepareRequest } from './prepare-request.ts';
@@ -29,6 +29,12 @@ describe('prepareRequest', () => {
   it('learns nothing from a request without any known label', () => {
     expect(prepare({ labels: { click: [null, null] } }).learning).toBeUndefined();
     expect(prepare({ labels: { other: [1, 1] } }).learning).toBeUndefined();
+  });
+
+  it('learns nothing from a canary, whatever labels its sample has', () => {
+    const record = { servingId: canaryServingId(7, 'n') };
+    const { request, learning } = prepare({ labels: { click: [1, 0] }, record });
+    expect([request.canary, learning]).toEqual([7, undefined]);
   });
 
   it('keeps every positive and the ratio of negatives, those at the weight 1 / ratio', () => {

@@ -1,5 +1,5 @@
 import { createExampleDecoder, lr } from '@weir/model';
-import { SPAN_LINKS_MAX, unpackKeys } from '@weir/proto';
+import { canaryServingId, SPAN_LINKS_MAX, unpackKeys } from '@weir/proto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodedSample } from '../testing/sample-records.ts';
@@ -10,9 +10,9 @@ import { type Window, WindowBuilder } from './window.ts';
 const model = lr({ schema: undefined, labels: ['click'] });
 const decoder = createExampleDecoder(model.schema);
 
-function prepared(words: readonly string[], ingestTimeMs = 0): PreparedRequest {
+function prepared(words: readonly string[], ingestTimeMs = 0, servingId = 's'): PreparedRequest {
   const block = { docs: words.map((word) => ({ features: { a: word } })) };
-  const value = encodedSample({ block, record: { ingestTimeMs } });
+  const value = encodedSample({ block, record: { ingestTimeMs, servingId } });
   const request = readSampleRequest(value, { partition: 0, offset: 0 }, model.labels, '');
   return prepareRequest(request, model, decoder, [1]);
 }
@@ -74,6 +74,13 @@ describe('WindowBuilder', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('takes no canary for the oldest behaviour behind it', () => {
+    const builder = new WindowBuilder(model.tables, { requestsMax: 9, bytesMax: 1e9 });
+    builder.add(prepared(['a'], 50, canaryServingId(7, 'n')));
+    builder.add(prepared(['b'], 80));
+    expect(builder.close('timeout', []).originTimeMs).toBe(80);
   });
 
   it('closes when the gradients of its keys are too large', () => {
