@@ -16,7 +16,8 @@ describe('imports between packages', () => {
   it('are looked for in every package of the workspace', () => {
     const withManifest = readdirSync(ROOT, { withFileTypes: true })
       .filter(
-        (entry) => entry.isDirectory() && !['node_modules', 'test', 'docs', 'charts', 'ops'].includes(entry.name),
+        (entry) =>
+          entry.isDirectory() && !['node_modules', 'test', 'docs', 'charts', 'ops'].includes(entry.name),
       )
       .map((entry) => entry.name)
       .filter((name) => !name.startsWith('.'));
