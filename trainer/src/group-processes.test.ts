@@ -35,7 +35,10 @@ describe('trainers of a group', () => {
   it('share partitions, from one to three and back, without a lost or doubled sample', async () => {
     await trainers.agreed('trainer-0');
     const appending = trainers.append(300);
-    const [second, third] = await Promise.all([trainers.start('trainer-1'), trainers.start('trainer-2')]);
+    const second = await trainers.start('trainer-1');
+    // Else the third may be there first, and train for a while.
+    await trainers.agreed('trainer-0', 'trainer-1');
+    const third = await trainers.start('trainer-2');
     await trainers.agreed('trainer-0', 'trainer-1', 'trainer-2');
     await appending;
     await trainers.append(60);
