@@ -30,7 +30,7 @@ export interface RankerOptions {
   readonly featureLog: FeatureLog;
   readonly beforeAnswer: boolean;
   /** Between the live model and its frozen copy, from when that is taken. */
-  readonly experiment: Experiment;
+  readonly experiment: Experiment | undefined;
   readonly freshness: Freshness;
   /** Unix ms. */
   readonly now: () => number;
@@ -74,7 +74,7 @@ export class Ranker {
 
     const servingId = request.servingId === '' ? this.#options.newServingId() : request.servingId;
     const timeMs = request.timeMs === 0 ? Math.round(now()) : request.timeMs;
-    const arm = copied && this.#options.experiment.armOf(request.user === '' ? servingId : request.user);
+    const arm = copied && this.#options.experiment?.armOf(request.user === '' ? servingId : request.user);
     const experimentBuckets = arm === undefined ? {} : { [LAYER]: arm };
     const served = arm === 'frozen' ? named(copied!, '') : online;
     const shadows = arm === 'frozen' ? named(online, 'online') : (copied ?? []);

@@ -72,7 +72,7 @@ export const predictorService = defineService({
       served: () => host.current,
       featureLog,
       beforeAnswer: config.featureLog === 'before_answer',
-      experiment: new Experiment(config.frozenPercent),
+      experiment: config.frozenPercent === 0 ? undefined : new Experiment(config.frozenPercent),
       freshness,
       now: Date.now,
       newServingId: () => randomBytes(8).toString('hex'),

@@ -10,7 +10,7 @@ import { Jaeger } from '../tools/jaeger.ts';
 import { JaegerApi, tracePath } from '../tools/jaeger-api.ts';
 import { type FollowedRequest, followedRequests, stagesSeen } from './followed-request.ts';
 import { Spans } from './spans.ts';
-import { SHOP_SPEED, shopTraffic } from './traffic.ts';
+import { replayOf, shopTraffic } from './traffic.ts';
 
 const USAGE = [
   'usage: npm run trace:demo -- [--once] [--otlp URL --query URL]',
@@ -111,18 +111,7 @@ async function replay(otlpUrl: string): Promise<boolean> {
   try {
     const input = join(folder, 'traffic.ndjson');
     await writeFile(input, shopTraffic({ seed: 1, requests: REQUESTS }).lines.join('\n'));
-    const argv = [
-      'replay',
-      '--input',
-      input,
-      '--speed',
-      SHOP_SPEED,
-      '--window',
-      '4',
-      '--json',
-      '--telemetry',
-      otlpUrl,
-    ];
+    const argv = replayOf(input, otlpUrl);
     const { code, stderr } = await runWeir(
       argv,
       { OTEL_TRACES_SAMPLER: 'parentbased_always_on' },

@@ -9,7 +9,7 @@ import { Jaeger } from '../tools/jaeger.ts';
 import type { JaegerSpan } from '../tools/jaeger-api.ts';
 import { type FollowedRequest, followedRequests, isAppended, stagesSeen } from './followed-request.ts';
 import { Spans } from './spans.ts';
-import { SHOP_SPEED, type ShopTraffic, shopTraffic } from './traffic.ts';
+import { replayOf, type ShopTraffic, shopTraffic } from './traffic.ts';
 
 const SEED = 6;
 const SHARDS = 3;
@@ -27,18 +27,7 @@ beforeAll(async () => {
   try {
     const input = join(folder, 'traffic.ndjson');
     await writeFile(input, traffic.lines.join('\n'));
-    const argv = [
-      'replay',
-      '--input',
-      input,
-      '--speed',
-      SHOP_SPEED,
-      '--window',
-      '4',
-      '--json',
-      '--telemetry',
-      jaeger.otlp,
-    ];
+    const argv = replayOf(input, jaeger.otlp);
     const { code, stderr } = await runWeir(argv, { OTEL_TRACES_SAMPLER: 'parentbased_always_on' });
     expect({ code, stderr }).toMatchObject({ code: 0 });
   } finally {

@@ -56,3 +56,9 @@ export function shopTraffic({ seed, requests }: ShopOptions): ShopTraffic {
   }
   return { lines, ids };
 }
+
+/** The words after `weir` that send this traffic, written to `input`, through a loop that tells `otlpUrl` of it. */
+export const replayOf = (input: string, otlpUrl: string): readonly string[] => [
+  ...['replay', '--input', input, '--speed', SHOP_SPEED, '--window', '4', '--json'],
+  ...['--telemetry', otlpUrl],
+];

@@ -73,7 +73,7 @@ function observeExperiments(evaluation: Evaluation): void {
   });
   instruments.addBatchObservableCallback(
     (result) => {
-      for (const [layer, arms] of Object.entries(evaluation.totals().experiments)) {
+      for (const [layer, arms] of Object.entries(evaluation.experiments)) {
         for (const [arm, totals] of Object.entries(arms)) {
           result.observe(requests, totals.requests, { layer, arm });
           for (const [label, count] of Object.entries(totals.positives)) {

@@ -13,7 +13,7 @@ import { ROUND_CALM_MS } from '../../limits.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { sumTable } from '../../testing/raw-client.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 import { FAMILIES, LOG } from './families.ts';
 import { openFolder } from './open-folder.ts';

@@ -5,7 +5,7 @@ import { CLIENT_IDLE_MS } from '../../limits.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { floatBytes, keyBytes, sumTable } from '../../testing/raw-client.ts';
 import { FAMILIES } from '../folder/families.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 
 const SPEC = sumTable('sum', 1);

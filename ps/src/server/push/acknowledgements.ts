@@ -1,7 +1,7 @@
 // Cumulative acknowledgements of one push stream: outcomes of the same turn of the event loop share an answer,
 // and while the client does not read, they wait here, merged.
 import type { PushRefusal, PushResponse, SkippedRows } from '@weir/proto/v1/parameter_server';
-import type { PushOutcome } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
 
 export class Acknowledgements {
   readonly #write: (response: PushResponse) => boolean;

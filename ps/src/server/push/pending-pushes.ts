@@ -1,6 +1,6 @@
 // Pushes that are admitted and not settled, and who waits for their outcomes.
 import type { ClientNumber } from '../../core/log-record.ts';
-import type { PushOutcome } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
 
 export type Settle = (outcome: PushOutcome) => void;
 

@@ -6,7 +6,7 @@ import type { PushRequest, PushResponse } from '@weir/proto/v1/parameter_server'
 import type { ShareOfBytes } from './bytes-in-flight.ts';
 import { frameBytes, PushAssembly } from './frames.ts';
 import { overloaded } from './overloaded.ts';
-import type { PushOutcome } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
 import { type PushParts, requireClient } from './push-stream.ts';
 import { PushTrace } from './push-trace.ts';
 

@@ -10,7 +10,8 @@ import { PushLog } from '../log/push-log.ts';
 import { ShardClock } from '../shard-clock.ts';
 import { Tables } from '../tables/tables.ts';
 import type { WholePush } from './frames.ts';
-import { type PushOutcome, PushPipeline } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
+import { PushPipeline } from './push-pipeline.ts';
 import { PushPreparation } from './push-preparation.ts';
 
 const CLIENT = { id: 'client', incarnation: 'only' };

@@ -8,7 +8,6 @@ import type { PushClient } from '@weir/proto/v1/parameter_server';
 import type { ClientNumbers } from '../../core/client-numbers.ts';
 import { encodeLogRecord, type PushRecordPart } from '../../core/log-record.ts';
 import type { SeqClock } from '../../core/seq-clock.ts';
-import type { SkippedRows } from '../../core/skipped-rows.ts';
 import type { PushVerdict, SourceChanges, SourceOffsets } from '../../core/source-offsets.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { ShardCounters } from '../counters.ts';
@@ -18,6 +17,7 @@ import { takeInAll } from '../spill/take-in.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { WholePush } from './frames.ts';
 import { type PendingPush, PendingPushes, type Settle, settleAll } from './pending-pushes.ts';
+import type { PushOutcome } from './push-outcome.ts';
 import {
   clientNumberOf,
   ONE_OFF,
@@ -27,19 +27,8 @@ import {
 } from './push-preparation.ts';
 import type { PushTrace } from './push-trace.ts';
 
-export type PushOutcome =
-  /** Its number is used up: applied (or a duplicate) when there is no refusal, else refused for good. */
-  | {
-      readonly kind: 'settled';
-      readonly seq: number;
-      readonly refusal: ErrorDetail | undefined;
-      /** Rows that were passed over. */
-      readonly skipped?: SkippedRows | undefined;
-    }
-  /** Its number is still free; the same push may come again under it. */
-  | { readonly kind: 'turned away'; readonly error: WeirError };
-
 type Settled = Extract<PushOutcome, { kind: 'settled' }>;
+
 export interface PushPipelineParts {
   readonly tables: Tables;
   readonly numbers: ClientNumbers;

@@ -10,7 +10,8 @@ import { Acknowledgements } from './acknowledgements.ts';
 import type { BytesInFlight, ShareOfBytes } from './bytes-in-flight.ts';
 import { frameBytes, PushAssembly, type WholePush } from './frames.ts';
 import { overloaded } from './overloaded.ts';
-import type { PushOutcome, PushPipeline } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
+import type { PushPipeline } from './push-pipeline.ts';
 import type { PushTurns } from './push-turns.ts';
 
 export type PushCall = ServerDuplexStream<PushRequest, PushResponse>;

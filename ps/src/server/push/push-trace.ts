@@ -14,7 +14,7 @@ import {
 } from '@weir/proto';
 import { ParameterServerService } from '@weir/proto/v1/parameter_server';
 import type { LogEntry } from '../log/log-entry.ts';
-import type { PushOutcome } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
 
 export class PushTrace {
   readonly context: SpanContext;

@@ -8,7 +8,8 @@ import { FairQueue, ITEM_OVERHEAD_BYTES } from '../../core/fair-queue.ts';
 import { PREPARED_AT_ONCE_BYTES, PUSHES_UNDER_WAY_BYTES } from '../../limits.ts';
 import { runInSlices, Slice } from '../slices.ts';
 import type { WholePush } from './frames.ts';
-import type { PushOutcome, PushPipeline } from './push-pipeline.ts';
+import type { PushOutcome } from './push-outcome.ts';
+import type { PushPipeline } from './push-pipeline.ts';
 import { clientNumberOf, ONE_OFF, type PreparedPush, type PushPreparation } from './push-preparation.ts';
 
 interface Waiting {

@@ -16,7 +16,7 @@ import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
 import { FAMILIES, fromJson, IDENTITY_KEY, LOG, META, PAGES, seqKey, toJson } from '../folder/families.ts';
 import { openFolder } from '../folder/open-folder.ts';
 import type { WholePush } from '../push/frames.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 
 const SPECS: readonly TableSpec[] = [

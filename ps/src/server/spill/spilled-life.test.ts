@@ -14,7 +14,7 @@ import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
 import { FAMILIES, ROWS, rowRange } from '../folder/families.ts';
 import { AnswerMemory } from '../pull/answer-memory.ts';
 import { answerPull } from '../pull/pull.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 import { sliceTimes } from '../slices.ts';
 

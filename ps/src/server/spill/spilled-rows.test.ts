@@ -21,7 +21,7 @@ import { FAMILIES, ROWS, rowKeys } from '../folder/families.ts';
 import { openFolder } from '../folder/open-folder.ts';
 import { AnswerMemory } from '../pull/answer-memory.ts';
 import { answerPull } from '../pull/pull.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 import { staleStoredRows } from './stale-rows.ts';
 import { takeInAll } from './take-in.ts';

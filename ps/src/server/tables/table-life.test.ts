@@ -13,7 +13,7 @@ import { Follower, rowBytes } from '../../testing/follower.ts';
 import { openTestShardOnly } from '../../testing/in-process.ts';
 import { pushPart, sumTable, tableSpec } from '../../testing/raw-client.ts';
 import { FAMILIES } from '../folder/families.ts';
-import type { PushOutcome } from '../push/push-pipeline.ts';
+import type { PushOutcome } from '../push/push-outcome.ts';
 import type { Shard } from '../shard.ts';
 import type { LiveTable } from './live-table.ts';
 

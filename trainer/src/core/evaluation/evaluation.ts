@@ -66,6 +66,11 @@ export class Evaluation {
     });
   }
 
+  /** By layer and arm. */
+  get experiments(): ExperimentTotals {
+    return this.#experiments.totals();
+  }
+
   totals(): EvaluationTotals {
     return {
       samples: this.#samples,
@@ -73,7 +78,7 @@ export class Evaluation {
       not_finite: this.#notFinite,
       provisional: this.#provisional,
       labels: Object.fromEntries(this.#labels.map(({ name, figures }) => [name, figures.totals()])),
-      experiments: this.#experiments.totals(),
+      experiments: this.experiments,
     };
   }
 
@@ -96,7 +101,7 @@ export class Evaluation {
       labels: Object.fromEntries(
         this.#labels.map(({ name, figures }) => [name, figures.report(!this.#provisional)]),
       ),
-      experiments: this.#experiments.totals(),
+      experiments: this.experiments,
     };
   }
 
