@@ -1,5 +1,6 @@
 // Packed values: f32 in memory, f32 or f16 on the wire, little-endian.
 import { ValueEncoding } from './gen/weir/v1/common.ts';
+import { fromHalves, toHalves } from './half-floats.ts';
 import { bytesOf, copied } from './keys.ts';
 
 /**
@@ -29,13 +30,13 @@ export function decodeValues(bytes: Uint8Array, encoding: ValueEncoding): Float3
   if (encoding !== ValueEncoding.F16) return floatsFromBytes(bytes);
   requireMultiple(bytes, 2, 'f16 values');
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : copied(bytes);
-  return new Float32Array(new Float16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2));
+  return fromHalves(new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2));
 }
 
 /** Values for the wire: a view for f32, a rounded copy for f16 (round to nearest even, overflow to infinity). */
 export function encodeValues(values: Float32Array, encoding: ValueEncoding): Uint8Array {
   if (encoding !== ValueEncoding.F16) return bytesOf(values);
-  return bytesOf(new Float16Array(values));
+  return bytesOf(toHalves(values));
 }
 
 function requireMultiple(bytes: Uint8Array, size: number, what: string): void {

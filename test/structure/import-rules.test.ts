@@ -17,7 +17,8 @@ describe('imports between packages', () => {
     const withManifest = readdirSync(ROOT, { withFileTypes: true })
       .filter(
         (entry) =>
-          entry.isDirectory() && !['node_modules', 'test', 'docs', 'charts', 'ops'].includes(entry.name),
+          entry.isDirectory() &&
+          !['node_modules', 'test', 'docs', 'charts', 'ops', 'packaging', 'dist'].includes(entry.name),
       )
       .map((entry) => entry.name)
       .filter((name) => !name.startsWith('.'));

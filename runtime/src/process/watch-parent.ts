@@ -7,7 +7,13 @@ import type { WatchdogData } from './parent-watchdog.ts';
 /** Kills this process `graceMs` after its parent's death; does not keep it from ending before. */
 export function watchParent(log: Logger, graceMs: number): void {
   const workerData: WatchdogData = { parentPid: process.ppid, graceMs };
-  const worker = new Worker(new URL('./parent-watchdog.ts', import.meta.url), { workerData });
+  const worker = new Worker(WATCHDOG, { workerData });
   worker.unref();
   worker.on('error', (error) => log.warn({ err: error }, 'nobody watches whether the parent lives'));
 }
+
+// The source runs as it is; a published package has it compiled.
+const WATCHDOG = new URL(
+  import.meta.url.endsWith('.ts') ? './parent-watchdog.ts' : './parent-watchdog.js',
+  import.meta.url,
+);

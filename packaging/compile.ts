@@ -1,0 +1,21 @@
+// Compiles the source of all packages, in one program: JavaScript and declarations, `sdk/src/a.ts` as `OUT/sdk/src/a.js`.
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './workspace.ts';
+
+/** Imports of our own files, in declarations: the compiler rewrites those of the code only. */
+const OWN_IMPORT = /(\bfrom\s+|\bimport\(\s*|\bimport\s+)(['"])(\.{1,2}\/[^'"\n]+)\.ts\2/g;
+
+/** Generated code has to be there (`npm run prepare`). Throws an Error when something does not compile. */
+export function compile(out: string): void {
+  const project = join(ROOT, 'packaging', 'tsconfig.json');
+  execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', project, '--outDir', out], {
+    stdio: 'inherit',
+  });
+  for (const file of globSync('**/*.d.ts', { cwd: out })) {
+    const path = join(out, file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(OWN_IMPORT, '$1$2$3.js$2'));
+  }
+}
