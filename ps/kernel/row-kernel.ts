@@ -9,7 +9,7 @@
 import { fmix64 } from './hash';
 import { enter, entryOf, find, leave, openIndex, probe } from './index';
 import { initialize } from './initializers';
-import { limitMemory } from './memory';
+import { LINE, limitMemory } from './memory';
 import { fillState, updateRow } from './optimizers';
 import { found, hashes, keys, places, values } from './scratch';
 import { tracksUse } from './spill';
@@ -159,25 +159,34 @@ export function remove(count: u32, seq: f64, upTo: f64): u32 {
   return before - rows;
 }
 
-/** First and second pass: hashes, likely rows (places and addresses) or 0, their memory on its way to the cache. */
+/**
+ * First and second pass: hashes, likely rows (places and addresses) or 0, their memory on its way to the cache.
+ *
+ * Loops that only read ahead compute nothing: a processor looks a few hundred instructions ahead, and how many reads
+ * from memory are under way at once depends on how many instructions lie between them.
+ */
 function locate(from: u32, to: u32, bytes: u32): void {
-  let read: u32 = 0;
   for (let i = from; i < to; i++) {
     const hash = <u32>fmix64(load<u64>(keys + (i << 3)));
     store<u32>(hashes + (i << 2), hash);
-    read ^= load<u32>(entryOf(hash));
+    store<u32>(found + (i << 2), entryOf(hash));
   }
-  const ahead = min(bytes, AHEAD_MAX);
+  let read = touch(from, to, 0);
   for (let i = from; i < to; i++) {
     const next = probe(load<u32>(hashes + (i << 2)));
-    const row = rowOf(next);
     store<u32>(places + (i << 2), next);
-    store<u32>(found + (i << 2), row);
-    if (row == 0) continue;
-    for (let at: u32 = 0; at < ahead; at += 64) read ^= load<u32>(row + at);
-    read ^= load<u32>(row + ahead - 4);
+    store<u32>(found + (i << 2), rowOf(next));
   }
-  sink = read;
+  const ahead = min(bytes, AHEAD_MAX);
+  for (let at: u32 = 0; at < ahead; at += LINE) read ^= touch(from, to, at);
+  sink = read ^ touch(from, to, ahead - 4);
+}
+
+/** Reads at so many bytes behind each of the addresses found. An absent row's is 0, which may be read too. */
+function touch(from: u32, to: u32, at: u32): u32 {
+  let read: u32 = 0;
+  for (let i = from; i < to; i++) read ^= load<u32>(load<u32>(found + (i << 2)) + at);
+  return read;
 }
 
 /** Third pass of a push: the rows to update, made where absent, 0 where their seq is not below `below`; returns how many. */
