@@ -1,4 +1,4 @@
-// `npm run docs`: writes the documents that are generated from code.
+// `npm run docs:generate`: writes the documents that are generated from code and kept in the repository.
 import { writeFileSync } from 'node:fs';
 import { configurationDocument } from './configuration.ts';
 import { errorsDocument } from './errors.ts';

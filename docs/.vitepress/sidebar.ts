@@ -1,0 +1,112 @@
+// The site's order: what to read first, by who one is. A guide that stands nowhere in it is an error, so that none is lost.
+import { readFileSync } from 'node:fs';
+import { ROOT, siteAddress, sitePath, writtenPages } from './pages.ts';
+
+interface Section {
+  readonly text: string;
+  readonly collapsed?: boolean;
+  /** Title and file, from the root. */
+  readonly pages: readonly (readonly [title: string, file: string])[];
+}
+
+/** Guides that are being written: left out while they are not there. */
+const COMING = ['docs/security.md', 'docs/load-testing.md', 'docs/python.md', 'docs/kubernetes.md'];
+
+const SECTIONS: readonly Section[] = [
+  {
+    text: 'Begin here',
+    pages: [
+      ['What Weir is', 'README.md'],
+      ['Architecture', 'docs/ARCHITECTURE.md'],
+      ['The live view', 'docs/live-view.md'],
+      ['Guarantees', 'docs/guarantees.md'],
+    ],
+  },
+  {
+    text: 'For model teams',
+    pages: [
+      ['The client library', 'docs/client.md'],
+      ['Tables', 'docs/tables.md'],
+      ['Built-in models', 'docs/models.md'],
+      ['A model of your own', 'docs/examples/own-model/README.md'],
+      ['Several trainers', 'docs/training.md'],
+      ['Groups and barriers', 'docs/groups.md'],
+      ['Sources: exactly once', 'docs/sources.md'],
+      ['From a score to its causes', 'docs/explain.md'],
+      ['Python', 'docs/python.md'],
+    ],
+  },
+  {
+    text: 'For platform engineers',
+    pages: [
+      ['Operating a shard', 'docs/operations.md'],
+      ['Kubernetes', 'docs/kubernetes.md'],
+      ['Security', 'docs/security.md'],
+      ['Monitoring', 'docs/monitoring.md'],
+      ['Runbook', 'docs/runbook.md'],
+      ['Telemetry', 'docs/telemetry.md'],
+      ['Tracing', 'docs/tracing.md'],
+      ['Several stitchers', 'docs/stitching.md'],
+      ['Durability', 'docs/durability.md'],
+      ['Load testing', 'docs/load-testing.md'],
+      ['Performance', 'docs/performance.md'],
+      ['Measurements', 'docs/measurements.md'],
+    ],
+  },
+  {
+    text: 'Reference',
+    pages: [
+      ['Configuration', 'docs/configuration.md'],
+      ['Errors', 'docs/errors.md'],
+      ['Metrics', 'docs/metrics.md'],
+      ['Replay format', 'docs/replay-format.md'],
+    ],
+  },
+  {
+    text: 'Working on Weir',
+    collapsed: true,
+    pages: [
+      ['Contributing', 'CONTRIBUTING.md'],
+      ['Changelog', 'CHANGELOG.md'],
+      ['Film ratings for the quickstart', 'quickstart/data/movielens-latest-small/README.md'],
+    ],
+  },
+];
+
+export interface SidebarItem {
+  text: string;
+  link?: string;
+  collapsed?: boolean;
+  items?: SidebarItem[];
+}
+
+/** @throws when a written page has no place, or a place has no page. */
+export function sidebar(): SidebarItem[] {
+  const pages = new Set(writtenPages());
+  const decisions = [...pages].filter((file) => file.startsWith('docs/adr/'));
+  const named = SECTIONS.flatMap((section) => section.pages.map(([, file]) => file));
+  const placed = new Set(['docs/index.md', ...decisions, ...named]);
+  const homeless = [...pages].filter((file) => !placed.has(file));
+  const gone = [...placed].filter((file) => !pages.has(file) && !COMING.includes(file));
+  if (homeless.length > 0)
+    throw new Error(`docs/.vitepress/sidebar.ts has no place for ${homeless.join(', ')}`);
+  if (gone.length > 0) throw new Error(`docs/.vitepress/sidebar.ts names ${gone.join(', ')}: not there`);
+  return [
+    ...SECTIONS.map(({ text, collapsed = false, pages: listed }) => ({
+      text,
+      collapsed,
+      items: listed.filter(([, file]) => pages.has(file)).map(([title, file]) => item(title, file)),
+    })),
+    { text: 'Decisions', collapsed: true, items: decisions.map((file) => item(titleOf(file), file)) },
+  ];
+}
+
+function item(text: string, file: string): SidebarItem {
+  return { text, link: siteAddress(sitePath(file)!) };
+}
+
+function titleOf(file: string): string {
+  const heading = /^# (.+)$/m.exec(readFileSync(`${ROOT}/${file}`, 'utf8'))?.[1];
+  if (heading === undefined) throw new Error(`${file} has no title`);
+  return heading;
+}
