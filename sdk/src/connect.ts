@@ -1,7 +1,7 @@
 // The way in: options checked, the routing table fetched from a seed.
-import { CLIENT_ID_LENGTH_MAX, WeirError } from '@weir/proto';
+import { CLIENT_ID_LENGTH_MAX, type TlsSource, WeirError } from '@weir/proto';
 import { CallScope } from './call-scope.ts';
-import { channels, type TlsOptions } from './channel.ts';
+import { channels } from './channel.ts';
 import { clientMetrics } from './client-metrics.ts';
 import { fetchFromSeeds } from './fetch-routing.ts';
 import { FrameMemory } from './frame-memory.ts';
@@ -18,7 +18,8 @@ export interface ConnectOptions extends PushSettingsGiven {
   readonly clientId: string;
   /** Of connecting, and of every call that says nothing else; default 30,000. */
   readonly timeoutMs?: number | undefined;
-  readonly tls?: TlsOptions | undefined;
+  /** PEM texts, or a function that returns them and is asked for each new connection. Default: no TLS. */
+  readonly tls?: TlsSource | undefined;
   /** Sent with every call as a bearer token. */
   readonly token?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +27,9 @@ export interface ConnectOptions extends PushSettingsGiven {
 
 /**
  * A client of the cluster to which the seeds belong.
- * @throws WeirError INVALID_ARGUMENT; UNAVAILABLE naming every seed when none answers in time; CANCELLED.
+ * @throws WeirError INVALID_ARGUMENT; UNAVAILABLE naming every seed when none answers in time; UNAUTHENTICATED or
+ * CONFIGURATION, at once, when no seed can be reached for its or this client's certificate, or since one side has no TLS;
+ * CANCELLED.
  */
 export async function connect(options: ConnectOptions): Promise<Weir> {
   const { seeds, clientId, tls, token, signal, timeoutMs = TIMEOUT_MS_DEFAULT } = options;

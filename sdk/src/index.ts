@@ -1,8 +1,14 @@
-export type { Admission, Initializer, Optimizer, TableDefinition } from '@weir/proto';
+export type {
+  Admission,
+  Initializer,
+  Optimizer,
+  TableDefinition,
+  TlsOptions,
+  TlsSource,
+} from '@weir/proto';
 export { ERROR_CODES, type ErrorCode, type PackedKeys, packKeys, unpackKeys, WeirError } from '@weir/proto';
 export { assignedPartitions } from './assigned-partitions.ts';
 export type { CallOptions } from './call-scope.ts';
-export type { TlsOptions } from './channel.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { Group, JoinOptions, Membership } from './group.ts';
 export type { GroupPart, PartValue } from './group-parts.ts';

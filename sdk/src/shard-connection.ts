@@ -46,7 +46,7 @@ export class ShardConnection {
     this.#onUnreachable();
   }
 
-  /** Resolves once connected; rejects with UNAVAILABLE after READY_TIMEOUT_MS. */
+  /** Resolves once connected; rejects after READY_TIMEOUT_MS: UNAVAILABLE, or why there can be no TLS between the two. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#client.waitForReady(Date.now() + READY_TIMEOUT_MS, (cause) => {
@@ -55,7 +55,11 @@ export class ShardConnection {
           return;
         }
         this.unreachable();
-        reject(new WeirError('UNAVAILABLE', `${this.name} cannot be reached`, { shard: this.id, cause }));
+        const unreachable = new WeirError('UNAVAILABLE', `${this.name} cannot be reached`, {
+          shard: this.id,
+          cause,
+        });
+        reject(this.channels.failureAt(this.#address) ?? unreachable);
       });
     });
   }

@@ -95,8 +95,10 @@ export class ShardStream<Request, Response> {
   readonly #tryOpen = (): void => {
     this.#connection.ready().then(
       () => this.#open(),
-      (error) => {
-        this.#lastError = WeirError.from(error);
+      (thrown) => {
+        const error = WeirError.from(thrown);
+        this.#lastError = error;
+        if (decide(error) === 'fail') this.#user.refused(error);
         this.#again();
       },
     );

@@ -1,6 +1,6 @@
 // How the client reaches the server: credentials and gRPC's settings; one connection per client.
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
-import { MESSAGE_BYTES_MAX, tracedCalls, WeirError } from '@weir/proto';
+import { Metadata } from '@grpc/grpc-js';
+import { ClientCredentials, MESSAGE_BYTES_MAX, secureCalls, type TlsSource, tracedCalls } from '@weir/proto';
 import { StreamsClient as Stub } from '@weir/proto/v1/streams';
 import {
   KEEPALIVE_TIME_MS,
@@ -13,27 +13,28 @@ import {
 export interface ConnectStreamsOptions {
   /** `host:port` of the streams server. */
   readonly address: string;
-  /** PEM. Without `ca` the system's roots are used; `cert` and `key` are for mutual TLS. */
-  readonly tls?: {
-    readonly ca?: string | Uint8Array;
-    readonly cert?: string | Uint8Array;
-    readonly key?: string | Uint8Array;
-  };
+  /** PEM texts, or a function that returns them and is asked for each new connection. Default: no TLS. */
+  readonly tls?: TlsSource | undefined;
   /** Sent as a bearer token. */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 export interface Channel {
   readonly address: string;
   readonly stub: Stub;
+  readonly credentials: ClientCredentials;
   readonly metadata: Metadata;
 }
 
-/** Connects with the first call. */
+/**
+ * Connects with the first call.
+ * @throws WeirError INVALID_ARGUMENT when `tls` cannot be used.
+ */
 export function openChannel({ address, tls, token }: ConnectStreamsOptions): Channel {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-  const stub = new Stub(address, tls === undefined ? credentials.createInsecure() : tlsCredentials(tls), {
+  const credentials = new ClientCredentials(tls);
+  const stub = new Stub(address, credentials, {
     'grpc-node.flow_control_window': READ_WINDOW_BYTES,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
@@ -48,17 +49,7 @@ export function openChannel({ address, tls, token }: ConnectStreamsOptions): Cha
     // The server is a neighbour; a proxy meant for the way out of the network does not reach it.
     'grpc.enable_http_proxy': 0,
     interceptors: [tracedCalls(address)],
+    ...secureCalls(credentials, address),
   });
-  return { address, stub, metadata };
-}
-
-function tlsCredentials(tls: NonNullable<ConnectStreamsOptions['tls']>): ChannelCredentials {
-  const pem = (text: string | Uint8Array | undefined): Buffer | null =>
-    text === undefined ? null : Buffer.from(text);
-  try {
-    return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new WeirError('INVALID_ARGUMENT', `tls: ${reason}`, { cause });
-  }
+  return { address, stub, credentials, metadata };
 }

@@ -46,7 +46,8 @@ export async function* readStream(
     } catch (thrown) {
       if (isAborted(signal)) return;
       if (closed.aborted) continue;
-      const error = callError(thrown, `${what} at ${channel.address}`);
+      const explained = channel.credentials.explained(thrown as Error, channel.address);
+      const error = callError(explained, `${what} at ${channel.address}`);
       const isOver = !follow && performance.now() - aliveMs > CALL_TIMEOUT_MS;
       if (isOver || !isWorthRepeating(error)) throw error;
     }
