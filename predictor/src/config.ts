@@ -1,10 +1,10 @@
 // Settings of `weir predictor`.
-import { adminConfig, hostPort, listenConfig } from '@weir/runtime';
+import { clientConfig, hostPort, listenConfig } from '@weir/runtime';
 import { z } from 'zod';
 
 export const predictorConfig = z.strictObject({
   ...listenConfig,
-  ...adminConfig,
+  ...clientConfig,
   httpListen: hostPort().default('127.0.0.1:0').describe('address of POST /v1/rank; port 0: any free one'),
   streams: hostPort().describe('address of the streams server'),
   seeds: z

@@ -2,7 +2,7 @@
 import { encodeFeatureBlock, type FeatureValues } from '@weir/model';
 import { floatsFromBytes, u32FromBytes, WeirError } from '@weir/proto';
 import type { RankRequest, RankResponse } from '@weir/proto/v1/predictor';
-import { type JsonServer, startJsonServer } from '@weir/runtime';
+import { type JsonServer, type ListenerSecurity, startJsonServer } from '@weir/runtime';
 import { z } from 'zod';
 import { HTTP_BODY_BYTES_MAX } from './limits.ts';
 
@@ -28,13 +28,19 @@ const rankBody = z.strictObject({
 export type Rank = (request: RankRequest) => Promise<RankResponse>;
 
 /** @throws WeirError CONFIGURATION if it cannot listen. */
-export function startHttp(listen: string, rank: Rank): Promise<JsonServer> {
+export function startHttp(listen: string, security: ListenerSecurity, rank: Rank): Promise<JsonServer> {
   const answer = async (body: unknown): Promise<unknown> => {
     const request = toRankRequest(body);
     return toJson(request, await rank(request));
   };
   const routes = { '/v1/rank': answer };
-  return startJsonServer({ listen, listenFlag: '--http-listen', bodyBytesMax: HTTP_BODY_BYTES_MAX, routes });
+  return startJsonServer({
+    listen,
+    listenFlag: '--http-listen',
+    security,
+    bodyBytesMax: HTTP_BODY_BYTES_MAX,
+    routes,
+  });
 }
 
 /** @throws WeirError INVALID_ARGUMENT naming the field. */

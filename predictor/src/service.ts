@@ -26,6 +26,7 @@ export const predictorService = defineService({
   summary: 'rank documents with the freshest weights',
   config: predictorConfig,
   async start(config, runtime) {
+    const { security } = runtime;
     if (config.frozenPercent > 0 && config.freezeAfter === undefined) {
       throw new WeirError(
         'CONFIGURATION',
@@ -33,8 +34,8 @@ export const predictorService = defineService({
       );
     }
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const weir = await connect({ seeds: config.seeds, clientId: 'predictor' });
-    const streams = connectStreams({ address: config.streams });
+    const weir = await connect({ seeds: config.seeds, clientId: 'predictor', tls: security.clients });
+    const streams = connectStreams({ address: config.streams, tls: security.clients });
     await streams.create(FEATURES_STREAM, config.partitions);
 
     const metrics = createMetrics();
@@ -87,7 +88,7 @@ export const predictorService = defineService({
 
     runtime.admin.get('/counters', () => counters(metrics, freshness, host.current));
     addModelRoutes(runtime.admin, host);
-    const server = createGrpcServer();
+    const server = createGrpcServer({ security: security.listeners });
     server.addService(PredictorService, {
       rank: (call, callback) => {
         rank(call.request).then(
@@ -96,7 +97,7 @@ export const predictorService = defineService({
         );
       },
     });
-    const http = await startHttp(config.httpListen, rank);
+    const http = await startHttp(config.httpListen, security.listeners, rank);
     runtime.log.info({ http: http.address }, 'serving POST /v1/rank');
     const listen = await server.bind(config.listen);
     return {

@@ -8,7 +8,7 @@ export { widenReceiveWindow } from './grpc/receive-window.ts';
 export { messagePrefix, sendFramed } from './grpc/send-framed.ts';
 export { httpStatusOf, readJsonBody } from './http/json-body.ts';
 export { type JsonServer, type JsonServerOptions, startJsonServer } from './http/json-server.ts';
-export { listenHttp } from './http/listen.ts';
+export { type HttpListener, type HttpListenOptions, listenHttp } from './http/listen.ts';
 export { formatHostPort, type HostPort, hostPort, listenError, parseHostPort } from './listen-address.ts';
 export { freePorts } from './process/free-ports.ts';
 export type { ReadyLine } from './process/ready-line.ts';
@@ -18,6 +18,7 @@ export { keepHeapSmall, tuneGarbageCollector } from './process/tune-garbage-coll
 export { type RunOptions, runService } from './run-service.ts';
 export {
   adminConfig,
+  clientConfig,
   defineService,
   listenConfig,
   type RunningService,
@@ -30,4 +31,8 @@ export { createLogger } from './telemetry/log.ts';
 export { meter } from './telemetry/meter.ts';
 export { observeDisk } from './telemetry/observe-disk.ts';
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/start-telemetry.ts';
+export { type ListenerSecurity, LOOPBACK_ONLY } from './tls/listener-security.ts';
+export { type PeerIdentity, peerIdentity, peerIdentityOfCall } from './tls/peer-identity.ts';
+export { openSecurity, type ProcessSecurity, readClientTls } from './tls/process-security.ts';
+export { type ClientTlsSettings, clientTlsConfig, type ServerTlsSettings } from './tls/settings.ts';
 export { UsageError } from './usage-error.ts';

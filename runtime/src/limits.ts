@@ -23,6 +23,12 @@ export const SENT_AHEAD_BYTES_MAX = 1024 * 1024;
 export const HALF_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 /** Requests over HTTP that still run when a stop begins get this long; then they are cut. */
 export const HTTP_STOP_MS = 3_000;
+/** TLS of listeners; every client that is maintained has it. */
+export const TLS_VERSION_MIN = 'TLSv1.3';
+/** A connection whose handshake takes longer is closed. */
+export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How often certificate files are read again. */
+export const CERTIFICATE_POLL_MS = 2_000;
 /** Share of traces that a service samples if the environment does not say. */
 export const SAMPLING_RATIO = 0.01;
 /** Ended spans that wait to be sent, about 1 KiB each; what comes beyond is dropped and counted. */

@@ -11,9 +11,10 @@ import { reportFailure } from './process/report-failure.ts';
 import { awaitStopRequest, PARENT_PIPE } from './process/stop-request.ts';
 import { tuneGarbageCollector } from './process/tune-garbage-collector.ts';
 import { watchParent } from './process/watch-parent.ts';
-import { adminConfig, type ServiceDefinition } from './service.ts';
+import { adminConfig, clientConfig, type ServiceDefinition } from './service.ts';
 import { createLogger } from './telemetry/log.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
+import { openSecurity } from './tls/process-security.ts';
 
 export interface RunOptions {
   /** Words after `weir NAME`. */
@@ -44,7 +45,7 @@ async function serve<C>(
   program: string,
   env: NodeJS.ProcessEnv,
 ): Promise<never> {
-  const common = z.object(adminConfig).parse(config);
+  const common = z.object({ ...adminConfig, ...clientConfig }).parse(config);
   const id = typeof config.id === 'string' ? config.id : undefined;
   let telemetry: Telemetry | undefined;
   const log = createLogger(definition.name, common.logLevel, id, (line) => telemetry?.logLine(line));
@@ -65,12 +66,14 @@ async function serve<C>(
     const { metrics } = telemetry;
     const { observeRuntime } = await import('./telemetry/runtime-metrics.ts');
     const stopObserving = observeRuntime();
+    const security = openSecurity(common, log);
     const admin = await startAdminServer({
       listen: common.adminListen,
+      security: security.listeners,
       log,
       renderMetrics: () => metrics.render(),
     });
-    const runtime = { service: definition.name, log, admin, signal: stop.signal };
+    const runtime = { service: definition.name, log, admin, security, signal: stop.signal };
     const running = await definition.start(config, runtime);
     if (!stop.signal.aborted) {
       admin.setReady(true);
@@ -87,6 +90,7 @@ async function serve<C>(
     admin.setReady(false);
     await running.stop();
     stopObserving();
+    security.stop();
     await admin.stop();
     log.info('stopped');
     await telemetry.stop(common.shutdownTimeoutMs / 4);

@@ -5,12 +5,16 @@ import type { AdminServer } from './admin/admin-server.ts';
 import { SHUTDOWN_TIMEOUT_MS } from './limits.ts';
 import { hostPort } from './listen-address.ts';
 import { telemetryEndpoint } from './telemetry/endpoint.ts';
+import type { ProcessSecurity } from './tls/process-security.ts';
+import { clientTlsConfig, serverTlsConfig } from './tls/settings.ts';
 
 export interface Runtime {
   readonly service: string;
   /** JSON lines on stderr. */
   readonly log: Logger;
   readonly admin: AdminServer;
+  /** For every listener that it opens, and for every client. */
+  readonly security: Pick<ProcessSecurity, 'listeners' | 'clients'>;
   /** Aborted when the stop begins: end long-lived streams, refuse new work. */
   readonly signal: AbortSignal;
 }
@@ -64,7 +68,11 @@ export const adminConfig = {
     .positive()
     .default(SHUTDOWN_TIMEOUT_MS)
     .describe('deadline of a stop; then the process ends with exit code 1'),
+  ...serverTlsConfig,
 };
+
+/** Settings of a process that calls other services; to be spread into its config. */
+export const clientConfig = clientTlsConfig;
 
 /** The same with `--listen`; to be spread into a service's config. */
 export const listenConfig = {

@@ -1,5 +1,5 @@
 // Settings of `weir trainer`.
-import { adminConfig, hostPort } from '@weir/runtime';
+import { adminConfig, clientConfig, hostPort } from '@weir/runtime';
 import { z } from 'zod';
 import {
   BARRIER_WINDOWS_DEFAULT,
@@ -16,6 +16,7 @@ import {
 
 export const trainerConfig = z.strictObject({
   ...adminConfig,
+  ...clientConfig,
   streams: hostPort().describe('address of the streams server'),
   seeds: z
     .array(z.string().min(1))

@@ -32,14 +32,14 @@ export const trainerService = defineService({
   summary: 'learn from samples as they become known',
   config: trainerConfig,
   async start(config, runtime) {
-    const { log, signal } = runtime;
+    const { log, security, signal } = runtime;
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
     const staticPart = config.static === undefined ? undefined : await readStaticPart(config.static);
     const model = await loadModel(config.model, { schema, labels: config.labels, staticPart });
     const ratios = parseSampleRatios(config.sampleRatio, model.labels);
     const evaluation = new Evaluation(model.labels);
-    const weir = await connect({ seeds: config.seeds, clientId: 'trainer', signal });
-    const streams = connectStreams({ address: config.streams });
+    const weir = await connect({ seeds: config.seeds, clientId: 'trainer', tls: security.clients, signal });
+    const streams = connectStreams({ address: config.streams, tls: security.clients });
     const tables = await createTables(weir, model, config.tableSet, signal);
 
     let trainer: GroupTrainer | undefined;

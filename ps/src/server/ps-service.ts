@@ -71,7 +71,7 @@ export function psServiceOf(parts: PsParts): ServiceDefinition<z.infer<typeof co
 
 async function start(
   settings: z.infer<typeof config>,
-  { log, admin, signal }: Runtime,
+  { log, admin, security, signal }: Runtime,
   parts: PsParts,
 ): Promise<RunningService> {
   const { id, data, durability, logReplayMax } = settings;
@@ -100,7 +100,7 @@ async function start(
     };
     const shard = await parts.openShard(opening);
     const groups = await openGroups({ ownership: shard.ownership, store: groupStore, logger: log });
-    const server = createGrpcServer();
+    const server = createGrpcServer({ security: security.listeners });
     const parameterServer = serveShard(server, shard, instruments, log);
     const groupServer = serveGroups(server, groups, log);
     serveSources(server, shard.sourceAdmin, log);

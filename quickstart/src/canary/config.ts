@@ -1,9 +1,10 @@
 // Settings of `weir canary`.
-import { adminConfig, hostPort } from '@weir/runtime';
+import { adminConfig, clientConfig, hostPort } from '@weir/runtime';
 import { z } from 'zod';
 
 export const canaryConfig = z.strictObject({
   ...adminConfig,
+  ...clientConfig,
   predictor: hostPort().describe('address of the predictor'),
   collector: hostPort().describe('address of the collector'),
   intervalMs: z.int().positive().default(10_000).describe('pause between two synthetic requests'),

@@ -2,10 +2,11 @@
 // process for an installation: tokens of two at once would overwrite each other.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
+import { ClientCredentials } from '@weir/proto';
 import { IngestClient, type PutResponse } from '@weir/proto/v1/ingest';
 import { PredictorClient, type RankResponse } from '@weir/proto/v1/predictor';
 import { defineService, meter } from '@weir/runtime';
-import { insecure, tracedChannel, unary } from '../replay/channel.ts';
+import { tracedChannel, unary } from '../replay/channel.ts';
 import { type Attempt, attemptCanary, CANARY_OUTCOMES } from './attempt.ts';
 import { canaryConfig } from './config.ts';
 
@@ -13,9 +14,10 @@ export const canaryService = defineService({
   name: 'canary',
   summary: 'send synthetic requests through the whole loop and time them',
   config: canaryConfig,
-  async start({ predictor, collector, intervalMs, timeoutMs }, { log, admin, signal }) {
-    const ranking = new PredictorClient(predictor, insecure, tracedChannel(predictor));
-    const ingest = new IngestClient(collector, insecure, tracedChannel(collector));
+  async start({ predictor, collector, intervalMs, timeoutMs }, { log, admin, security, signal }) {
+    const credentials = new ClientCredentials(security.clients);
+    const ranking = new PredictorClient(predictor, credentials, tracedChannel(predictor, credentials));
+    const ingest = new IngestClient(collector, credentials, tracedChannel(collector, credentials));
     const calls = {
       rank: (request: Parameters<typeof ranking.rank>[0]) =>
         unary<RankResponse>((options, done) => ranking.rank(request, new Metadata(), options, done)),

@@ -2,7 +2,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import { type DescribeShardResponse, ParameterServerClient } from '@weir/proto/v1/parameter_server';
-import { CHANNEL_OPTIONS, insecure, unary } from '../replay/channel.ts';
+import { CHANNEL_OPTIONS, PLAIN, unary } from '../replay/channel.ts';
 import { untilAcknowledged } from '../replay/until-acknowledged.ts';
 import { adminJson, count, figure, type Json, part, total } from './admin-json.ts';
 
@@ -137,7 +137,7 @@ const lossAndAuc = (json: Json): LossAndAuc => ({
 });
 
 async function describeShard(address: string): Promise<ShardFigures> {
-  const client = new ParameterServerClient(address, insecure, CHANNEL_OPTIONS);
+  const client = new ParameterServerClient(address, PLAIN, CHANNEL_OPTIONS);
   try {
     const shard = await unary<DescribeShardResponse>((options, done) =>
       client.describeShard({}, new Metadata(), options, done),

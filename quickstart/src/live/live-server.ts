@@ -1,7 +1,7 @@
 // The live view's server: the page, what it watches, and what it asks for. Reads only; changes nothing.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
-import { httpStatusOf, listenHttp } from '@weir/runtime';
+import { httpStatusOf, type ListenerSecurity, LOOPBACK_ONLY, listenHttp } from '@weir/runtime';
 import type { DocumentLook, DocumentSuggestion, LiveLook } from './live-look.ts';
 import { type PageFile, readPageFiles } from './page-files.ts';
 import { Watchers } from './watchers.ts';
@@ -9,6 +9,8 @@ import { Watchers } from './watchers.ts';
 export interface LiveServerOptions {
   /** `host:port`; port 0: a free one. */
   readonly listen: string;
+  /** Default: without TLS, and for this machine only. */
+  readonly security?: ListenerSecurity;
   readonly title: string;
   readonly suggest: (prefix: string) => readonly DocumentSuggestion[];
   /** Undefined: no such document was asked for. */
@@ -33,16 +35,20 @@ const SECURITY_HEADERS = {
 export async function startLiveServer(options: LiveServerOptions): Promise<LiveServer> {
   const files = await readPageFiles();
   const watchers = new Watchers(options.title);
-  const server = createServer((request, response) => {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    answer(request, response, options, files, watchers).catch((thrown: unknown) => {
-      const { code, message } = WeirError.from(thrown);
-      sendJson(response, httpStatusOf(code), { error: { code, message } });
-    });
+  const { server, address, scheme } = await listenHttp({
+    listen: options.listen,
+    flag: '--live-listen',
+    security: options.security ?? LOOPBACK_ONLY,
+    handler: (request, response) => {
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      answer(request, response, options, files, watchers).catch((thrown: unknown) => {
+        const { code, message } = WeirError.from(thrown);
+        sendJson(response, httpStatusOf(code), { error: { code, message } });
+      });
+    },
   });
-  const address = await listenHttp(server, options.listen, '--live-listen');
   return {
-    url: `http://${address}/`,
+    url: `${scheme}://${address}/`,
     show: (look) => watchers.show(look),
     end: (summary) => watchers.end(summary),
     [Symbol.asyncDispose]: () =>

@@ -1,16 +1,16 @@
-// Plain gRPC channels of the driver, and their unary calls as promises.
-import {
-  type CallOptions,
-  type ChannelOptions,
-  type ClientOptions,
-  type ClientUnaryCall,
-  credentials,
-  type ServiceError,
+// gRPC channels of the driver and the canary, and their unary calls as promises.
+import type {
+  CallOptions,
+  ChannelOptions,
+  ClientOptions,
+  ClientUnaryCall,
+  ServiceError,
 } from '@grpc/grpc-js';
-import { MESSAGE_BYTES_MAX, tracedCalls } from '@weir/proto';
+import { ClientCredentials, MESSAGE_BYTES_MAX, secureCalls, tracedCalls } from '@weir/proto';
 import { CALL_TIMEOUT_MS } from '../limits.ts';
 
-export const insecure = credentials.createInsecure();
+/** Of the driver, whose services run on this machine. */
+export const PLAIN = new ClientCredentials(undefined);
 
 export const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -22,8 +22,12 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
 };
 
 /** Of a client whose calls begin traces: how the driver uses the loop is what a trace is about. */
-export function tracedChannel(address: string): ClientOptions {
-  return { ...CHANNEL_OPTIONS, interceptors: [tracedCalls(address)] };
+export function tracedChannel(address: string, credentials: ClientCredentials): ClientOptions {
+  return {
+    ...CHANNEL_OPTIONS,
+    interceptors: [tracedCalls(address)],
+    ...secureCalls(credentials, address),
+  };
 }
 
 /** A unary call's answer; rejects with the ServiceError. */

@@ -4,7 +4,7 @@ import { IngestClient, type PutResponse } from '@weir/proto/v1/ingest';
 import type { BehaviourEvent } from '@weir/proto/v1/records';
 import type { EventRecord } from '../formats/record.ts';
 import { EVENTS_PER_CALL, EVENTS_QUEUED_MAX } from '../limits.ts';
-import { insecure, tracedChannel, unary } from './channel.ts';
+import { PLAIN, tracedChannel, unary } from './channel.ts';
 import { Fifo } from './fifo.ts';
 import type { OpenRecord } from './open-records.ts';
 import { untilAcknowledged } from './until-acknowledged.ts';
@@ -24,7 +24,7 @@ export class EventSender {
 
   /** @param fail hears of the error after which no event is sent any more */
   constructor(collector: string, signal: AbortSignal, fail: (error: unknown) => void) {
-    this.#client = new IngestClient(collector, insecure, tracedChannel(collector));
+    this.#client = new IngestClient(collector, PLAIN, tracedChannel(collector, PLAIN));
     this.#signal = signal;
     this.#fail = fail;
   }

@@ -4,7 +4,7 @@ import { WeirError } from '@weir/proto';
 import { PredictorClient, type RankRequest, type RankResponse } from '@weir/proto/v1/predictor';
 import type { RequestRecord } from '../formats/record.ts';
 import { RANKS_IN_FLIGHT } from '../limits.ts';
-import { insecure, tracedChannel, unary } from './channel.ts';
+import { PLAIN, tracedChannel, unary } from './channel.ts';
 import { untilAcknowledged } from './until-acknowledged.ts';
 
 export interface Ranker {
@@ -23,7 +23,7 @@ export interface Ranker {
 }
 
 export function createRanker(predictor: string, signal: AbortSignal): Ranker {
-  const client = new PredictorClient(predictor, insecure, tracedChannel(predictor));
+  const client = new PredictorClient(predictor, PLAIN, tracedChannel(predictor, PLAIN));
   const inFlight = new Set<string>();
   let wake: (() => void) | undefined;
   return {

@@ -1,10 +1,13 @@
-// The admin port: /healthz, /readyz, /metrics and a service's JSON routes. Bound to loopback unless told otherwise;
-// bodies are bounded; an error answers with its code and never ends the process.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+// The admin port: /healthz, /readyz, /metrics and a service's JSON routes. With TLS if the process has a certificate; under
+// mutual TLS all but the two probes want the client's. Bodies are bounded; an error answers with its code and never ends the
+// process.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
 import type { Logger } from 'pino';
 import { httpStatusOf, readJsonBody } from '../http/json-body.ts';
 import { listenHttp } from '../http/listen.ts';
+import { type ListenerSecurity, LOOPBACK_ONLY } from '../tls/listener-security.ts';
+import { peerIdentity } from '../tls/peer-identity.ts';
 
 export type GetHandler = () => unknown | Promise<unknown>;
 export type PostHandler = (body: unknown) => unknown | Promise<unknown>;
@@ -27,11 +30,15 @@ export interface AdminListener extends AdminServer {
 
 export interface AdminOptions {
   readonly listen: string;
+  /** Default: without TLS, and for this machine only. */
+  readonly security?: ListenerSecurity;
   readonly log: Logger;
   renderMetrics(): Promise<string>;
 }
 
 export async function startAdminServer(options: AdminOptions): Promise<AdminListener> {
+  const { security = LOOPBACK_ONLY } = options;
+  const wantsCertificate = security.tls?.wantsClientCertificate === true;
   const gets = new Map<string, GetHandler>();
   const posts = new Map<string, PostHandler>();
   let ready = false;
@@ -46,6 +53,12 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
       const why = doing();
       return send(response, 503, 'text/plain', why === '' ? 'not ready\n' : `not ready: ${why}\n`);
     }
+    if (wantsCertificate && peerIdentity(request.socket) === undefined) {
+      throw new WeirError(
+        'UNAUTHENTICATED',
+        `${path} wants a client certificate of the CA in --tls-client-ca; only /healthz and /readyz do without`,
+      );
+    }
     if (isGet && path === '/metrics') {
       return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await options.renderMetrics());
     }
@@ -59,15 +72,21 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
     sendJson(response, 404, { error: { code: 'NOT_FOUND', message: `no ${request.method} ${path}`, known } });
   };
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((thrown: unknown) => {
-      const error = WeirError.from(thrown);
-      if (error.code === 'INTERNAL')
-        options.log.error({ err: thrown, path: request.url }, 'admin route failed');
-      sendJson(response, httpStatusOf(error.code), { error: { code: error.code, message: error.message } });
-    });
+  const { server, address } = await listenHttp({
+    listen: options.listen,
+    flag: '--admin-listen',
+    security,
+    // Who probes a process has no certificate as a rule.
+    isClientCertificateOptional: true,
+    handler: (request, response) => {
+      answer(request, response).catch((thrown: unknown) => {
+        const error = WeirError.from(thrown);
+        if (error.code === 'INTERNAL')
+          options.log.error({ err: thrown, path: request.url }, 'admin route failed');
+        sendJson(response, httpStatusOf(error.code), { error: { code: error.code, message: error.message } });
+      });
+    },
   });
-  const address = await listenHttp(server, options.listen, '--admin-listen');
   return {
     address,
     get: (path, handler) => void gets.set(path, handler),

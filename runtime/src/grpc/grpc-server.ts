@@ -2,7 +2,6 @@
 import {
   logVerbosity,
   Server,
-  ServerCredentials,
   type ServiceDefinition,
   setLogVerbosity,
   type UntypedServiceImplementation,
@@ -16,15 +15,21 @@ import {
 } from '../limits.ts';
 import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
 import { meter } from '../telemetry/meter.ts';
+import { checkListener, type ListenerSecurity, LOOPBACK_ONLY } from '../tls/listener-security.ts';
 import { HalfMessages } from './half-messages.ts';
 import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
+import { http2ServersOf } from './http2-stream.ts';
 import { createReflection } from './reflection.ts';
+import { serverCredentials } from './server-credentials.ts';
 import { traceServed } from './server-tracing.ts';
 
 export interface GrpcServer {
   addService<D extends ServiceDefinition>(definition: D, implementation: Handlers<D>): void;
-  /** Listens on `host:port` (port 0: any free one) and serves; the address bound. WeirError CONFIGURATION if it cannot. */
+  /**
+   * Listens on `host:port` (port 0: any free one) and serves; the address bound.
+   * @throws WeirError CONFIGURATION if it cannot, or if other machines would reach it without TLS.
+   */
   bind(listen: string): Promise<string>;
   /**
    * Health turns NOT_SERVING, new calls are refused, running calls get `timeoutMs`, then are cut.
@@ -34,6 +39,8 @@ export interface GrpcServer {
 }
 
 export interface GrpcServerOptions {
+  /** `runtime.security.listeners`; default: without TLS, and for this machine only. */
+  readonly security?: ListenerSecurity;
   /** The setting that an operator changes when the address is taken; default `--listen`. */
   readonly listenFlag?: string;
   /** Default HALF_MESSAGE_BYTES_MAX. */
@@ -41,6 +48,7 @@ export interface GrpcServerOptions {
 }
 
 export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
+  const { security = LOOPBACK_ONLY, listenFlag = '--listen' } = options;
   // What the library would print on stderr reaches us as errors.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const cut = meter('weir.runtime').createCounter('grpc.server.half_messages.cut', {
@@ -77,12 +85,17 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
     async bind(listen) {
       const wanted = parseHostPort(listen);
       if (wanted === undefined) throw new WeirError('CONFIGURATION', `"${listen}" is not HOST:PORT`);
+      checkListener(listen, listenFlag, security);
+      const { tls } = security;
       const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync(formatHostPort(wanted), ServerCredentials.createInsecure(), (error, bound) => {
+        server.bindAsync(formatHostPort(wanted), serverCredentials(tls), (error, bound) => {
           if (error === null) resolve(bound);
-          else reject(listenError(listen, options.listenFlag ?? '--listen', error));
+          else reject(listenError(listen, listenFlag, error));
         });
       });
+      if (tls !== undefined) {
+        for (const listener of http2ServersOf(server)) listener.on('tlsClientError', tls.handshakeFailed);
+      }
       setStatus('SERVING');
       return formatHostPort({ host: wanted.host, port });
     },

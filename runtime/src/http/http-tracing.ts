@@ -25,7 +25,7 @@ export async function tracedRequest(
       'http.request.method': method,
       'http.route': route,
       'url.path': route,
-      'url.scheme': 'http',
+      'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
     },
   });
   const status = await inSpan(span, run);

@@ -1,7 +1,8 @@
 // JSON over HTTP for callers without gRPC: POST routes with bounded bodies; an error answers with its code.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
 import { HTTP_STOP_MS } from '../limits.ts';
+import { type ListenerSecurity, LOOPBACK_ONLY } from '../tls/listener-security.ts';
 import { tracedRequest } from './http-tracing.ts';
 import { httpStatusOf, readJsonBody } from './json-body.ts';
 import { listenHttp } from './listen.ts';
@@ -17,6 +18,8 @@ export interface JsonServerOptions {
   readonly listen: string;
   /** The setting that an operator changes when the address is taken. */
   readonly listenFlag: string;
+  /** `runtime.security.listeners`; default: without TLS, and for this machine only. */
+  readonly security?: ListenerSecurity;
   readonly bodyBytesMax: number;
   /** Path -> handler of a parsed body; its value is the answer's JSON. */
   readonly routes: Readonly<Record<string, (body: unknown) => Promise<unknown>>>;
@@ -24,7 +27,7 @@ export interface JsonServerOptions {
 
 /** @throws WeirError CONFIGURATION if it cannot listen. */
 export async function startJsonServer(options: JsonServerOptions): Promise<JsonServer> {
-  const { listen, listenFlag, bodyBytesMax, routes } = options;
+  const { listen, listenFlag, security = LOOPBACK_ONLY, bodyBytesMax, routes } = options;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url?.split('?', 1)[0] ?? '';
     if (request.method !== 'POST' || !Object.hasOwn(routes, path)) {
@@ -44,12 +47,16 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
     });
   };
   let stopping = false;
-  const server = createServer((request, response) => {
-    // A caller that keeps its connection would keep the server, too.
-    response.on('finish', () => stopping && request.socket.end());
-    void answer(request, response);
+  const { server, address } = await listenHttp({
+    listen,
+    flag: listenFlag,
+    security,
+    handler: (request, response) => {
+      // A caller that keeps its connection would keep the server, too.
+      response.on('finish', () => stopping && request.socket.end());
+      void answer(request, response);
+    },
   });
-  const address = await listenHttp(server, listen, listenFlag);
   return {
     address,
     stop: () =>

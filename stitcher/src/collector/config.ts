@@ -1,9 +1,10 @@
 // Settings of `weir collector`.
-import { hostPort, listenConfig } from '@weir/runtime';
+import { clientConfig, hostPort, listenConfig } from '@weir/runtime';
 import { z } from 'zod';
 
 export const collectorConfig = z.strictObject({
   ...listenConfig,
+  ...clientConfig,
   httpListen: hostPort()
     .default('127.0.0.1:0')
     .describe('address of POST /v1/features and /v1/events; port 0: any free one'),

@@ -1,15 +1,16 @@
 // The collector over HTTP: `POST /v1/features` and `POST /v1/events`, JSON in (json-forms.ts), JSON out:
 // `{"accepted": n, "duplicates": n, "rejections": [{"index": i, "reason": "..."}]}`. Errors answer with their code.
-import { type JsonServer, startJsonServer } from '@weir/runtime';
+import { type JsonServer, type ListenerSecurity, startJsonServer } from '@weir/runtime';
 import type { Ingest } from './ingest.ts';
 import { eventsFromJson, featuresFromJson } from './json-forms.ts';
 import { HTTP_BODY_BYTES_MAX } from './limits.ts';
 
 /** @throws WeirError CONFIGURATION if it cannot listen. */
-export function startHttp(listen: string, ingest: Ingest): Promise<JsonServer> {
+export function startHttp(listen: string, security: ListenerSecurity, ingest: Ingest): Promise<JsonServer> {
   return startJsonServer({
     listen,
     listenFlag: '--http-listen',
+    security,
     bodyBytesMax: HTTP_BODY_BYTES_MAX,
     routes: {
       '/v1/features': async (body) => ingest.putFeatures(featuresFromJson(body)),

@@ -10,7 +10,7 @@ import { Ingest } from './ingest.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
 
 export async function startCollector(config: CollectorConfig, runtime: Runtime): Promise<RunningService> {
-  const client = connectStreams({ address: config.streams });
+  const client = connectStreams({ address: config.streams, tls: runtime.security.clients });
   const partitions = await ensureStreams(client, ['features', 'behaviour', 'rejected'], config.partitions, {
     signal: runtime.signal,
   });
@@ -18,14 +18,14 @@ export async function startCollector(config: CollectorConfig, runtime: Runtime):
   observe(ingest);
   runtime.admin.get('/counters', () => ingest.counters);
 
-  const server = createGrpcServer();
+  const server = createGrpcServer({ security: runtime.security.listeners });
   server.addService(IngestService, {
     putFeatures: (call, callback) =>
       answer(ingest.putFeatures(call.request.records.map((record) => ({ record }))), callback),
     putEvents: (call, callback) =>
       answer(ingest.putEvents(call.request.events.map((record) => ({ record }))), callback),
   });
-  const http = await startHttp(config.httpListen, ingest);
+  const http = await startHttp(config.httpListen, runtime.security.listeners, ingest);
   runtime.log.info({ http: http.address }, 'serving POST /v1/features and /v1/events');
   const listen = await server.bind(config.listen);
   return {

@@ -1,11 +1,12 @@
 // Settings of `weir stitcher`.
-import { hostPort, listenConfig } from '@weir/runtime';
+import { clientConfig, hostPort, listenConfig } from '@weir/runtime';
 import { z } from 'zod';
 
 const windows = () => z.array(z.string()).default([]).meta({ placeholder: 'LABEL=TIME,...' });
 
 export const stitcherConfig = z.strictObject({
   ...listenConfig,
+  ...clientConfig,
   streams: hostPort().describe('address of the streams server'),
   data: z
     .string()

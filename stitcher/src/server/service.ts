@@ -36,7 +36,7 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
   const { labels, observation, attribution } = config;
   const plan = planOf({ labels, schema, observation, attribution });
   const { signal } = runtime;
-  const client = connectStreams({ address: config.streams });
+  const client = connectStreams({ address: config.streams, tls: runtime.security.clients });
   const partitions = await ensureStreams(
     client,
     [...INPUT_STREAMS, ...OUTPUT_STREAMS, ...(config.member === undefined ? [] : [STATE_STREAM])],
@@ -67,7 +67,7 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
   }));
   observeStitcher(joins, Date.now);
   // Health and reflection only: the stitcher's work comes from the streams.
-  const server = createGrpcServer();
+  const server = createGrpcServer({ security: runtime.security.listeners });
   const listen = await server.bind(config.listen);
   // An error here ends the process; the state is where the last stored step left it.
   const running = stitcher.run();
@@ -84,8 +84,12 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
   };
 }
 
-async function joinGroup({ seeds, leaseMs }: StitcherConfig, member: string, { signal, log }: Runtime) {
-  const weir = await connect({ seeds, clientId: `stitcher/${member}`, signal });
+async function joinGroup(
+  { seeds, leaseMs }: StitcherConfig,
+  member: string,
+  { signal, log, security }: Runtime,
+) {
+  const weir = await connect({ seeds, clientId: `stitcher/${member}`, tls: security.clients, signal });
   const group = await weir.group(STITCHER_GROUP, { member, leaseMs, signal });
   const onTakenOver = (partition: number, { restored, runner }: TakenOver, tookMs: number): void => {
     const { readBytes, position } = restored;

@@ -33,12 +33,12 @@ export const streamsService = defineService({
       )
       .meta({ placeholder: 'STREAM=GROUP,...' }),
   }),
-  async start({ data, durability, trim: trimTexts, listen, shutdownTimeoutMs }, { log, signal }) {
+  async start({ data, durability, trim: trimTexts, listen, shutdownTimeoutMs }, { log, signal, security }) {
     const trim = parseTrim(trimTexts);
     collectLessOften();
     const { store, core } = await open(data, durability);
     log.info({ data, durability, streams: core.streams() }, 'opened');
-    const server = createGrpcServer();
+    const server = createGrpcServer({ security: security.listeners });
     observeDisk(data);
     const metrics = streamsMetrics({
       waitingBytes: () => core.waitingBytes,

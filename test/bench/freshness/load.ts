@@ -5,7 +5,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { encodeFeatureBlock, floatsFromBytes } from '@weir/proto';
 import { IngestClient, type PutResponse } from '@weir/proto/v1/ingest';
 import { PredictorClient, type RankResponse } from '@weir/proto/v1/predictor';
-import { CHANNEL_OPTIONS, insecure, unary } from '../../../quickstart/src/replay/channel.ts';
+import { CHANNEL_OPTIONS, PLAIN, unary } from '../../../quickstart/src/replay/channel.ts';
 import { mulberry32 } from '../../e2e/traffic.ts';
 import { PROBE_FEATURE } from './watch.ts';
 
@@ -54,8 +54,8 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#predictor = new PredictorClient(options.predictor, insecure, CHANNEL_OPTIONS);
-    this.#collector = new IngestClient(options.collector, insecure, CHANNEL_OPTIONS);
+    this.#predictor = new PredictorClient(options.predictor, PLAIN, CHANNEL_OPTIONS);
+    this.#collector = new IngestClient(options.collector, PLAIN, CHANNEL_OPTIONS);
   }
 
   /** Until the signal aborts; then waits for what is under way. @throws when a call fails. */

@@ -1,0 +1,43 @@
+// What a process's listeners have of TLS, and where a listener without it may be bound.
+import { isIP } from 'node:net';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import { WeirError } from '@weir/proto';
+import { parseHostPort } from '../listen-address.ts';
+
+export interface ListenerTls {
+  /** What new connections are shown and checked with from now on. */
+  context(): SecureContextOptions;
+  /** Whether clients must show a certificate. */
+  readonly wantsClientCertificate: boolean;
+  /** Called after each renewal. */
+  onRenewed(listener: (context: SecureContextOptions) => void): void;
+  /** Counts a connection whose handshake failed. */
+  handshakeFailed(error: Error, socket: TLSSocket): void;
+}
+
+export interface ListenerSecurity {
+  /** Undefined: no TLS. */
+  readonly tls: ListenerTls | undefined;
+  /** Without TLS, may other machines reach it? */
+  readonly isInsecureAllowed: boolean;
+}
+
+/** Without TLS, for this machine only. */
+export const LOOPBACK_ONLY: ListenerSecurity = { tls: undefined, isInsecureAllowed: false };
+
+/** @throws WeirError CONFIGURATION where a listener without TLS would be reached by other machines. */
+export function checkListener(address: string, flag: string, security: ListenerSecurity): void {
+  if (security.tls !== undefined || security.isInsecureAllowed || isLoopback(address)) return;
+  throw new WeirError(
+    'CONFIGURATION',
+    `${flag} ${address} would be reached by other machines without TLS: give a certificate with --tls-cert and --tls-key, ` +
+      'or an address of this machine only such as 127.0.0.1:0, or say --insecure',
+  );
+}
+
+/** Whether only this machine reaches `host:port`. Names other than localhost may mean anything. */
+export function isLoopback(address: string): boolean {
+  const host = parseHostPort(address)?.host.toLowerCase() ?? '';
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
