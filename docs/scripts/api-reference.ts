@@ -12,6 +12,17 @@ export const DOCUMENTED: Readonly<Record<string, string>> = {
   '@weir/streams/client': 'streams/src/client/index.ts',
 };
 
+/** Of typedoc-plugin-markdown. */
+const MARKDOWN = {
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  useCodeBlocks: true,
+  entryFileName: 'index',
+  indexFormat: 'table',
+  parametersFormat: 'table',
+  textContentMappings: { 'title.memberPage': '{name}' },
+};
+
 /** @throws where TypeDoc has something to say: an export without a docstring, a link that leads nowhere. */
 export async function writeApiReference(): Promise<void> {
   const app = await Application.bootstrapWithPlugins({
@@ -27,8 +38,21 @@ export async function writeApiReference(): Promise<void> {
     excludePrivate: true,
     disableSources: true,
     logLevel: 'Warn',
+    packagesRequiringDocumentation: ['@weir/sdk', '@weir/proto', '@weir/model', '@weir/ps', '@weir/streams'],
+    // A property says by its name and type what it is, or has words of its own.
+    requiredToBeDocumented: [
+      'Enum',
+      'Variable',
+      'Function',
+      'Class',
+      'Interface',
+      'Method',
+      'Accessor',
+      'TypeAlias',
+    ],
     validation: { notExported: true, invalidLink: true, notDocumented: true },
-    ...{ hidePageHeader: true, hideBreadcrumbs: true, useCodeBlocks: true, entryFileName: 'index' },
+    ...MARKDOWN,
+    sort: ['source-order'],
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => nameModules(project));
   const project = await app.convert();

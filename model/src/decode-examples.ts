@@ -11,6 +11,7 @@ import type { Schema } from './schema.ts';
 import { staticVectors } from './static-vectors.ts';
 import { hashed, xxh64 } from './xxh64.ts';
 
+/** Turns a request's logged features into hashed entries; trainer and predictor use the same one. */
 export interface ExampleDecoder {
   /**
    * @throws WeirError INVALID_ARGUMENT naming the feature: malformed, or of another type or side than the schema's; when the
@@ -19,7 +20,7 @@ export interface ExampleDecoder {
   decode(input: ExampleInput, phase: Phase): Examples;
 }
 
-/** @param staticWidth see `Model.staticWidth`; 0: static vectors are not looked at. */
+/** A decoder of a schema's inputs. @param staticWidth see `Model.staticWidth`; 0: static vectors are not looked at. */
 export function createExampleDecoder(schema: Schema, staticWidth = 0): ExampleDecoder {
   const buffer = new EntryBuffer();
   const { features } = schema;

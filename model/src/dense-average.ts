@@ -20,7 +20,7 @@ export interface DensePart {
   readonly value: Float64Array;
 }
 
-/** @param samples learned since the last barrier; whole numbers. */
+/** What a member gives to a barrier. @param samples learned since the last barrier; whole numbers. */
 export function denseParts({ weights, optimizer }: DenseState, samples: number): DensePart[] {
   const count = samples === 0 ? NO_SAMPLES : Math.min(samples, SAMPLES_MAX);
   const times = (values: Float32Array) => Float64Array.from(values, (value) => value * count);

@@ -2,11 +2,13 @@
 // updates them window by window, and averages them with the others at barriers. Weights and optimizer state are f32, computed
 // in f64 and rounded once, so that the same windows give the same bits everywhere.
 
+/** How trainers update the dense part. */
 export type DenseOptimizer =
   | { readonly kind: 'sgd'; readonly learningRate: number }
   /** Duchi, Hazan, Singer 2011: each weight's step is divided by the root of its summed squared gradients. */
   | { readonly kind: 'adagrad'; readonly learningRate: number; readonly initialAccumulator: number };
 
+/** Weights that every example uses, f32; see `Model.dense`. */
 export interface DenseDefinition {
   /** What the weights are before any training; their number is that of the dense part. Not to be changed. */
   readonly initial: Float32Array;
@@ -19,6 +21,7 @@ export interface DenseState {
   readonly optimizer: Float32Array;
 }
 
+/** A dense part before any training. */
 export function initialDense({ initial, optimizer }: DenseDefinition): DenseState {
   const state =
     optimizer.kind === 'adagrad'

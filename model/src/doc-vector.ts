@@ -21,6 +21,7 @@ const HASH_DIGITS = 12;
 /** Seed of the keys of documents; no feature is named so in the table of vectors. */
 const DOCUMENT = 'document';
 
+/** A bias and a vector for each document beside the embedding of a static part; without one, `lr` with a bias per document. */
 export function docVector({ schema = implicitSchema, labels, staticPart }: ModelOptions): Model {
   requireLabels(labels, staticPart);
   const heads = labels.length;

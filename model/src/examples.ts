@@ -6,6 +6,7 @@ import type { PackedKeys } from '@weir/proto';
 /** `train`: exposure features have the values that were logged; `serve`: their defaults, or nothing. */
 export type Phase = 'train' | 'serve';
 
+/** One request's documents as hashed features: arrays with an element for each entry, (document, feature value). */
 export interface Examples {
   readonly documents: number;
   readonly entries: number;

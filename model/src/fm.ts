@@ -23,6 +23,7 @@ interface FmForward extends Forward {
   readonly sums: readonly Float64Array[];
 }
 
+/** A factorisation machine (Rendle 2010): beside `lr`, every two entries add the product of their factors. */
 export function fm({ schema = implicitSchema, labels }: ModelOptions): Model {
   const dim = labels.length * WIDTH;
   return {

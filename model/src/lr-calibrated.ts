@@ -14,6 +14,7 @@ interface CalibratedForward extends Forward {
   readonly dense: Float32Array;
 }
 
+/** `lr` with a scale and a shift of each label's logit, which are its dense part (Platt 1999). */
 export function lrCalibrated(options: ModelOptions): Model {
   const plain = lr(options);
   const labels = plain.labels.length;

@@ -12,6 +12,7 @@ const BIAS = keyWords(xxHash64(''));
 const LEARNING_RATE = 0.1;
 const INITIAL_ACCUMULATOR = 0.01;
 
+/** Logistic regression on hashed features: a weight per key and label, and a bias. */
 export function lr({ schema = implicitSchema, labels }: ModelOptions): Model {
   const dim = labels.length;
   return {

@@ -15,6 +15,7 @@ export interface Forward {
   readonly probabilities: readonly Float64Array[];
 }
 
+/** What `gradients` learns from. */
 export interface Targets {
   /** [label][document], 0 to 1; meaningless where the weight is 0. */
   readonly values: readonly Float32Array[];
@@ -22,6 +23,10 @@ export interface Targets {
   readonly weights: readonly Float32Array[];
 }
 
+/**
+ * What trainer and predictor know of a model. It is pure: no clock, no randomness, no state between calls, so that both compute
+ * the same scores from the same rows, bit for bit.
+ */
 export interface Model {
   readonly name: string;
   /** Heads, in the order of `probabilities`. */
@@ -54,6 +59,7 @@ export interface Model {
   gradients(forward: Forward, targets: Targets): readonly Float32Array[];
 }
 
+/** What a model is made from. */
 export interface ModelOptions {
   /** Absent: no schema file; `implicitSchema` stands for it. */
   readonly schema: Schema | undefined;

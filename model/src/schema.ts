@@ -2,6 +2,7 @@
 // string categorical, every number numeric, every array of strings multi-valued, names as they stand.
 import type { FeatureValue } from '@weir/proto';
 
+/** Text, a number, or a list of texts. */
 export type FeatureType = 'categorical' | 'numeric' | 'multi-valued';
 
 /** Whether a value belongs to the request, to a document, or to the showing of a document (its position). */
@@ -9,6 +10,7 @@ export type FeatureSide = 'context' | 'document' | 'exposure';
 
 export type { FeatureValue };
 
+/** How a value becomes a key and a weight. */
 export type Transform =
   /** Categorical: key of name and value, weight 1. Numeric: key of the name, the number as weight. */
   | { readonly kind: 'hash' }
@@ -20,6 +22,7 @@ export type Transform =
 /** A field of the record itself instead of its features. */
 export type FeatureSource = 'user' | 'scene' | 'id';
 
+/** One input of a model. */
 export interface Feature {
   readonly name: string;
   readonly type: FeatureType;
@@ -30,6 +33,7 @@ export interface Feature {
   readonly default?: FeatureValue;
 }
 
+/** A kind of behaviour that is learned. Times are in ms. */
 export interface Label {
   readonly name: string;
   /** Under the policies that observe: when a missing positive first counts as a negative. */
@@ -38,6 +42,7 @@ export interface Label {
   readonly attributionMs: number;
 }
 
+/** A model's inputs and labels. */
 export interface Schema {
   /** Sorted by name: the order in a file has no meaning. Undefined: the implicit schema. */
   readonly features: readonly Feature[] | undefined;

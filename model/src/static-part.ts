@@ -5,6 +5,7 @@ import { WeirError } from '@weir/proto';
 import { ModelProto, TensorProto_DataType, type ValueInfoProto } from '@weir/proto/onnx';
 import { STATIC_WIDTH_MAX } from './limits.ts';
 
+/** The head of an ONNX file: what it takes and gives. */
 export interface StaticPart {
   /** SHA-256 (hex) of the file. */
   readonly hash: string;
@@ -18,6 +19,7 @@ export interface StaticPart {
   readonly inputs: readonly StaticInput[];
 }
 
+/** An input of a static part. */
 export interface StaticInput {
   /** Of the feature. */
   readonly name: string;

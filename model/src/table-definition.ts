@@ -2,6 +2,7 @@
 // the predictor has to know what a row without updates holds.
 import type { TableDefinition as AnyTableDefinition, Initializer } from '@weir/proto';
 
+/** One of a model's tables. */
 export interface TableDefinition extends AnyTableDefinition {
   /** Without a namespace: the table set is the namespace. */
   readonly name: string;

@@ -4,6 +4,7 @@
 /** Table sets of this name are those of a cluster that has one only. */
 const DEFAULT_TABLE_SET = 'default';
 
+/** `trainer`, or `trainer.SET` for a table set of another name than `default`. */
 export function trainerGroup(tableSet: string): string {
   return tableSet === '' || tableSet === DEFAULT_TABLE_SET ? 'trainer' : `trainer.${tableSet}`;
 }

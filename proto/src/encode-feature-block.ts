@@ -10,8 +10,10 @@ type FeatureType = 'categorical' | 'numeric' | 'multi-valued';
 /** Categorical, numeric, multi-valued. */
 export type FeatureValue = string | number | readonly string[];
 
+/** Values by the name of their feature; what is not known is left out. */
 export type FeatureValues = Readonly<Record<string, FeatureValue>>;
 
+/** The features of one request, as people write them. */
 export interface FeatureBlockInput {
   readonly context?: FeatureValues;
   readonly docs: readonly {

@@ -1,6 +1,7 @@
 // The closed list of error codes, shared by servers and SDK. docs/errors.md is generated from it.
 import { status } from '@grpc/grpc-js';
 
+/** What a code means to who gets it. */
 export interface ErrorCodeInfo {
   /** gRPC status that carries it. */
   readonly status: status;
@@ -18,6 +19,7 @@ const info = (code: status, retryable: boolean, meaning: string, advice: string)
   advice,
 });
 
+/** Every code: what it means, what to do, whether the same call can succeed later. */
 export const ERROR_CODES = {
   INVALID_ARGUMENT: info(
     status.INVALID_ARGUMENT,
@@ -214,6 +216,7 @@ export const ERROR_CODES = {
   INTERNAL: info(status.INTERNAL, false, 'A defect of Weir.', 'Report it with the log line.'),
 } as const satisfies Record<string, ErrorCodeInfo>;
 
+/** One of the closed list. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 export function isErrorCode(code: string): code is ErrorCode {

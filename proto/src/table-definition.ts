@@ -1,6 +1,9 @@
 // What a table is, as users and models write it.
 
-/** Runs on the shards. `assign` and `sum` take values, the others gradients. */
+/**
+ * Runs on the shards, in f32, row by row. `assign` sets a row to the values pushed and `sum` adds them; the others take gradients
+ * and descend. The guide on tables has each one's formula.
+ */
 export type Optimizer =
   | { readonly kind: 'assign' }
   | { readonly kind: 'sum' }
@@ -41,6 +44,7 @@ export type Admission =
   /** Each update with this probability. */
   | { readonly kind: 'probability'; readonly probability: number };
 
+/** What a table is made of, as `tables.create` takes it. Numbers are f32; what is out of range is refused with INVALID_ARGUMENT. */
 export interface TableDefinition {
   /** `namespace/name`, or `name` in the namespace `default`. */
   readonly name: string;

@@ -3,6 +3,7 @@ import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/gr
 import { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts';
 import { ErrorDetail } from './gen/weir/v1/common.ts';
 
+/** Where a failure was, and what helps; each only where it is known. */
 export interface WeirErrorDetails {
   readonly table?: string;
   readonly shard?: string;
@@ -22,17 +23,31 @@ export interface WeirErrorDetails {
 
 const TRAILER = 'weir-error-bin';
 
+/**
+ * Every expected failure of Weir. `code` is one of a closed list (`ERROR_CODES`) and decides what to do; the message names the
+ * table, shard, key index or limit concerned, for people: nothing parses it.
+ */
 export class WeirError extends Error {
   override readonly name: string = 'WeirError';
+  /** What has gone wrong: the only thing that a program decides by. */
   readonly code: ErrorCode;
+  /** Whether the same call can succeed later without a change by the caller. */
   readonly retryable: boolean;
+  /** Full name of the table concerned. */
   readonly table: string | undefined;
+  /** Id of the shard concerned. */
   readonly shard: string | undefined;
+  /** Index of the key or row within the caller's arrays. */
   readonly keyIndex: number | undefined;
+  /** With NOT_OWNER: the newer routing epoch. */
   readonly epoch: number | undefined;
+  /** With OVERLOADED: when to try again, in ms. */
   readonly retryAfterMs: number | undefined;
+  /** With SOURCE_GAP: the offset up to which the shard has applied. */
   readonly applied: number | undefined;
+  /** With GROUP_CHANGED: members of the new generation. With BARRIER_TIMEOUT: those who are missing. */
   readonly members: readonly string[] | undefined;
+  /** With GROUP_CHANGED: the new generation. */
   readonly generation: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: WeirErrorDetails = {}) {
@@ -65,6 +80,7 @@ export class WeirError extends Error {
     });
   }
 
+  /** From its form on the wire; a code that this version does not know becomes INTERNAL. */
   static fromDetail(detail: ErrorDetail): WeirError {
     const code = isErrorCode(detail.code) ? detail.code : 'INTERNAL';
     return new WeirError(code, detail.message, {
@@ -85,6 +101,7 @@ export class WeirError extends Error {
     return detail instanceof Uint8Array ? WeirError.fromDetail(ErrorDetail.decode(detail)).code : undefined;
   }
 
+  /** Its form on the wire, without the cause. */
   toDetail(): ErrorDetail {
     return {
       code: this.code,

@@ -6,6 +6,7 @@ import { TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MAX } from './limits.ts';
 
 /** Last argument of every call. */
 export interface CallOptions {
+  /** Ends the call with CANCELLED when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** From now to the answer, all tries included; default: as given to `connect`. */
   readonly timeoutMs?: number | undefined;

@@ -11,6 +11,7 @@ import { Router } from './router.ts';
 import { isAddress } from './routing.ts';
 import { Weir } from './weir.ts';
 
+/** Of `connect`. Times are in ms. */
 export interface ConnectOptions extends PushSettingsGiven {
   /** `HOST:PORT` of some shards; any one of them that answers is enough. */
   readonly seeds: readonly string[];
@@ -22,6 +23,7 @@ export interface ConnectOptions extends PushSettingsGiven {
   readonly tls?: TlsSource | undefined;
   /** Sent with every call as a bearer token. */
   readonly token?: string | undefined;
+  /** Ends connecting with CANCELLED when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -18,9 +18,11 @@ import type { GroupPart as PartMessage } from '@weir/proto/v1/groups';
 /** Values by type: f32 `Float32Array`, f64 `Float64Array`, u64 `BigUint64Array`, bytes `Uint8Array`. */
 export type PartValue = Float32Array | Float64Array | BigUint64Array | Uint8Array;
 
+/** One named value of a contribution to a barrier; 64 MiB over all parts at most. */
 export interface GroupPart {
   /** Unique in the contribution. */
   readonly name: string;
+  /** Says which kind of array `value` is; see `PartValue`. */
   readonly type: PartType;
   /**
    * Over the members in the order of their names; all members give the same parts. `sum`, `mean`, `max`: value by value,

@@ -9,6 +9,7 @@ import { latestOnce } from './group-streams.ts';
 import { watchGroup } from './group-watch.ts';
 import { callOnce } from './unary.ts';
 
+/** A group as its shard sees it: members with their leases, and the step that waits, with who is missing. */
 export type GroupDescription = DescribeGroupResponse;
 
 /** A group without being a member of it. */

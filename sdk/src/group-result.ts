@@ -3,6 +3,7 @@ import { decodePartReduce, decodePartType, type PartReduce, type PartType, WeirE
 import type { GroupResultChunk, GroupResult as ResultMessage } from '@weir/proto/v1/groups';
 import type { PartValue } from './group-parts.ts';
 
+/** One part of a result: what became of the parts of that name of all members. */
 export interface GroupResultPart {
   readonly name: string;
   readonly type: PartType;
@@ -13,6 +14,7 @@ export interface GroupResultPart {
   readonly memberBytes: readonly number[];
 }
 
+/** What a completed step made; on the disk of its shard before anybody has it. */
 export interface GroupResult {
   readonly step: number;
   /** The generation in which the step was completed, and its members in the order of reduction. */

@@ -25,6 +25,7 @@ export interface Membership {
   readonly members: readonly string[];
 }
 
+/** Of `Weir.group` for a member. */
 export interface JoinOptions extends CallOptions {
   /** Unique in the group: a process that joins under the name of another takes its place. */
   readonly member: string;
@@ -32,6 +33,10 @@ export interface JoinOptions extends CallOptions {
   readonly leaseMs?: number | undefined;
 }
 
+/**
+ * A membership: this member's place at the barriers of a group. Its lease is renewed in the background, from `Weir.group` until
+ * `leave`, the end of the client, or until another process has the place (FENCED).
+ */
 export class Group {
   readonly name: string;
   readonly member: string;
@@ -83,6 +88,7 @@ export class Group {
     void watchGroup(calls, events, this.#ending.signal);
   }
 
+  /** Rises with every change of the members. */
   get generation(): number {
     return this.#membership.current.generation;
   }
@@ -186,6 +192,7 @@ export class Group {
     );
   }
 
+  /** Leaves, unless the membership has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ending.signal.aborted) await this.leave();
   }

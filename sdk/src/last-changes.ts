@@ -8,6 +8,7 @@ import type { TableCursor } from './table-delta.ts';
 import { inTermsOf, type TableRef } from './table-ref.ts';
 import { callOnce, withRetries } from './unary.ts';
 
+/** Of `Table.lastChanges`. */
 export interface LastChangesOptions extends CallOptions {
   /** Changes up to there only; of shards that it lacks, up to now. */
   readonly at?: TableCursor | undefined;
@@ -32,6 +33,7 @@ export interface ChangingPush {
   }[];
 }
 
+/** What changed a row last, or why that cannot be told. `gradient`, f32 [dim], is as it was pushed, before the optimizer. */
 export type LastChange = { readonly shard: string } & (
   | { readonly kind: 'push'; readonly push: ChangingPush; readonly gradient: Float32Array }
   /** It expired or was evicted. */

@@ -9,6 +9,7 @@ export interface Ack {
   readonly seq: number;
 }
 
+/** What a push that was applied by every shard concerned resolves with. */
 export interface PushResult {
   /** One per shard concerned; none for a push without rows. */
   readonly acks: readonly Ack[];
@@ -21,6 +22,7 @@ export interface PushResult {
   readonly skippedRows: number;
 }
 
+/** A row of a push with sources that a shard passed over. */
 export interface SkippedRow {
   readonly shard: string;
   readonly table: string;
@@ -30,6 +32,10 @@ export interface SkippedRow {
   readonly keyIndex: number;
 }
 
+/**
+ * OUTCOME_UNKNOWN: a push ended early (deadline, signal, `close`) after some of it had been sent. Every part is applied once or
+ * not at all; `retry()` finds out, as often as it takes.
+ */
 export class OutcomeUnknownError extends WeirError {
   override readonly name: string = 'OutcomeUnknownError';
   /** Shards that applied their part. */

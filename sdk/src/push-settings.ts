@@ -7,6 +7,7 @@ import {
   PUSH_BYTES_IN_FLIGHT_DEFAULT,
 } from './limits.ts';
 
+/** How pushes travel; options of `connect`. */
 export interface PushSettings {
   /**
    * Pushes that wait for the same shard go there as one, whole, until this many rows (or one message's bytes) are

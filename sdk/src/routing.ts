@@ -2,12 +2,14 @@
 import { SLOT_COUNT, slotOfName, WeirError } from '@weir/proto';
 import type { RoutingTable as RoutingMessage } from '@weir/proto/v1/parameter_server';
 
+/** A shard, and `HOST:PORT` where it listens. */
 export interface ShardAddress {
   /** Stable; an address may change under it. */
   readonly id: string;
   readonly address: string;
 }
 
+/** Which shard owns which of the 1,024 slots; a higher epoch is newer. */
 export interface RoutingTable {
   readonly epoch: number;
   readonly shards: readonly ShardAddress[];

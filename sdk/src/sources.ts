@@ -19,6 +19,7 @@ export interface SourceStart {
   readonly start: number;
 }
 
+/** A partition that is acquired, and how far each shard has applied it. */
 export interface AcquiredPartition {
   readonly partition: number;
   /** Where the group began, as all shards have recorded it. */
@@ -38,12 +39,17 @@ export interface SourceOffset {
   readonly lost: boolean;
 }
 
+/** What one shard knows of a group. */
 export interface ShardOffsets {
   readonly shard: string;
   /** By partition; empty when the shard knows nothing of the group. */
   readonly partitions: readonly SourceOffset[];
 }
 
+/**
+ * Offsets up to which a group's partitions are applied. They stand with the rows, on every shard, so that a push made twice
+ * counts once.
+ */
 export class Sources {
   readonly group: string;
   readonly #router: Router;

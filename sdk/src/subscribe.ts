@@ -12,6 +12,7 @@ import type { Shard } from './shard.ts';
 import { advanced, cursorOf, requireCursorOf, type TableCursor, TableDelta } from './table-delta.ts';
 import { inTermsOf, requireEncodable, type TableRef } from './table-ref.ts';
 
+/** Of `Table.subscribe`. */
 export interface SubscribeOptions {
   /** Where an earlier subscription stood; shards that can continue from there send no snapshot. */
   readonly cursor?: TableCursor | undefined;

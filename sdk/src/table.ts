@@ -9,6 +9,7 @@ import type { TableDelta } from './table-delta.ts';
 import { type Keys, packedView, type TableRef } from './table-ref.ts';
 import type { TableSpec } from './table-spec.ts';
 
+/** Of `Table.push` and `Weir.push`. */
 export interface PushOptions extends CallOptions {
   /** Wall clock (Unix ms) of the oldest behaviour behind the gradients; feeds freshness. Default: unknown. */
   readonly originTimeMs?: number | undefined;
@@ -35,7 +36,12 @@ export interface TableClient {
   lastChanges(table: TableRef, keys: Keys, options: LastChangesOptions | undefined): Promise<LastChange[]>;
 }
 
+/**
+ * A table to pull from and push to, from `Weir.table`. It stands for one table, not for its name: when that is dropped and made
+ * anew, calls here end with TABLE_NOT_FOUND.
+ */
 export class Table implements TableRef {
+  /** As it stood when the table was looked up; `tables.describe` says what it is now. */
   readonly spec: TableSpec;
   readonly #client: TableClient;
 
@@ -44,10 +50,12 @@ export class Table implements TableRef {
     this.#client = client;
   }
 
+  /** `namespace/name`. */
   get name(): string {
     return this.spec.name;
   }
 
+  /** Of this table alone, for all time. */
   get uid(): string {
     return this.spec.uid;
   }

@@ -23,17 +23,20 @@ export interface ShardReport {
   readonly changed: boolean;
 }
 
+/** The table as it stands, and which shards had to make it. */
 export interface CreatedTable {
   readonly spec: TableSpec;
   readonly shards: readonly ShardReport[];
 }
 
+/** The table as it stands, and which shards had to change it. */
 export interface AlteredTable {
   /** As it is now. */
   readonly spec: TableSpec;
   readonly shards: readonly ShardReport[];
 }
 
+/** A table, its rows and their memory in bytes, in all and by shard. */
 export interface TableDescription {
   readonly spec: TableSpec;
   /** Over all shards. */

@@ -31,19 +31,38 @@ import {
 } from './tables.ts';
 import { callOnce } from './unary.ts';
 
+/** A shard, and what it says of itself or why it does not answer. */
 export type ShardStatus =
   | { readonly shard: string; readonly address: string; readonly description: DescribeShardResponse }
   | { readonly shard: string; readonly address: string; readonly error: WeirError };
 
-/** Table admin. */
+/** Table admin. Each call acts on every shard, and can be repeated after a failure until it is whole. */
 export interface TableAdmin {
+  /**
+   * Makes the table on every shard, or finds it there with an equal definition.
+   * @throws WeirError TABLE_EXISTS when the name stands for another definition, INVALID_ARGUMENT.
+   */
   create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable>;
+  /**
+   * Changes a table's definition; pushes from then on are applied by the new one. Of two alters at a time the later one stays.
+   * @throws WeirError TABLE_NOT_FOUND; INVALID_ARGUMENT naming what is wrong or cannot change.
+   */
   alter(name: string, changes: TableChanges, options?: CallOptions): Promise<AlteredTable>;
+  /** Every table, by name. */
   list(options?: CallOptions): Promise<TableDescription[]>;
+  /** @throws WeirError TABLE_NOT_FOUND. */
   describe(name: string, options?: CallOptions): Promise<TableDescription>;
+  /**
+   * Drops the table and its rows.
+   * @throws WeirError TABLE_NOT_FOUND when no shard has it.
+   */
   drop(name: string, options?: CallOptions): Promise<{ readonly shards: readonly ShardReport[] }>;
 }
 
+/**
+ * A client of a cluster, from `connect`. It owns its connections; any number of calls may be under way at once. Close it, or hold
+ * it with `await using`.
+ */
 export class Weir {
   /** Create, alter, list, describe, drop. */
   readonly tables: TableAdmin;
@@ -73,7 +92,7 @@ export class Weir {
     };
   }
 
-  /** @throws WeirError TABLE_NOT_FOUND. */
+  /** A table by its name, `namespace/name` or `name` of the namespace `default`. @throws WeirError TABLE_NOT_FOUND. */
   async table(name: string, options?: CallOptions): Promise<Table> {
     return new Table(await this.#tables.find(name, options), this.#tableClient);
   }
@@ -186,6 +205,7 @@ export class Weir {
     this.#groupConnections.close();
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

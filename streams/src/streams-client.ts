@@ -9,6 +9,7 @@ export interface AppendRecord {
   readonly progressTimeMs?: number;
 }
 
+/** A record as it is read. */
 export interface StreamRecord {
   readonly offset: number;
   /** Empty in a progress record. */
@@ -20,6 +21,7 @@ export interface StreamRecord {
   readonly appendTimeMs: number;
 }
 
+/** Records of one partition, in the order of their offsets. */
 export interface ReadBatch {
   /** At least one; offsets are contiguous over the batches of an iteration. */
   readonly records: StreamRecord[];
@@ -29,6 +31,7 @@ export interface ReadBatch {
   readonly incarnation: string;
 }
 
+/** Last argument of every call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** For all attempts together; default CALL_TIMEOUT_MS (30 s). */
@@ -41,11 +44,13 @@ export interface Producer {
   readonly epoch: number;
 }
 
+/** Of `append`. */
 export interface AppendOptions extends CallOptions {
   /** `firstSequence` numbers the first record; sequences count from 1 per producer and partition. */
   readonly producer?: Producer & { readonly firstSequence: number };
 }
 
+/** What an append that is durable resolves with. */
 export interface AppendResult {
   /** Offset after the last record of the append; of a repeated append: the partition's end. */
   readonly endOffset: number;
@@ -53,6 +58,7 @@ export interface AppendResult {
   readonly duplicates: number;
 }
 
+/** Of `read`. */
 export interface ReadOptions {
   readonly offset: number;
   /** Wait for what follows instead of ending at the partition's end. */
@@ -63,6 +69,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a partition holds: offsets from `startOffset` to below `endOffset`. */
 export interface PartitionEnd {
   readonly partition: number;
   /** First offset that is not trimmed away. */
@@ -72,6 +79,7 @@ export interface PartitionEnd {
   readonly incarnation: string;
 }
 
+/** How far a group is in one partition. */
 export interface GroupOffset {
   readonly partition: number;
   /** Next offset to read. */
@@ -80,6 +88,10 @@ export interface GroupOffset {
   readonly timeMs: number;
 }
 
+/**
+ * Partitioned logs. Errors are WeirErrors; beside those named here every call ends with DEADLINE_EXCEEDED when the server is not
+ * there in time, and with CANCELLED.
+ */
 export interface StreamsClient {
   /** Idempotent. SCHEMA_MISMATCH when the stream has another number of partitions. */
   create(stream: string, partitions: number, options?: CallOptions): Promise<void>;
@@ -106,6 +118,7 @@ export interface StreamsClient {
   read(stream: string, partition: number, options: ReadOptions): AsyncIterable<ReadBatch>;
   /** Of every partition, in order. */
   endOffsets(stream: string, options?: CallOptions): Promise<PartitionEnd[]>;
+  /** Says how far a group is; what is below may be trimmed by `weir streams --trim`. */
   commitOffsets(
     group: string,
     stream: string,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
 import type { Durability } from '../server/log/log-sink.ts';
 
+/** Of `startCluster`. */
 export interface ClusterOptions {
   readonly shards: number;
   /** Where the shards' folders go; default: a new folder, removed by `stop`. */
@@ -15,6 +16,7 @@ export interface ClusterOptions {
   readonly durability?: Durability;
 }
 
+/** Shards that run: each a process of its own, on a free port of this machine. */
 export interface Cluster {
   /** Addresses of all shards, for `connect({ seeds })`; they stay the same over restarts. */
   readonly seeds: string[];
@@ -28,6 +30,7 @@ export interface Cluster {
   restart(shard: number): Promise<void>;
   /** Stops all shards. Idempotent. */
   stop(): Promise<void>;
+  /** As `stop`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

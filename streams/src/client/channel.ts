@@ -10,6 +10,7 @@ import {
   RETRY_LAST_MS,
 } from '../limits.ts';
 
+/** Of `connectStreams`. */
 export interface ConnectStreamsOptions {
   /** `host:port` of the streams server. */
   readonly address: string;
