@@ -7,6 +7,8 @@ export const PUSH_BATCH_BYTES = 1024 * 1024;
 export const LINE_BYTES_MAX = 256 * 1024;
 /** For each call of an operator verb. */
 export const VERB_TIMEOUT_MS = 10_000;
+/** `weir drain` waits so long for a shard to write what has changed. */
+export const DRAIN_TIMEOUT_MS = 60_000;
 /** A verb that has done its work gives telemetry so long to be sent. */
 export const VERB_TELEMETRY_MS = 2_000;
 /** Between two lines that say how far `weir verify` is. */

@@ -58,6 +58,20 @@ describe('operator verbs', () => {
     expect(routing.shards.reduce((sum, { slots }) => sum + slots, 0)).toBe(1024);
   });
 
+  it('drain a shard: what has changed is written, and it goes on serving', async () => {
+    await json('table', 'create', 'drained', '--dim', '1', '--optimizer', 'sum');
+    await json('push', 'drained', '1:1', '2:1', '3:1', '4:1');
+    const admin = cluster!.admins[0]!;
+    const { low_mark } = (await json('drain', '--admin', admin)) as { low_mark: number };
+    const { shards } = (await json('status')) as { shards: { seq: number; low_mark: number }[] };
+    expect(low_mark).toBeGreaterThan(0);
+    expect(shards[0]).toMatchObject({ low_mark });
+    expect(await json('pull', 'drained', '4')).toMatchObject({ rows: [{ key: '4', weights: [1] }] });
+    const { code, stderr } = await weir(['drain', '--admin', cluster!.seeds[0]!]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('--admin-listen') });
+    await json('table', 'drop', 'drained');
+  });
+
   it('create a table, push and pull its rows, and drop it', async () => {
     const create = ['table', 'create', 'doc', '--dim', '2', '--optimizer', 'sgd', '--learning-rate', '0.5'];
     expect(await json(...create)).toMatchObject({ name: 'default/doc', created: true });

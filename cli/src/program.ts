@@ -1,6 +1,7 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { registerDev } from './commands/dev.ts';
+import { registerDrain } from './commands/drain.ts';
 import { registerExplain } from './commands/explain.ts';
 import { registerGroup } from './commands/group.ts';
 import { registerReplay } from './commands/replay.ts';
@@ -45,6 +46,7 @@ function createProgram(output: OutputConfiguration): Command {
   registerGroup(program);
   registerSource(program);
   registerExplain(program);
+  registerDrain(program);
   registerVerify(program);
   registerSize(program);
   return program;

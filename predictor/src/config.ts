@@ -6,7 +6,11 @@ export const predictorConfig = z.strictObject({
   ...listenConfig,
   ...clientConfig,
   httpListen: hostPort().default('127.0.0.1:0').describe('address of POST /v1/rank; port 0: any free one'),
-  streams: hostPort().describe('address of the streams server'),
+  streams: hostPort()
+    .optional()
+    .describe(
+      'address of the streams server; without one no answer is logged, and nothing is learned from any',
+    ),
   seeds: z
     .array(z.string().min(1))
     .min(1)

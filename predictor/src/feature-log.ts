@@ -28,6 +28,16 @@ export interface FeatureLogOptions {
   readonly onAppended: (records: number) => void;
 }
 
+/** Makes the stream if there is none yet. */
+export async function openFeatureLog(
+  streams: StreamsClient,
+  partitions: number,
+  told: Pick<FeatureLogOptions, 'onDropped' | 'onAppended'>,
+): Promise<FeatureLog> {
+  await streams.create(FEATURES_STREAM, partitions);
+  return new FeatureLog({ streams, partitions: await streams.partitions(FEATURES_STREAM), ...told });
+}
+
 interface Waiting {
   readonly value: Uint8Array;
   /** Of a sampled answer. */

@@ -27,7 +27,8 @@ export const NO_BYTES = new Uint8Array(0);
 export interface RankerOptions {
   /** The model that an answer which begins now is computed from. */
   readonly served: () => ServedModel;
-  readonly featureLog: FeatureLog;
+  /** Undefined: answers are not logged. */
+  readonly featureLog: FeatureLog | undefined;
   readonly beforeAnswer: boolean;
   /** Between the live model and its frozen copy, from when that is taken. */
   readonly experiment: Experiment | undefined;
@@ -106,8 +107,8 @@ export class Ranker {
 
   async #log(record: FeatureRecord): Promise<void> {
     const { featureLog, beforeAnswer } = this.#options;
-    if (beforeAnswer) await featureLog.append(record);
-    else featureLog.offer(record);
+    if (beforeAnswer) await featureLog?.append(record);
+    else featureLog?.offer(record);
   }
 }
 

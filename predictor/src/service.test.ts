@@ -203,4 +203,21 @@ describe('weir predictor', () => {
     expect(counters.rank_errors).toBe(3);
     expect(counters.delta_rows).toBeGreaterThan(0);
   });
+
+  it('without streams ranks all the same and logs nothing; it cannot promise to log first', async () => {
+    const seeds = ['--seeds', cluster.seeds.join(',')];
+    const alone = await spawnService({ name: 'alone', command: [WEIR, 'predictor', ...seeds] });
+    const aloneClient = new PredictorClient(alone.listen, credentials.createInsecure());
+    const response = await new Promise<RankResponse>((resolve, reject) => {
+      aloneClient.rank(request(), (error, answer) => (error === null ? resolve(answer) : reject(error)));
+    });
+    expect(clickScores(response)).toHaveLength(2);
+    const counted = (await (await fetch(`http://${alone.admin}/counters`)).json()) as object;
+    expect(counted).toMatchObject({ rank_calls: 1, feature_log_dropped: 0 });
+    aloneClient.close();
+    await alone.stop();
+    const first = ['--feature-log', 'before_answer'];
+    const refused = spawnService({ name: 'first', command: [WEIR, 'predictor', ...seeds, ...first] });
+    await expect(refused).rejects.toThrow('--feature-log before_answer needs --streams');
+  });
 });

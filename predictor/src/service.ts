@@ -10,7 +10,7 @@ import { CanaryRows } from './canary-rows.ts';
 import { predictorConfig } from './config.ts';
 import { observeDense } from './dense-follower.ts';
 import { Experiment } from './experiment.ts';
-import { FEATURES_STREAM, FeatureLog } from './feature-log.ts';
+import { openFeatureLog } from './feature-log.ts';
 import { Freshness } from './freshness.ts';
 import { type Rank, startHttp } from './http.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
@@ -33,22 +33,30 @@ export const predictorService = defineService({
         '--frozen-percent needs --freeze-after: without it there is no frozen copy',
       );
     }
+    if (config.featureLog === 'before_answer' && config.streams === undefined) {
+      throw new WeirError(
+        'CONFIGURATION',
+        '--feature-log before_answer needs --streams: there is no log to wait for',
+      );
+    }
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
     const weir = await connect({ seeds: config.seeds, clientId: 'predictor', tls: security.clients });
-    const streams = connectStreams({ address: config.streams, tls: security.clients });
-    await streams.create(FEATURES_STREAM, config.partitions);
 
     const metrics = createMetrics();
     const freshness = new Freshness(metrics.answered);
-    const featureLog = new FeatureLog({
-      streams,
-      partitions: await streams.partitions(FEATURES_STREAM),
-      onAppended: metrics.logged,
-      onDropped: (records, reason) => {
-        metrics.dropped(records, reason);
-        runtime.log.warn({ records, reason }, 'feature records dropped');
-      },
-    });
+    const streams =
+      config.streams === undefined
+        ? undefined
+        : connectStreams({ address: config.streams, tls: security.clients });
+    const featureLog =
+      streams &&
+      (await openFeatureLog(streams, config.partitions, {
+        onAppended: metrics.logged,
+        onDropped: (records, reason) => {
+          metrics.dropped(records, reason);
+          runtime.log.warn({ records, reason }, 'feature records dropped');
+        },
+      }));
     const context = {
       modelName: config.model,
       schema,
@@ -105,11 +113,11 @@ export const predictorService = defineService({
       async stop() {
         await http.stop();
         await server.stop(STOP_TIMEOUT_MS);
-        await featureLog.drain();
+        await featureLog?.drain();
         canaries.close();
         await host.close();
         await weir.close();
-        await streams.close();
+        await streams?.close();
       },
     };
   },

@@ -41,6 +41,8 @@ export function channels(tls: TlsSource | undefined, token: string | undefined):
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
     'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
+    // A shard that was started anew may have another address under its name. gRPC's own 30 s would outlast a call's deadline.
+    'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MS_MAX,
     'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // The SDK alone knows which number a push has, so it alone may send one again.

@@ -41,6 +41,8 @@ export function openChannel({ address, tls, token }: ConnectStreamsOptions): Cha
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.initial_reconnect_backoff_ms': RETRY_FIRST_MS,
     'grpc.max_reconnect_backoff_ms': RETRY_LAST_MS,
+    // A server that was started anew may have another address under its name.
+    'grpc.dns_min_time_between_resolutions_ms': RETRY_LAST_MS,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // Repeating is this client's business: it has one deadline over all attempts.
