@@ -1,33 +1,45 @@
 // What every operator's verb has: the cluster's addresses, `--json`, a connection that is closed at the end.
 import type { Weir } from '@weir/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Connection,
+  type ConnectionFlags,
+  connectionOf,
+  connectionOptions,
+} from './connection-options.ts';
 import { VERB_TIMEOUT_MS } from './limits.ts';
 import { print, type Result } from './output.ts';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends ConnectionFlags {
   readonly seeds: readonly string[];
   readonly json?: true;
 }
 
-/** Adds `--seeds` (or WEIR_SEEDS) and `--json`. */
+/** Adds `--seeds` (or WEIR_SEEDS), `--json` and the options of a connection. */
 export function clusterVerb(command: Command): Command {
   const seeds = new Option('--seeds <HOST:PORT,...>', 'any shards; the others are found through them')
     .env('WEIR_SEEDS')
     .argParser(parseSeeds)
     .makeOptionMandatory();
-  return command.addOption(seeds).option('--json', 'print one JSON object on one line');
+  return connectionOptions(command.addOption(seeds).option('--json', 'print one JSON object on one line'));
 }
 
 /** Connects, runs, prints, closes. */
 export async function onCluster(
   options: ClusterOptions,
-  run: (weir: Weir) => Promise<Result>,
+  run: (weir: Weir, connection: Connection) => Promise<Result>,
 ): Promise<void> {
   // Here, so that --help and services do not pay for the client.
   const { connect } = await import('@weir/sdk');
   const { seeds } = options;
-  await using weir = await connect({ seeds, clientId: 'weir-cli', timeoutMs: VERB_TIMEOUT_MS });
-  print(await run(weir), options.json === true);
+  const connection = await connectionOf(options);
+  await using weir = await connect({
+    seeds,
+    clientId: 'weir-cli',
+    timeoutMs: VERB_TIMEOUT_MS,
+    ...connection,
+  });
+  print(await run(weir, connection), options.json === true);
 }
 
 function parseSeeds(text: string): string[] {

@@ -10,8 +10,8 @@ import {
 import { listedInstruments, seriesNames } from '../monitoring/metrics-doc.ts';
 import { ROOT } from './packages.ts';
 
-/** Made by Prometheus; and what comes with TLS, for which an alert waits. */
-const OTHERS = ['up', 'weir_tls_certificate_expiry'];
+/** Made by Prometheus. */
+const OTHERS = ['up'];
 const known = new Set([...OTHERS, ...listedInstruments().flatMap(seriesNames)]);
 
 describe('metricNames', () => {

@@ -17,6 +17,8 @@ import type { Loop } from '../local-cluster/loop.ts';
 
 export interface DevLiveOptions {
   readonly listen: string;
+  /** Whether other machines may reach it; it has no TLS. */
+  readonly insecure: boolean;
   readonly title: string;
   readonly model: string;
   readonly labels: readonly string[];
@@ -32,7 +34,7 @@ export interface DevLive extends AsyncDisposable {
 
 /** @throws WeirError CONFIGURATION when it cannot listen. */
 export async function openDevLive(loop: Loop, options: DevLiveOptions): Promise<DevLive> {
-  const { listen, title, documents, labels, featuresOf } = options;
+  const { listen, insecure, title, documents, labels, featuresOf } = options;
   const model = await loadModel(options.model, { schema: undefined, labels });
   await using opened = new AsyncDisposableStack();
   const seeds = loop.cluster.addresses.shards.map((shard) => shard.listen);
@@ -41,6 +43,7 @@ export async function openDevLive(loop: Loop, options: DevLiveOptions): Promise<
   const server = opened.use(
     await startLiveServer({
       listen,
+      security: { tls: undefined, isInsecureAllowed: insecure },
       title,
       suggest: (prefix) => documents.suggest(prefix),
       document: async (id) => {

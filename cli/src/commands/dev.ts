@@ -12,6 +12,7 @@ export interface DevFlags {
   readonly json: boolean;
   /** `host:port` of the live view. */
   readonly liveListen: string;
+  readonly insecure: boolean;
 }
 
 export function registerDev(program: Command): void {
@@ -33,6 +34,7 @@ export function registerDev(program: Command): void {
       'where the live view is served; port 0 takes a free one',
       '127.0.0.1:0',
     )
+    .option('--insecure', 'let other machines reach the live view, where --live-listen says so', false)
     .option('--json', 'end with one JSON object on stdout; everything else goes to stderr', false)
     .addHelpText(
       'after',

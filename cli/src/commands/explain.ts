@@ -45,8 +45,8 @@ export function registerExplain(program: Command): void {
       const schema = flags.schema === undefined ? undefined : await readSchema(flags.schema);
       const staticPart = flags.static === undefined ? undefined : await readStaticPart(flags.static);
       const model = await loadModel(flags.model, { schema, labels: flags.labels, staticPart });
-      await onCluster(flags, async (weir) => {
-        const records = connectStreams({ address: flags.streams });
+      await onCluster(flags, async (weir, connection) => {
+        const records = connectStreams({ address: flags.streams, ...connection });
         try {
           const json = await explain({ weir, streams: records, model, servingId, document: flags.doc });
           return { json, text: text.explanationText(json) };

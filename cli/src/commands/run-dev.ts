@@ -69,6 +69,7 @@ async function showLoop(
   const documents = new RankedDocuments();
   await using live = await openDevLive(loop, {
     listen: flags.liveListen,
+    insecure: flags.insecure,
     title,
     model: MODEL,
     labels: [LABEL],

@@ -2,6 +2,7 @@
 import type { ShardOffsets, SourceOffset } from '@weir/sdk';
 import { type Command, Option } from 'commander';
 import { address, type ClusterOptions, clusterVerb, onCluster, wholeNumber } from '../cluster-verb.ts';
+import type { Connection } from '../connection-options.ts';
 import { VERB_TIMEOUT_MS } from '../limits.ts';
 import { columns, type Result } from '../output.ts';
 
@@ -38,13 +39,13 @@ export function registerSource(program: Command): void {
       '\nExample:\n  weir source describe trainer --seeds 127.0.0.1:7070 --streams 127.0.0.1:7080 --json',
     )
     .action((group: string, options: DescribeOptions) =>
-      onCluster(options, async (weir) => {
+      onCluster(options, async (weir, connection) => {
         const shards = await weir.sources(group).describe();
         if (shards.every(({ partitions }) => partitions.length === 0)) {
           const { WeirError } = await import('@weir/sdk');
           throw new WeirError('GROUP_NOT_FOUND', `no shard has source offsets of group ${group}`);
         }
-        return describeResult(group, shards, await endsOf(options.streams));
+        return describeResult(group, shards, await endsOf(options.streams, connection));
       }),
     );
   clusterVerb(source.command('reset'))
@@ -73,10 +74,13 @@ interface End {
 }
 
 /** By partition. */
-async function endsOf(streamsAddress: string | undefined): Promise<ReadonlyMap<number, End>> {
+async function endsOf(
+  streamsAddress: string | undefined,
+  connection: Connection,
+): Promise<ReadonlyMap<number, End>> {
   if (streamsAddress === undefined) return new Map();
   const { connectStreams } = await import('@weir/streams/client');
-  const streams = connectStreams({ address: streamsAddress });
+  const streams = connectStreams({ address: streamsAddress, ...connection });
   try {
     const ends = await streams.endOffsets(STREAM, { timeoutMs: VERB_TIMEOUT_MS });
     return new Map(ends.map((end) => [end.partition, end]));

@@ -30,8 +30,8 @@ export function checkListener(address: string, flag: string, security: ListenerS
   if (security.tls !== undefined || security.isInsecureAllowed || isLoopback(address)) return;
   throw new WeirError(
     'CONFIGURATION',
-    `${flag} ${address} would be reached by other machines without TLS: give a certificate with --tls-cert and --tls-key, ` +
-      'or an address of this machine only such as 127.0.0.1:0, or say --insecure',
+    `${flag} ${address}: other machines would reach it without TLS. Give a service its certificate (--tls-cert FILE --tls-key FILE), ` +
+      'or listen for this machine only (127.0.0.1:PORT), or say --insecure',
   );
 }
 
