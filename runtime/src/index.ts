@@ -34,5 +34,5 @@ export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemet
 export { type ListenerSecurity, LOOPBACK_ONLY } from './tls/listener-security.ts';
 export { type PeerIdentity, peerIdentity, peerIdentityOfCall } from './tls/peer-identity.ts';
 export { openSecurity, type ProcessSecurity, readClientTls } from './tls/process-security.ts';
-export { type ClientTlsSettings, clientTlsConfig, type ServerTlsSettings } from './tls/settings.ts';
+export { type ClientTlsSettings, clientTlsConfig, type ServerTlsSettings, serverTlsConfig } from './tls/settings.ts';
 export { UsageError } from './usage-error.ts';

@@ -1,8 +1,19 @@
 // One service as a process that is started again, with the same command and ports, whenever it ends unasked.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
-import { type ServiceProcess, spawnService } from '@weir/runtime';
+import {
+  clientTlsConfig,
+  environmentKey,
+  type ServiceProcess,
+  serverTlsConfig,
+  spawnService,
+} from '@weir/runtime';
 import { RESTART_PAUSE_MS, RESTARTS_MAX } from './limits.ts';
+
+/** Services on this machine speak plainly to each other, whatever the caller's environment has for other clusters. */
+const WITHOUT_TLS = Object.fromEntries(
+  Object.keys({ ...serverTlsConfig, ...clientTlsConfig }).map((key) => [`WEIR_${environmentKey(key)}`, '']),
+);
 
 export interface SupervisedOptions {
   readonly name: string;
@@ -54,7 +65,7 @@ export class SupervisedService {
 
   async #spawn(): Promise<void> {
     const { name, command, logFile } = this.#options;
-    const started = await spawnService({ name, command, logFile });
+    const started = await spawnService({ name, command, logFile, env: WITHOUT_TLS });
     this.#process = started;
     void started.exited.then(({ code, signal }) => {
       this.#process = undefined;

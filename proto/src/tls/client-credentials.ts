@@ -70,10 +70,8 @@ export class ClientCredentials extends ChannelCredentials {
     callCredentials: CallCredentials = CallCredentials.createEmpty(),
   ): experimental.SecureConnector {
     return {
-      connect: (socket) => {
-        this.#failures.delete(address);
-        return this.#source === undefined ? this.#plain(socket, address) : this.#secured(socket, address);
-      },
+      connect: (socket) =>
+        this.#source === undefined ? this.#plain(socket, address) : this.#secured(socket, address),
       waitForReady: () => Promise.resolve(),
       getCallCredentials: () => callCredentials,
       destroy: () => {},
@@ -83,8 +81,9 @@ export class ClientCredentials extends ChannelCredentials {
   async #plain(socket: Socket, address: string): Promise<experimental.SecureConnectResult> {
     const { remoteAddress: host, remotePort: port } = socket;
     socket.once('close', () => {
-      if (socket.bytesRead > 0) this.#reached.add(address);
+      if (socket.bytesRead > 0) this.#accepted(address);
       else if (socket.bytesWritten > 0 && host !== undefined && port !== undefined) {
+        // Too late for the call that failed, in time for the next one.
         speaksTls(host, port).then((does) => does && this.#failures.set(address, wantsTls(address)));
       }
     });
@@ -108,9 +107,10 @@ export class ClientCredentials extends ChannelCredentials {
       let isAccepted = false;
       const accepted = (): void => {
         isAccepted = true;
-        this.#reached.add(address);
+        this.#accepted(address);
       };
       let isShaken = false;
+      let hasFailed = false;
       secured.once('secureConnect', () => {
         isShaken = true;
         // From TLS 1.3 on a client is done before the server has looked at its certificate; its ticket comes after that.
@@ -120,16 +120,24 @@ export class ClientCredentials extends ChannelCredentials {
       secured.once('session', accepted);
       secured.on('error', (error) => {
         const failure = handshakeFailure(address, name, error);
-        if (failure !== undefined) this.#failures.set(address, failure);
+        if (failure !== undefined) {
+          hasFailed = true;
+          this.#failures.set(address, failure);
+        }
         reject(failure === undefined ? error : new Error(failure.message));
       });
       secured.once('close', () => {
-        if (isShaken && !isAccepted && !this.#failures.has(address)) {
+        if (isShaken && !isAccepted && !hasFailed) {
           this.#failures.set(address, refusedAfterHandshake(address, options.cert !== undefined));
         }
         reject(new Error(`${address} ended the connection in the middle of the TLS handshake`));
       });
     });
+  }
+
+  #accepted(address: string): void {
+    this.#reached.add(address);
+    this.#failures.delete(address);
   }
 
   #renewed(): Usable {

@@ -55,7 +55,7 @@ const KNOWN: readonly (readonly [RegExp, HandshakeFailure['code'], Words])[] = [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     'UNAUTHENTICATED',
     (address, name, error) =>
-      `the certificate of ${address} is not for "${name}" (${firstLine(error)}): ` +
+      `the certificate of ${address} is not for "${name}" but for ${namesIn(error)}: ` +
       'say which name it has (--server-name NAME; `tls.serverName` in code), or give the server a certificate for its address',
   ],
   [
@@ -83,6 +83,11 @@ const KNOWN: readonly (readonly [RegExp, HandshakeFailure['code'], Words])[] = [
     refused,
   ],
 ];
+
+function namesIn(error: Error): string {
+  const { subjectaltname: names } = (error as { cert?: { subjectaltname?: string } }).cert ?? {};
+  return names ?? 'no name at all';
+}
 
 function firstLine({ message }: Error): string {
   return message.split('\n', 1)[0]!;
