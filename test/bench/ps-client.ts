@@ -4,7 +4,16 @@ import { tuneGarbageCollector } from '@weir/runtime';
 import { connect, type Table } from '@weir/sdk';
 import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
 import { closedLoop, oneAtATime, openLoop } from './ps-load.ts';
-import { allKeys, BATCH_ROWS, DIM, gradientBatch, type KeyDistribution, keyBatches } from './ps-workload.ts';
+import {
+  allKeys,
+  BATCH_ROWS,
+  DIM,
+  gradientBatch,
+  IN_FLIGHT,
+  type KeyDistribution,
+  keyBatches,
+  MIXED_CALLS,
+} from './ps-workload.ts';
 
 export interface ClientOptions {
   readonly seed: string;
@@ -30,13 +39,9 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-/** Batches that the caller keeps in flight. */
-const IN_FLIGHT = 16;
 const WARM_UP_S = 2;
 const BATCHES = 512;
 const LATENCY_KEYS = 500;
-/** One of so many calls of `mixed` is a push. */
-const MIXED_CALLS = 5;
 
 const options = JSON.parse(process.argv[2]!) as ClientOptions;
 // As in every process of Weir's own.

@@ -6,6 +6,10 @@ export const ROWS = 1024 * 1024;
 export const DIM = 16;
 export const BATCH_ROWS = 2048;
 export const ZIPF_EXPONENT = 0.99;
+/** Batches that a caller keeps in flight. */
+export const IN_FLIGHT = 16;
+/** One of so many calls of `mixed` is a push. */
+export const MIXED_CALLS = 5;
 
 export const KEY_DISTRIBUTIONS = ['uniform', 'zipf'] as const;
 export type KeyDistribution = (typeof KEY_DISTRIBUTIONS)[number];
@@ -18,8 +22,9 @@ export function keyBatches(
   batches: number,
   batchRows: number,
   rows = ROWS,
+  seed = 1,
 ): BigUint64Array[] {
-  const random = generator(1);
+  const random = generator(seed);
   const next = distribution === 'uniform' ? () => Math.floor(random() * rows) : zipf(random, rows);
   return Array.from({ length: batches }, () => {
     const keys = new Uint32Array(2 * batchRows);

@@ -1,5 +1,5 @@
-// `node test/tools/install.ts jaeger prometheus chromium`: the real tools that the suites need. What is there already is left
-// as it is. Jaeger is built from its Go module (4 minutes on 2 cores); the others are Debian's packages.
+// `node test/tools/install.ts jaeger k6 prometheus chromium`: the real tools that the suites need. What is there already is left
+// as it is. Jaeger and k6 are built from their Go modules (4 and 2 minutes on 2 cores); the others are Debian's packages.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,11 @@ const JAEGER_MODULE = [
   'replace github.com/Shopify/sarama => github.com/Shopify/sarama v1.33.0',
 ].join('\n\n');
 
+const K6 = 'go.k6.io/k6@v1.8.1';
+
 const INSTALLERS: Readonly<Record<string, () => void>> = {
   jaeger: buildJaeger,
+  k6: () => buildModule(K6),
   prometheus: () => debianPackage('prometheus'),
   promtool: () => debianPackage('prometheus'),
   chromium: () => debianPackage('chromium'),
@@ -37,12 +40,25 @@ for (const name of names) {
   process.stdout.write(`${name}: ${path}\n`);
 }
 
+/** A program whose module can be built as it is. */
+function buildModule(path: string): void {
+  requireGo(path);
+  mkdirSync(TOOLS_BIN, { recursive: true });
+  process.stdout.write(`building ${path}, which takes some minutes\n`);
+  run('go', ['install', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', path], TOOLS_BIN, {
+    GOBIN: TOOLS_BIN,
+  });
+}
+
+function requireGo(what: string): void {
+  if (spawnSync('go', ['version']).status === 0) return;
+  fail(
+    `${what} is built with Go 1.26 or newer, and there is no \`go\` on the PATH: see https://go.dev/doc/install`,
+  );
+}
+
 function buildJaeger(): void {
-  if (spawnSync('go', ['version']).status !== 0) {
-    fail(
-      'jaeger is built with Go 1.26 or newer, and there is no `go` on the PATH: see https://go.dev/doc/install',
-    );
-  }
+  requireGo('jaeger');
   const folder = join(TOOLS_FOLDER, 'build', 'jaeger');
   for (const each of [folder, TOOLS_BIN]) mkdirSync(each, { recursive: true });
   // Any module will do to download from.
@@ -72,9 +88,10 @@ function debianPackage(name: string): void {
 }
 
 /** @returns stdout */
-function run(command: string, argv: readonly string[], cwd: string): string {
+function run(command: string, argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): string {
   const { status, stdout, error } = spawnSync(command, argv, {
     cwd,
+    env: { ...process.env, ...env },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
