@@ -41,9 +41,9 @@ describe('the protocol', () => {
   });
 
   it.each([
-    ['the number of a field', /(message PullRequest \{[^}]*? )= 1;/, '$1= 100;', /Field "1" .*deleted/],
+    ['the number of a field', /(message PullRequest \{[^}]*? )= 1;/, '$1= 100;', /"1" .*deleted/],
     ['the type of a field', /(message PullRequest \{[^}]*?)uint64 (\w+ = 1;)/, '$1string $2', /changed type/],
-    ['the name of an RPC', /rpc Pull\(/, 'rpc Fetch(', /RPC "Pull" .*deleted/],
+    ['the name of an RPC', /rpc Pull\(/, 'rpc Fetch(', /"Pull" .*deleted/],
   ])('may not change %s', async (_what, pattern, replacement, complaint) => {
     expect(await broken('parameter_server.proto', pattern, replacement)).toMatch(complaint);
   });
