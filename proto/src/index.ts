@@ -86,6 +86,7 @@ export { slotOfName } from './slot-of-name.ts';
 export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { ClientCredentials } from './tls/client-credentials.ts';
+export { type HandshakeFailure, handshakeFailure } from './tls/handshake-failure.ts';
 export { secureCalls } from './tls/secure-calls.ts';
 export type { TlsOptions, TlsSource } from './tls/tls-options.ts';
 export { tracedCalls } from './tracing/client-interceptor.ts';

@@ -34,6 +34,12 @@
 {{- define "weir.args.admin" -}}
 - --admin
 - 127.0.0.1:9464
+{{- if .Values.tls.existingSecret }}
+{{ include "weir.args.client" . }}
+# Its certificate is for the service's name, and not for loopback.
+- --server-name
+- {{ include "weir.host" (list . "ps") }}
+{{- end }}
 {{- end }}
 
 {{- define "weir.security.mounts" -}}

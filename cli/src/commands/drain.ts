@@ -1,19 +1,24 @@
 // `weir drain`: prepares one shard for a planned stop, over its admin port.
-import { WeirError } from '@weir/proto';
+import { isErrorCode, WeirError } from '@weir/proto';
 import { type Command, Option } from 'commander';
 import { address, wholeNumber } from '../cluster-verb.ts';
+import { type ConnectionFlags, connectionOf, connectionOptions } from '../connection-options.ts';
 import { DRAIN_TIMEOUT_MS } from '../limits.ts';
 import { print } from '../output.ts';
 
-interface DrainFlags {
+interface AdminError {
+  readonly code?: string;
+  readonly message?: string;
+}
+
+interface DrainFlags extends ConnectionFlags {
   readonly admin: string;
   readonly timeoutMs: number;
   readonly json?: true;
 }
 
 export function registerDrain(program: Command): void {
-  program
-    .command('drain')
+  connectionOptions(program.command('drain'))
     .summary('prepare a shard for a planned stop')
     .description(
       'Has a shard write all that has changed, while it serves, so that its next start has little to replay. It goes on serving. ' +
@@ -27,8 +32,9 @@ export function registerDrain(program: Command): void {
     .option('--timeout-ms <N>', 'how long it may take', wholeNumber, DRAIN_TIMEOUT_MS)
     .option('--json', 'print one JSON object on one line')
     .addHelpText('after', '\nExample:\n  weir drain --admin 127.0.0.1:9464 --timeout-ms 20000')
-    .action(async ({ admin, timeoutMs, json }: DrainFlags) => {
-      const lowMark = await materialise(admin, timeoutMs);
+    .action(async (flags: DrainFlags) => {
+      const { admin, json } = flags;
+      const lowMark = await materialise(flags);
       const text =
         lowMark === undefined
           ? 'nothing to write: its durability is memory'
@@ -38,28 +44,18 @@ export function registerDrain(program: Command): void {
 }
 
 /** Position up to which rows are written; undefined for a shard that keeps nothing on disk. */
-async function materialise(admin: string, timeoutMs: number): Promise<number | undefined> {
-  let answer: Response;
-  let body: { readonly low_mark?: number; readonly error?: { readonly message?: string } };
-  try {
-    answer = await fetch(`http://${admin}/materialise`, {
-      method: 'POST',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    body = (await answer.json()) as typeof body;
-  } catch (cause) {
-    if (cause instanceof DOMException && cause.name === 'TimeoutError') {
-      throw new WeirError('DEADLINE_EXCEEDED', `${admin} has not written everything within ${timeoutMs} ms`);
-    }
-    throw new WeirError('UNAVAILABLE', `${admin} does not answer: is it the shard's --admin-listen?`, {
-      cause,
-    });
-  }
+async function materialise(flags: DrainFlags): Promise<number | undefined> {
+  const { admin, timeoutMs } = flags;
+  const { callAdmin } = await import('../admin-call.ts');
+  const connection = await connectionOf(flags);
+  const answer = await callAdmin({ admin, method: 'POST', path: '/materialise', timeoutMs, connection });
+  const body = answer.body as { readonly low_mark?: number; readonly error?: AdminError };
   if (answer.status === 404) return undefined;
-  if (!answer.ok || body.low_mark === undefined) {
+  if (answer.status !== 200 || body.low_mark === undefined) {
+    const { code = 'STORAGE_FAILED', message = `status ${answer.status}` } = body.error ?? {};
     throw new WeirError(
-      'STORAGE_FAILED',
-      `${admin} could not write: ${body.error?.message ?? answer.status}`,
+      isErrorCode(code) && code !== 'INTERNAL' ? code : 'STORAGE_FAILED',
+      `${admin} could not write: ${message}`,
     );
   }
   return body.low_mark;
