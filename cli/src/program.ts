@@ -19,7 +19,8 @@ import { SERVICES } from './services.ts';
 /** These start telemetry under names of their own. */
 const OWN_TELEMETRY = new Set(['dev', 'replay', ...SERVICES.map(({ name }) => name)]);
 
-function createProgram(output: OutputConfiguration): Command {
+/** All verbs, their options among them; nothing runs. */
+export function createProgram(output: OutputConfiguration): Command {
   const program = new Command('weir')
     .description('Weir: a parameter server and the pipeline that keeps its models learning')
     .enablePositionalOptions()
