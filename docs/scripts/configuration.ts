@@ -1,5 +1,5 @@
 // docs/configuration.md, from the services' schemas.
-import { type ConfigOption, configOptions, type ServiceDefinition } from '@weir/runtime';
+import { type ConfigOption, configOptions, environmentKey, type ServiceDefinition } from '@weir/runtime';
 import { SERVICES } from '../../cli/src/services.ts';
 
 export async function configurationDocument(): Promise<string> {
@@ -33,8 +33,10 @@ function section<C>(service: ServiceDefinition<C>): string {
 }
 
 function row(option: ConfigOption): string {
-  const flag = `--${option.flag}${option.placeholder === '' ? '' : ` ${option.placeholder}`}`;
-  const notes = option.secret ? ' (secret)' : '';
+  const flag = option.secret
+    ? `WEIR_${environmentKey(option.key)}`
+    : `--${option.flag}${option.placeholder === '' ? '' : ` ${option.placeholder}`}`;
+  const notes = option.secret ? ' (a secret, so it has no flag)' : '';
   return `| \`${escaped(flag)}\` | ${defaultText(option)} | ${escaped(option.description)}${notes} |`;
 }
 

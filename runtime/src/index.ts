@@ -1,4 +1,7 @@
 // What every Weir process does at start and stop.
+export { Access, openAccess } from './access/access.ts';
+export { tokenHash } from './access/access-policy.ts';
+export { accessOf, type CallAccess, type TableName } from './access/call-access.ts';
 export type { AdminServer } from './admin/admin-server.ts';
 export { nearestName } from './config/nearest-name.ts';
 export { type ConfigOption, configOptions, environmentKey } from './config/options.ts';
@@ -34,5 +37,10 @@ export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemet
 export { type ListenerSecurity, LOOPBACK_ONLY } from './tls/listener-security.ts';
 export { type PeerIdentity, peerIdentity, peerIdentityOfCall } from './tls/peer-identity.ts';
 export { openSecurity, type ProcessSecurity, readClientTls } from './tls/process-security.ts';
-export { type ClientTlsSettings, clientTlsConfig, type ServerTlsSettings, serverTlsConfig } from './tls/settings.ts';
+export {
+  type ClientTlsSettings,
+  clientTlsConfig,
+  type ServerTlsSettings,
+  serverTlsConfig,
+} from './tls/settings.ts';
 export { UsageError } from './usage-error.ts';

@@ -46,6 +46,13 @@ export const TELEMETRY_STOP_MS = 2_000;
 /** Pings on idle connections, so that a peer that vanished is noticed. */
 export const KEEPALIVE_TIME_MS = 30_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** An access file; what is larger is refused. */
+export const ACCESS_FILE_BYTES_MAX = 1024 * 1024;
+export const ACCESS_IDENTITIES_MAX = 1_024;
+/** Of all identities: each call with a token compares it with all of them, some 0.1 µs each. */
+export const ACCESS_TOKENS_MAX = 1_024;
+/** How often a file that may change while a process runs is looked at: what it says holds this much later. */
+export const FILE_POLL_MS = 1_000;
 
 if (HALF_MESSAGE_BYTES_MAX < 2 * MESSAGE_BYTES_MAX)
   throw new Error('two of the largest messages must be able to come');

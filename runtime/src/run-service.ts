@@ -2,6 +2,7 @@
 // here, with exit code 0 after a clean stop, 1 after a failure, 2 after wrong usage.
 import { WeirError } from '@weir/proto';
 import { z } from 'zod';
+import { openAccess } from './access/access.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import { helpText } from './config/help.ts';
 import { type LoadedConfig, loadConfig } from './config/load-config.ts';
@@ -13,6 +14,7 @@ import { tuneGarbageCollector } from './process/tune-garbage-collector.ts';
 import { watchParent } from './process/watch-parent.ts';
 import { adminConfig, clientConfig, type ServiceDefinition } from './service.ts';
 import { createLogger } from './telemetry/log.ts';
+import { addLogLevelRoutes } from './telemetry/log-level.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
 import { openSecurity } from './tls/process-security.ts';
 
@@ -66,13 +68,17 @@ async function serve<C>(
     const { metrics } = telemetry;
     const { observeRuntime } = await import('./telemetry/runtime-metrics.ts');
     const stopObserving = observeRuntime();
-    const security = openSecurity(common, log);
+    const access = await openAccess({ file: common.access, service: definition.name, log });
+    access.watch(stop.signal);
+    const { listeners, ...opened } = openSecurity(common, log);
+    const security = { ...opened, listeners: { ...listeners, access } };
     const admin = await startAdminServer({
       listen: common.adminListen,
       security: security.listeners,
       log,
       renderMetrics: () => metrics.render(),
     });
+    addLogLevelRoutes(admin, log);
     const runtime = { service: definition.name, log, admin, security, signal: stop.signal };
     const running = await definition.start(config, runtime);
     if (!stop.signal.aborted) {

@@ -1,10 +1,12 @@
 // What a Weir service is: a name, a schema of its settings, and a way to start it. Everything else is runService's.
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { accessConfig, clientTokenConfig } from './access/settings.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import { SHUTDOWN_TIMEOUT_MS } from './limits.ts';
 import { hostPort } from './listen-address.ts';
 import { telemetryEndpoint } from './telemetry/endpoint.ts';
+import { LOG_LEVELS } from './telemetry/log-level.ts';
 import type { ProcessSecurity } from './tls/process-security.ts';
 import { clientTlsConfig, serverTlsConfig } from './tls/settings.ts';
 
@@ -54,9 +56,9 @@ export const adminConfig = {
     .default('127.0.0.1:0')
     .describe('address of /healthz, /readyz, /metrics and JSON routes; port 0: any free one'),
   logLevel: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .enum(LOG_LEVELS)
     .default('info')
-    .describe('least severe log lines to write')
+    .describe('least severe log lines to write; POST /log-level changes it')
     .meta({ placeholder: 'LEVEL' }),
   telemetry: telemetryEndpoint()
     .optional()
@@ -69,10 +71,11 @@ export const adminConfig = {
     .default(SHUTDOWN_TIMEOUT_MS)
     .describe('deadline of a stop; then the process ends with exit code 1'),
   ...serverTlsConfig,
+  ...accessConfig,
 };
 
 /** Settings of a process that calls other services; to be spread into its config. */
-export const clientConfig = clientTlsConfig;
+export const clientConfig = { ...clientTlsConfig, ...clientTokenConfig };
 
 /** The same with `--listen`; to be spread into a service's config. */
 export const listenConfig = {

@@ -8,7 +8,7 @@ import {
   type PullRequest,
   type SubscribeRequest,
 } from '@weir/proto/v1/parameter_server';
-import { cutOff, type GrpcServer, type Runtime, widenReceiveWindow } from '@weir/runtime';
+import { accessOf, cutOff, type GrpcServer, type Runtime, widenReceiveWindow } from '@weir/runtime';
 import { CLIENT_PATIENCE_MS, PUSH_WINDOW_BYTES, STREAMS_MAX, SUBSCRIBERS_MAX } from '../limits.ts';
 import { AS_BYTES, asBuffer } from './as-bytes.ts';
 import type { Instruments } from './instruments.ts';
@@ -65,7 +65,11 @@ export function serveShard(
   };
   server.addService(DEFINITION, {
     createTable: unary((request) => shard.tableAdmin.create(request.spec)),
-    listTables: unary(() => ({ tables: shard.tableStates() })),
+    listTables: unary((_, call) => {
+      const access = accessOf(call);
+      const tables = shard.tableStates().filter(({ spec }) => access.may('read', 'tables', spec!.name));
+      return { tables };
+    }),
     alterTable: unary((request) => shard.tableAdmin.alter(request.spec)),
     dropTable: unary((request) => shard.tableAdmin.drop(request.uid)),
     getRouting: unary(() => shard.routing),

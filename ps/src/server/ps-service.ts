@@ -100,7 +100,10 @@ async function start(
     };
     const shard = await parts.openShard(opening);
     const groups = await openGroups({ ownership: shard.ownership, store: groupStore, logger: log });
-    const server = createGrpcServer({ security: security.listeners });
+    const server = createGrpcServer({
+      security: security.listeners,
+      tableName: (uid) => shard.tables.get(uid)?.spec.name,
+    });
     const parameterServer = serveShard(server, shard, instruments, log);
     const groupServer = serveGroups(server, groups, log);
     serveSources(server, shard.sourceAdmin, log);

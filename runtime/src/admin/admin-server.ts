@@ -1,9 +1,11 @@
-// The admin port: /healthz, /readyz, /metrics and a service's JSON routes. With TLS if the process has a certificate; under
-// mutual TLS all but the two probes want the client's. Bodies are bounded; an error answers with its code and never ends the
+// The admin port: /healthz, /readyz, /metrics and a service's JSON routes, for which a role is needed where there is an access
+// file. With TLS if the process has a certificate; under mutual TLS all but the two probes want the client's. Bodies are bounded; an error answers with its code and never ends the
 // process.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
 import type { Logger } from 'pino';
+import { guardRequest, type Outcome } from '../access/http-guard.ts';
+import { adminRule } from '../access/rules.ts';
 import { httpStatusOf, readJsonBody } from '../http/json-body.ts';
 import { listenHttp } from '../http/listen.ts';
 import { type ListenerSecurity, LOOPBACK_ONLY } from '../tls/listener-security.ts';
@@ -38,11 +40,17 @@ export interface AdminOptions {
 
 export async function startAdminServer(options: AdminOptions): Promise<AdminListener> {
   const { security = LOOPBACK_ONLY } = options;
+  const { access } = security;
   const wantsCertificate = security.tls?.wantsClientCertificate === true;
   const gets = new Map<string, GetHandler>();
   const posts = new Map<string, PostHandler>();
   let ready = false;
   let doing = (): string => '';
+
+  const guard = (request: IncomingMessage, method: 'GET' | 'POST', path: string): Outcome =>
+    access === undefined
+      ? () => {}
+      : guardRequest(access, request, `${method} ${path}`, adminRule(method, access.service));
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
@@ -64,8 +72,21 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminList
     }
     const get = isGet ? gets.get(path) : undefined;
     const post = request.method === 'POST' ? posts.get(path) : undefined;
-    if (get !== undefined) return sendJson(response, 200, await get());
-    if (post !== undefined) return sendJson(response, 200, await post(await readJsonBody(request)));
+    if (get !== undefined) {
+      guard(request, 'GET', path);
+      return sendJson(response, 200, await get());
+    }
+    if (post !== undefined) {
+      const audit = guard(request, 'POST', path);
+      try {
+        const answered = await post(await readJsonBody(request));
+        audit('OK');
+        return sendJson(response, 200, answered);
+      } catch (error) {
+        audit(WeirError.from(error).code);
+        throw error;
+      }
+    }
     const known = ['GET /healthz', 'GET /readyz', 'GET /metrics'];
     for (const route of gets.keys()) known.push(`GET ${route}`);
     for (const route of posts.keys()) known.push(`POST ${route}`);

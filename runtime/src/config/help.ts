@@ -37,6 +37,8 @@ export function helpText(subject: HelpSubject): string {
 function usage(option: ConfigOption): string {
   if (option.kind === 'boolean')
     return option.defaultValue === true ? `--no-${option.flag}` : `--${option.flag}`;
+  // A flag would stand in the list of processes.
+  if (option.secret) return `WEIR_${environmentKey(option.key)}=${option.placeholder}`;
   return `--${option.flag} ${option.placeholder}`;
 }
 

@@ -114,7 +114,7 @@ describe('loadConfig', () => {
   });
 
   it('prints the settings in force with secrets redacted', () => {
-    const loaded = load(['--data-folder', 'x', '--token', 'hunter2', '--print-config']);
+    const loaded = load(['--data-folder', 'x', '--print-config'], { WEIR_TOKEN: 'hunter2' });
     if (loaded.kind !== 'print') throw new Error(`got ${loaded.kind}`);
     expect(loaded.text).not.toContain('hunter2');
     expect(JSON.parse(loaded.text)).toMatchObject({
@@ -125,11 +125,32 @@ describe('loadConfig', () => {
   });
 });
 
+describe('a secret', () => {
+  it('has no flag, since a command line is seen by all; what was given is not repeated', () => {
+    for (const argv of [['--token', 'hunter2'], ['--token=hunter2']]) {
+      const message = refusal(['--data-folder', 'x', ...argv]);
+      expect(message).toContain('WEIR_TOKEN');
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
+  it('is not repeated from a configuration file that is no JSON', () => {
+    const message = refusal(['--data-folder', 'x', '--config', file('{"token": "hunter2" "a"')]);
+    expect(message).toContain('config.json: it is not JSON');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('may come from the environment or the configuration file', () => {
+    expect(config(['--data-folder', 'x', '--config', file('{"token": "a"}')])).toMatchObject({ token: 'a' });
+    expect(config(['--data-folder', 'x'], { WEIR_TOKEN: 'b' })).toMatchObject({ token: 'b' });
+  });
+});
+
 describe('helpText', () => {
   it('lists every setting with its description and default', () => {
     const text = helpText({ name: 'fixture', summary: 'a summary', config: schema });
     for (const option of configOptions(schema)) {
-      expect(text).toContain(option.flag);
+      expect(text).toContain(option.secret ? 'WEIR_TOKEN' : option.flag);
       expect(text).toContain(option.description);
     }
     expect(text).toContain('--data-folder TEXT');

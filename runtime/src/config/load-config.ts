@@ -88,11 +88,19 @@ function parseText(option: ConfigOption, text: string, origin: string): unknown 
 }
 
 function readConfigFile(path: string, options: readonly ConfigOption[]): Record<string, unknown> {
+  let text: string;
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new UsageError(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    // The parser quotes what it read, which may be a secret.
+    const where = /at position \d+(?: \(line \d+ column \d+\))?/.exec(String(error))?.[0] ?? 'at its end';
+    throw new UsageError(`--config ${path}: it is not JSON ${where}`);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new UsageError(`--config ${path}: not a JSON object`);

@@ -1,7 +1,7 @@
 // Command-line words as raw values by setting. Pure: no environment, no files.
 import { UsageError } from '../usage-error.ts';
 import { didYouMean } from './nearest-name.ts';
-import type { ConfigOption } from './options.ts';
+import { type ConfigOption, environmentKey } from './options.ts';
 
 export interface Flags {
   /** Text as given, by key; repeated flags of a list are joined by commas. */
@@ -35,6 +35,12 @@ export function parseFlags(argv: readonly string[], options: readonly ConfigOpti
     else {
       const negated = name.startsWith('no-') ? byFlag.get(name.slice(3)) : undefined;
       const option = byFlag.get(name);
+      if (option?.secret === true) {
+        // Its value is not repeated; it stands in the list of processes already.
+        throw new UsageError(
+          `--${name} is a secret, which every user of the machine would see: set WEIR_${environmentKey(option.key)}, or put it into the file of --config`,
+        );
+      }
       if (option !== undefined) {
         const value = inline ?? (option.kind === 'boolean' ? 'true' : next(name, words));
         const earlier = option.kind === 'list' ? values.get(option.key) : undefined;

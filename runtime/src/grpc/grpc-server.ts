@@ -7,6 +7,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { MESSAGE_BYTES_MAX, WeirError } from '@weir/proto';
+import type { TableName } from '../access/call-access.ts';
+import { guardCalls } from '../access/guard.ts';
 import {
   CALLS_PER_CONNECTION_MAX,
   HALF_MESSAGE_BYTES_MAX,
@@ -41,6 +43,8 @@ export interface GrpcServer {
 export interface GrpcServerOptions {
   /** `runtime.security.listeners`; default: without TLS, and for this machine only. */
   readonly security?: ListenerSecurity;
+  /** Of a shard. */
+  readonly tableName?: TableName;
   /** The setting that an operator changes when the address is taken; default `--listen`. */
   readonly listenFlag?: string;
   /** Default HALF_MESSAGE_BYTES_MAX. */
@@ -58,9 +62,11 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
   const halfMessages = new HalfMessages(options.halfMessageBytesMax ?? HALF_MESSAGE_BYTES_MAX, () =>
     cut.add(1),
   );
+  const { access } = security;
+  const guard = access === undefined ? [] : [guardCalls(access, options.tableName)];
   const server = new Server({
-    // The first one needs gRPC's own call.
-    interceptors: [halfMessages.interceptor, traceServed],
+    // The first one needs gRPC's own call; the last one stands outside of the others.
+    interceptors: [halfMessages.interceptor, traceServed, ...guard],
     'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,

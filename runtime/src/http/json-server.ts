@@ -1,6 +1,8 @@
 // JSON over HTTP for callers without gRPC: POST routes with bounded bodies; an error answers with its code.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WeirError } from '@weir/proto';
+import { guardRequest } from '../access/http-guard.ts';
+import { RULES } from '../access/rules.ts';
 import { HTTP_STOP_MS } from '../limits.ts';
 import { type ListenerSecurity, LOOPBACK_ONLY } from '../tls/listener-security.ts';
 import { tracedRequest } from './http-tracing.ts';
@@ -37,6 +39,8 @@ export async function startJsonServer(options: JsonServerOptions): Promise<JsonS
     }
     await tracedRequest(request, path, async () => {
       try {
+        const { access } = security;
+        if (access !== undefined) guardRequest(access, request, `POST ${path}`, RULES[`POST ${path}`]);
         send(response, 200, await routes[path]!(await readJsonBody(request, bodyBytesMax)));
       } catch (thrown) {
         const { code, message, retryAfterMs } = WeirError.from(thrown);

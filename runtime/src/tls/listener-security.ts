@@ -1,7 +1,8 @@
-// What a process's listeners have of TLS, and where a listener without it may be bound.
+// What a process's listeners have of TLS, who may do what at them, and where a listener without TLS may be bound.
 import { isIP } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { WeirError } from '@weir/proto';
+import type { Access } from '../access/access.ts';
 import { parseHostPort } from '../listen-address.ts';
 
 export interface ListenerTls {
@@ -20,6 +21,8 @@ export interface ListenerSecurity {
   readonly tls: ListenerTls | undefined;
   /** Without TLS, may other machines reach it? */
   readonly isInsecureAllowed: boolean;
+  /** Undefined: everybody may do everything, and nothing is audited. */
+  readonly access?: Access | undefined;
 }
 
 /** Without TLS, for this machine only. */

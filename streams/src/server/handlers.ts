@@ -9,6 +9,7 @@ import type {
 } from '@grpc/grpc-js';
 import { WeirError } from '@weir/proto';
 import type { ReadRequest } from '@weir/proto/v1/streams';
+import { accessOf, type CallAccess } from '@weir/runtime';
 import { readParts } from '../core/read-parts.ts';
 import { weirErrorOf } from '../core/store-failure.ts';
 import type { StreamsCore } from '../core/streams-core.ts';
@@ -37,9 +38,13 @@ export function streamsHandlers(
       partitions,
       created: await core.create(stream, partitions),
     })),
-    listStreams: unary(async () => ({ streams: core.streams() })),
-    append: unary(async (bytes) => {
+    listStreams: unary(async (_, access) => ({
+      streams: core.streams().filter(({ stream }) => access.may('read', 'streams', stream)),
+    })),
+    append: unary(async (bytes, access) => {
       const append = parseAppend(bytes);
+      const denied = access.refusal(append);
+      if (denied !== undefined) throw denied;
       const result = await core.append(append);
       metrics.appended(append.records.length, result.duplicates, bytes.byteLength);
       return result;
@@ -63,10 +68,10 @@ export function streamsHandlers(
 }
 
 function unary<Request, Response>(
-  handle: (request: Request) => Promise<Response>,
+  handle: (request: Request, access: CallAccess) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
-    handle(call.request).then(
+    handle(call.request, accessOf(call)).then(
       (response) => callback(null, response),
       (error: unknown) => callback(weirErrorOf(error).toStatus()),
     );

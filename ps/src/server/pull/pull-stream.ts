@@ -4,7 +4,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { beginMessage, endRpcWith, type Span, traceParentOfBytes, WeirError } from '@weir/proto';
 import { ParameterServerService, type PullRequest, PullResponse } from '@weir/proto/v1/parameter_server';
-import { cutOff } from '@weir/runtime';
+import { accessOf, type CallAccess, cutOff } from '@weir/runtime';
 import type { OpenCalls } from '../open-calls.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { answerPull, type EncodedPull, type PullParts } from './pull.ts';
@@ -30,6 +30,7 @@ export function servePullStream(call: PullCall, shard: PullStreamParts, calls: O
 class PullStream {
   readonly #call: PullCall;
   readonly #shard: PullStreamParts;
+  readonly #access: CallAccess;
   /** Answers that are not sent yet, in their order. */
   readonly #unsent: EncodedPull[] = [];
   #unsentBytes = 0;
@@ -40,6 +41,7 @@ class PullStream {
   constructor(call: PullCall, shard: PullStreamParts) {
     this.#call = call;
     this.#shard = shard;
+    this.#access = accessOf(call);
   }
 
   take(request: PullRequest): void {
@@ -99,6 +101,8 @@ class PullStream {
 
   #answer(request: PullRequest, span: Span | undefined): EncodedPull | Promise<EncodedPull> {
     try {
+      const denied = this.#access.refusal(request);
+      if (denied !== undefined) throw denied;
       return answerPull(request, this.#shard, this.#shard.memory);
     } catch (error) {
       return this.#refusal(request, error, span);

@@ -4,6 +4,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { CLIENT_ID_LENGTH_MAX, PUSHES_IN_FLIGHT_MAX, WeirError } from '@weir/proto';
 import type { PushClient, PushRequest, PushResponse } from '@weir/proto/v1/parameter_server';
+import { accessOf, type CallAccess } from '@weir/runtime';
 import type { ShardCounters } from '../counters.ts';
 import type { OpenCalls } from '../open-calls.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -56,6 +57,7 @@ class PushStream {
   readonly #call: PushCall;
   readonly #shard: PushParts;
   readonly #patienceMs: number;
+  readonly #access: CallAccess;
   readonly #acknowledgements: Acknowledgements;
   readonly #bytes: ShareOfBytes;
   readonly #assembly = new PushAssembly();
@@ -75,6 +77,7 @@ class PushStream {
     this.#call = call;
     this.#shard = shard;
     this.#patienceMs = patienceMs;
+    this.#access = accessOf(call);
     this.#bytes = shard.bytesInFlight.share();
     this.#acknowledgements = new Acknowledgements((response) => {
       const read = call.write(response);
@@ -144,7 +147,9 @@ class PushStream {
 
   #assemble(frame: PushRequest): WholePush | undefined {
     let held = this.#assembly.heldBytes;
-    if (this.#bytes.take(frameBytes(frame), this.#unsettled === 0)) held += frameBytes(frame);
+    const denied = this.#access.refusal(frame);
+    if (denied !== undefined) this.#assembly.abandon(denied);
+    else if (this.#bytes.take(frameBytes(frame), this.#unsettled === 0)) held += frameBytes(frame);
     else {
       const { retryAfterMs } = this.#shard.bytesInFlight;
       this.#assembly.abandon(overloaded('too many bytes of pushes are in flight', retryAfterMs));

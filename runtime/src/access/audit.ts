@@ -1,0 +1,31 @@
+// The audit log: one line for each action of an administrator, done or refused. Its lines are log lines with `audit: true`; they are
+// written at every log level.
+import type { Logger } from 'pino';
+
+export interface AuditedAction {
+  /** Name of the identity; undefined: nobody was asked who calls, or it is not known. */
+  readonly who: string | undefined;
+  /** Address of the caller. */
+  readonly peer: string;
+  /** Full name of the RPC, or method and route. */
+  readonly action: string;
+  /** Names of what it was done to. */
+  readonly on: readonly string[];
+  /** `OK` or an error code. */
+  readonly outcome: string;
+  /** Of the caller's span; where it has none, the line has that of the active span. */
+  readonly traceId: string | undefined;
+}
+
+export class Audit {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log.child({ audit: true }, { level: 'info' });
+  }
+
+  write({ who, peer, action, on, outcome, traceId }: AuditedAction): void {
+    const trace = traceId === undefined ? {} : { trace_id: traceId };
+    this.#log.info({ who: who ?? null, peer, action, on, outcome, ...trace }, 'audit');
+  }
+}
