@@ -15,14 +15,14 @@ describe('an access policy', () => {
   it('knows identities by the hash of their token and by names in their certificate, and nobody else', () => {
     const known = policy({
       trainer: { tokens: [tokenHash('old'), tokenHash('new')] },
-      team: { certificates: ['team.example', 'spiffe://example/team'] },
+      team: { certificates: ['DNS:team.example', 'URI:spiffe://example/team'] },
     });
     expect(known.ofToken(sha256Of('old'))?.name).toBe('trainer');
     expect(known.ofToken(sha256Of('new'))?.name).toBe('trainer');
     expect(known.ofToken(sha256Of('other'))).toBeUndefined();
     expect(known.ofToken(sha256Of(''))).toBeUndefined();
-    expect(known.ofCertificate(['nobody', 'spiffe://example/team'])?.name).toBe('team');
-    expect(known.ofCertificate(['TEAM.example', 'team.example.com'])).toBeUndefined();
+    expect(known.ofCertificate(['CN:nobody', 'URI:spiffe://example/team'])?.name).toBe('team');
+    expect(known.ofCertificate(['DNS:TEAM.example', 'DNS:team.example.com', 'CN:team.example'])).toBeUndefined();
   });
 
   it('gives what its patterns say: * is any run of characters, anything else is itself', () => {
@@ -104,7 +104,7 @@ describe('an access file that is wrong', () => {
   it('is refused when two identities share a token or a certificate', () => {
     const tokens = [tokenHash('one')];
     expect(of({ a: { tokens }, b: { tokens } })).toContain('a and b share a token');
-    const certificates = ['x'];
+    const certificates = ['CN:x'];
     expect(of({ a: { certificates }, b: { certificates } })).toContain('a and b share a certificate');
   });
 

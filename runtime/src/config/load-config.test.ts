@@ -141,8 +141,8 @@ describe('a secret', () => {
   });
 
   it('may come from the environment or the configuration file', () => {
-    expect(config(['--data-folder', 'x', '--config', file('{"token": "a"}')])).toMatchObject({ token: 'a' });
-    expect(config(['--data-folder', 'x'], { WEIR_TOKEN: 'b' })).toMatchObject({ token: 'b' });
+    expect(configOf(['--data-folder', 'x', '--config', file('{"token": "a"}')])).toMatchObject({ token: 'a' });
+    expect(configOf(['--data-folder', 'x'], { WEIR_TOKEN: 'b' })).toMatchObject({ token: 'b' });
   });
 });
 
