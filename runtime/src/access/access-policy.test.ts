@@ -22,7 +22,9 @@ describe('an access policy', () => {
     expect(known.ofToken(sha256Of('other'))).toBeUndefined();
     expect(known.ofToken(sha256Of(''))).toBeUndefined();
     expect(known.ofCertificate(['CN:nobody', 'URI:spiffe://example/team'])?.name).toBe('team');
-    expect(known.ofCertificate(['DNS:TEAM.example', 'DNS:team.example.com', 'CN:team.example'])).toBeUndefined();
+    expect(
+      known.ofCertificate(['DNS:TEAM.example', 'DNS:team.example.com', 'CN:team.example']),
+    ).toBeUndefined();
   });
 
   it('gives what its patterns say: * is any run of characters, anything else is itself', () => {

@@ -141,7 +141,9 @@ describe('a secret', () => {
   });
 
   it('may come from the environment or the configuration file', () => {
-    expect(configOf(['--data-folder', 'x', '--config', file('{"token": "a"}')])).toMatchObject({ token: 'a' });
+    expect(configOf(['--data-folder', 'x', '--config', file('{"token": "a"}')])).toMatchObject({
+      token: 'a',
+    });
     expect(configOf(['--data-folder', 'x'], { WEIR_TOKEN: 'b' })).toMatchObject({ token: 'b' });
   });
 });
