@@ -1,9 +1,10 @@
 // What the suite loads: the whole loop as processes, a filled table on its three shards, and rows behind what `rank` asks for.
 import { categoricalKey, numericKey } from '@weir/model';
 import { connect, type Weir } from '@weir/sdk';
-import { type Loop, openLoop } from '../../cli/src/local-cluster/loop.ts';
+import type { Loop } from '../../cli/src/local-cluster/loop.ts';
 import { cpuSeconds } from '../bench/process-usage.ts';
 import { gradientBatch } from '../bench/ps-workload.ts';
+import { openPlainLoop, seedsOf } from '../tools/plain-loop.ts';
 import type { ClusterPlan, PredictorPlan } from './k6/plan.ts';
 import { prepareTable } from './prepare-table.ts';
 import { madeUpDocuments, madeUpRequests } from './rank-requests.ts';
@@ -20,22 +21,9 @@ export interface LoadWorld extends AsyncDisposable {
 }
 
 export async function openLoadWorld(): Promise<LoadWorld> {
-  const loop = await openLoop({
-    data: undefined,
-    settings: {
-      model: 'lr',
-      schema: undefined,
-      labels: ['click'],
-      attributionMs: {},
-      policy: 'wait',
-      window: 128,
-      deterministic: false,
-      freezeAfter: undefined,
-    },
-    report: (message) => process.stderr.write(`${message}\n`),
-  });
+  const loop = await openPlainLoop();
   const { addresses, services } = loop.cluster;
-  const weir = await connect({ seeds: addresses.shards.map(({ listen }) => listen), clientId: 'load' });
+  const weir = await connect({ seeds: seedsOf(loop), clientId: 'load' });
   const shards = addresses.shards.map((_, index) => `shard-${index}`);
   await makeRanked(loop, weir);
   return {
