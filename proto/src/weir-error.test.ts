@@ -40,6 +40,16 @@ describe('WeirError', () => {
     );
   });
 
+  it('travels with bounded texts that are well formed, whatever of the caller stands in them', () => {
+    const long = 'x'.repeat(100_000);
+    const { details, metadata } = new WeirError('TABLE_NOT_FOUND', `no table \ud800${long}`, {
+      table: long,
+    }).toStatus();
+    // As grpc-js writes it: half of a pair would throw here.
+    expect(encodeURI(details).length).toBeLessThan(2_000);
+    expect((metadata!.get('weir-error-bin')[0] as Buffer).length).toBeLessThan(3_000);
+  });
+
   it('is INTERNAL when a newer server sends a code that this version does not know', () => {
     const detail = { ...new WeirError('FENCED', 'stop').toDetail(), code: 'FROM_THE_FUTURE' };
     expect(WeirError.fromDetail(detail)).toMatchObject({ code: 'INTERNAL', message: 'stop' });

@@ -22,6 +22,17 @@ export interface WeirErrorDetails {
 }
 
 const TRAILER = 'weir-error-bin';
+/**
+ * Characters of each text of an error that travel, in headers: callers' own texts stand in them, and a client that is sent
+ * more than some ten KiB of headers gives up its connection.
+ */
+const TEXT_LENGTH_MAX = 1_000;
+
+/** Half of a surrogate pair would be an error of its own. */
+function travelling(text: string): string {
+  const kept = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}...` : text;
+  return kept.toWellFormed();
+}
 
 /**
  * Every expected failure of Weir. `code` is one of a closed list (`ERROR_CODES`) and decides what to do; the message names the
@@ -105,9 +116,9 @@ export class WeirError extends Error {
   toDetail(): ErrorDetail {
     return {
       code: this.code,
-      message: this.message,
-      table: this.table ?? '',
-      shard: this.shard ?? '',
+      message: travelling(this.message),
+      table: travelling(this.table ?? ''),
+      shard: travelling(this.shard ?? ''),
       keyIndex: this.keyIndex,
       epoch: this.epoch ?? 0,
       retryAfterMs: this.retryAfterMs ?? 0,
@@ -121,7 +132,7 @@ export class WeirError extends Error {
   toStatus(): StatusObject {
     const metadata = new Metadata();
     metadata.set(TRAILER, Buffer.from(ErrorDetail.encode(this.toDetail()).finish()));
-    return { code: ERROR_CODES[this.code].status, details: this.message, metadata };
+    return { code: ERROR_CODES[this.code].status, details: travelling(this.message), metadata };
   }
 }
 

@@ -23,6 +23,7 @@ import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { http2ServersOf } from './http2-stream.ts';
 import { createReflection } from './reflection.ts';
+import { refuseMalformed } from './refuse-malformed.ts';
 import { serverCredentials } from './server-credentials.ts';
 import { traceServed } from './server-tracing.ts';
 
@@ -65,8 +66,8 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
   const { access } = security;
   const guard = access === undefined ? [] : [guardCalls(access, options.tableName)];
   const server = new Server({
-    // The first one needs gRPC's own call; the last one stands outside of the others.
-    interceptors: [halfMessages.interceptor, traceServed, ...guard],
+    // The first two need gRPC's own call; the last one stands outside of the others.
+    interceptors: [refuseMalformed(), halfMessages.interceptor, traceServed, ...guard],
     'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,

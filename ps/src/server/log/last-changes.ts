@@ -1,6 +1,6 @@
 // Answers what changed rows last, from the log as far as it is kept: read from the newest record back, until every key
 // is found. For people who look; one question at a time, in slices, so that pushes and pulls do not wait for it.
-import { keysFromBytes, WeirError } from '@weir/proto';
+import { KEY_BYTES, keysFromBytes, WeirError } from '@weir/proto';
 import type { LastChangesRequest, LastChangesResponse } from '@weir/proto/v1/parameter_server';
 import type { Store } from '@weir/store';
 import { LastChangesScan } from '../../core/last-changes.ts';
@@ -33,6 +33,10 @@ export class LastChanges {
     const { tableUid, logIncarnation } = request;
     if (this.#parts.tables.get(tableUid) === undefined) {
       throw new WeirError('TABLE_NOT_FOUND', `no table ${tableUid} on this shard`, { table: tableUid });
+    }
+    if (request.keys.byteLength % KEY_BYTES !== 0) {
+      const message = `${request.keys.byteLength} bytes of keys; a key has ${KEY_BYTES}`;
+      throw new WeirError('INVALID_ARGUMENT', message);
     }
     const keys = keysFromBytes(request.keys);
     if (keys.length / 2 > LAST_CHANGES_KEYS_MAX) {
