@@ -31,7 +31,7 @@ const framed = (message: Uint8Array, flag = 0, length = message.length): Buffer 
 const VALID = RankRequest.encode(RankRequest.decode(new Uint8Array())).finish();
 
 /** The status and our code of it. */
-function send(body: Buffer, headers: Record<string, string> = {}): Promise<readonly [number, string?]> {
+function send(body: Buffer, headers: Record<string, string> = {}): Promise<readonly (number | string)[]> {
   const session = connect(`http://${address}`);
   const stream = session.request({
     ':method': 'POST',
@@ -44,7 +44,7 @@ function send(body: Buffer, headers: Record<string, string> = {}): Promise<reado
     const hear = (heard: Record<string, unknown>): void => {
       if (heard['grpc-status'] === undefined) return;
       const code = WeirError.codeIn(Metadata.fromHttp2Headers(heard as never));
-      resolve([Number(heard['grpc-status']), ...(code === undefined ? [] : ([code] as const))]);
+      resolve([Number(heard['grpc-status']), ...(code === undefined ? [] : [code])]);
       session.destroy();
     };
     stream.on('response', hear);
