@@ -56,7 +56,7 @@ describe('a real API server', () => {
     // The controller manager makes the service account by which the chart knows that it sees the namespace.
     await done(kubectl(['wait', '--for=create', 'serviceaccount/default', '-n', 'prod', '--timeout=60s']));
     const install = (...sets: readonly string[]) =>
-      call('helm', ['install', 'weir', CHART, '-n', 'prod', '--dry-run=server', ...sets], { env });
+      call('helm', ['install', 'other', CHART, '-n', 'prod', '--dry-run=server', ...sets], { env });
     const missing = await install('--set', 'tls.existingSecret=certificate');
     expect(missing).toMatchObject({ code: 1 });
     expect(missing.stderr).toContain('there is no secret certificate in namespace prod');

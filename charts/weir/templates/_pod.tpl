@@ -55,6 +55,9 @@ env:
   # For operators' verbs: `kubectl exec POD -- weir status` needs no flags.
   - name: WEIR_SEEDS
     value: {{ include "weir.seeds" . }}
+  {{- with include "weir.security.env" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{/* Flags of every service: (list $ SHUTDOWN_SECONDS). */}}
@@ -264,11 +267,6 @@ spec:
             {{- end }}
             {{- with include "weir.args.server" $ }}
             {{- . | nindent 12 }}
-            {{- end }}
-            {{- if ne $component "streams" }}
-            {{- with include "weir.args.client" $ }}
-            {{- . | nindent 12 }}
-            {{- end }}
             {{- end }}
             {{- include "weir.args.service" (list $ 10) | nindent 12 }}
             {{- range .extraArgs }}

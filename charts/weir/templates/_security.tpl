@@ -14,19 +14,27 @@
 {{- else -}}
 - --insecure
 {{- end }}
+{{- if .Values.access.existingSecret }}
+- --access
+- /etc/weir-access/access.json
+{{- end }}
 {{- end }}
 
-{{/* Of those who call others. */}}
-{{- define "weir.args.client" -}}
-{{- if .Values.tls.existingSecret -}}
-- --ca
-- /etc/weir-tls/ca.crt
+{{/* What clients trust and show. In the environment, where services find it and verbs too: `kubectl exec POD -- weir status`. */}}
+{{- define "weir.security.env" -}}
+{{- if .Values.tls.existingSecret }}
+- name: WEIR_CA
+  value: /etc/weir-tls/ca.crt
 {{- if .Values.tls.clientAuth }}
-- --client-cert
-- /etc/weir-tls/tls.crt
-- --client-key
-- /etc/weir-tls/tls.key
+- name: WEIR_CLIENT_CERT
+  value: /etc/weir-tls/tls.crt
+- name: WEIR_CLIENT_KEY
+  value: /etc/weir-tls/tls.key
 {{- end }}
+{{- end }}
+{{- if .Values.access.existingSecret }}
+- name: WEIR_TOKEN_FILE
+  value: /etc/weir-access/token
 {{- end }}
 {{- end }}
 
@@ -35,7 +43,6 @@
 - --admin
 - 127.0.0.1:9464
 {{- if .Values.tls.existingSecret }}
-{{ include "weir.args.client" . }}
 # Its certificate is for the service's name, and not for loopback.
 - --server-name
 - {{ include "weir.host" (list . "ps") }}
@@ -48,14 +55,25 @@
   mountPath: /etc/weir-tls
   readOnly: true
 {{- end }}
+{{- if .Values.access.existingSecret }}
+- name: access
+  mountPath: /etc/weir-access
+  readOnly: true
+{{- end }}
 {{- end }}
 
+{{/* For the group that the pods run as, and nobody else. */}}
 {{- define "weir.security.volumes" -}}
 {{- with .Values.tls.existingSecret }}
 - name: tls
   secret:
     secretName: {{ . }}
-    # Of the group that the pods run as, and nobody else's.
+    defaultMode: 0440
+{{- end }}
+{{- with .Values.access.existingSecret }}
+- name: access
+  secret:
+    secretName: {{ . }}
     defaultMode: 0440
 {{- end }}
 {{- end }}
