@@ -1,9 +1,10 @@
 // Projects outside the checkout, as their owners make them: made, filled by npm, compiled, run.
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { installedNode, type NodeMajor } from '../tools/node-versions.ts';
 
 const run = promisify(execFile);
 const TSC = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
@@ -16,18 +17,26 @@ export function emptyProject(folder: string): string {
 
 /** Without install scripts, so that nothing comes to depend on one; nothing but runtime dependencies. */
 export function install(folder: string, packages: readonly string[]): void {
-  const flags = [
-    '--ignore-scripts',
-    '--omit=dev',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-    '--loglevel=error',
-  ];
-  execFileSync('npm', ['install', ...flags, ...packages], {
+  npmInstall(folder, ['--omit=dev', ...packages]);
+}
+
+/** With what the project's own package.json asks for besides, for development too. */
+export function installAll(folder: string, packages: readonly string[]): void {
+  npmInstall(folder, packages);
+}
+
+function npmInstall(folder: string, argv: readonly string[]): void {
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  execFileSync('npm', ['install', ...flags, ...argv], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
+
+/** The environment in which `node` is this one, and nothing says that a test is running. */
+export function onNode(major: NodeMajor): NodeJS.ProcessEnv {
+  const { VITEST: _, NODE_ENV: __, NODE_OPTIONS: ___, ...env } = process.env;
+  return { ...env, PATH: `${dirname(installedNode(major))}${delimiter}${process.env.PATH}` };
 }
 
 export const RESOLUTIONS = {
@@ -68,7 +77,7 @@ export async function output(
   try {
     const { stdout } = await run(command, argv, {
       ...options,
-      timeout: 120_000,
+      timeout: 300_000,
       maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;

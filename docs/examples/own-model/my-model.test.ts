@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,10 +12,13 @@ import {
   type Model,
   readSchema,
 } from '@weir/model';
+import { startCluster } from '@weir/ps/testing';
+import { connect, type Weir } from '@weir/sdk';
 import { describe, expect, it } from 'vitest';
 
 const FILE = new URL('my-model.ts', import.meta.url).pathname;
-const WEIR = new URL('../../../cli/src/main.ts', import.meta.url).pathname;
+/** The `weir` command, to be run as a process. */
+const WEIR = createRequire(import.meta.url).resolve('@weir/cli');
 
 const model = await loadModel(FILE, {
   schema: undefined,
@@ -62,10 +66,12 @@ describe('the factorisation machine', () => {
   });
 
   it('learns who likes what, which no weight per feature can say', async () => {
+    await using cluster = await startCluster({ shards: 2 });
+    await using weir = await connect({ seeds: cluster.seeds, clientId: 'own-model' });
     const lr = await loadModel('lr', { schema: undefined, labels: ['click', 'cart'] });
     // Ann clicks on a and never on b, Bob the other way round: users and items alone say nothing.
-    expect(lossAfterLearning(model)).toBeLessThan(0.2);
-    expect(lossAfterLearning(lr)).toBeGreaterThan(0.65);
+    expect(await lossAfterLearning(model, weir)).toBeLessThan(0.2);
+    expect(await lossAfterLearning(lr, weir)).toBeGreaterThan(0.65);
   });
 
   it('can be given a schema, with which position trains and does not serve', async () => {
@@ -119,24 +125,16 @@ function traffic(requests: number): string[] {
     .map((line) => JSON.stringify(line));
 }
 
-/** Mean log loss over the last rounds, with Adagrad as the table would run it. */
-function lossAfterLearning(one: Model): number {
-  const rows = new Map<string, { weights: Float32Array; squares: Float32Array }>();
-  const { dim } = one.tables[0]!;
+/** Mean log loss over the last rounds. The model's table stands on real shards, whose optimizer applies the gradients. */
+async function lossAfterLearning(one: Model, weir: Weir): Promise<number> {
+  await weir.tables.create(one.tables[0]!);
+  const table = await weir.table(one.tables[0]!.name);
   let loss = 0;
   for (let round = 0; round < 100; round++) {
     for (const user of ['ann', 'bob']) {
       const examples = examplesOf(user, ['a', 'b']);
       const keys = one.keys(examples)[0]!;
-      const ids = Array.from({ length: keys.length / 2 }, (_, i) => `${keys[2 * i]} ${keys[2 * i + 1]}`);
-      const pulled = new Float32Array(ids.length * dim);
-      ids.forEach((id, i) => {
-        const start = numbers((rows.size + 1) * dim).slice(-dim);
-        const row = rows.get(id) ?? { weights: start, squares: new Float32Array(dim).fill(0.01) };
-        rows.set(id, row);
-        pulled.set(row.weights, i * dim);
-      });
-      const forward = one.forward(examples, [pulled]);
+      const forward = one.forward(examples, [await table.pull(keys)]);
       const clicks = user === 'ann' ? column(1, 0) : column(0, 1);
       if (round >= 90) {
         forward.probabilities[0]!.forEach((p, i) => {
@@ -147,14 +145,7 @@ function lossAfterLearning(one: Model): number {
         values: [clicks, column(0, 0)],
         weights: [column(1, 1), column(0, 0)],
       });
-      ids.forEach((id, i) => {
-        const { weights, squares } = rows.get(id)!;
-        for (let k = 0; k < dim; k++) {
-          const gradient = gradients![i * dim + k]!;
-          squares[k]! += gradient ** 2;
-          weights[k]! -= (0.1 * gradient) / Math.sqrt(squares[k]!);
-        }
-      });
+      await table.push(keys, gradients!);
     }
   }
   return loss;
