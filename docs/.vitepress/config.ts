@@ -21,7 +21,7 @@ export default defineConfig({
   vite: { build: { chunkSizeWarningLimit: 4_000 } },
   themeConfig: {
     nav: [
-      { text: 'Get started', link: '/README' },
+      { text: 'Get started', link: '/get-started' },
       { text: 'API', link: '/reference/api/', activeMatch: '^/reference/api/' },
       { text: 'Errors', link: '/errors' },
       { text: 'Configuration', link: '/configuration' },

@@ -1,9 +1,15 @@
 // The code blocks of a page, with what stands in front of them for tests. A block says after its language what it is:
 //   ts             compiled, as a module of its own
 //   ts continues   compiled behind the block before it
-//   ts [name.ts]   compiled as a file that the guide's other blocks import by this name
-//   ts runs        and run against a cluster of three shards (WEIR_SEEDS), by `npm run test:docs`
-// Names that a snippet takes for given are declared in an HTML comment `<!-- given ... -->` in front of it, which no reader sees.
+//   ts [name]      compiled as a file of this name, which the guide's other blocks can import; json [name]: such a file
+//   ts runs        and run (as a test where its name says so), with the cluster of the guide: the one that it starts on the
+//                  ports of its own, else three shards whose addresses are in WEIR_SEEDS
+//   sh starts      a process for each command, until the guide ends
+//   sh runs        a command that must end with 0
+//   txt prints     what the program before it prints
+//   json answers   what the command before it prints: the same fields, other values
+// `npm test` compiles and checks, `npm run test:docs` runs. Names that a snippet takes for given are declared in an HTML comment
+// `<!-- given ... -->` in front of it, which no reader sees.
 import { readFileSync } from 'node:fs';
 import { ROOT } from '../structure/packages.ts';
 
@@ -48,6 +54,11 @@ export function codeBlocks(page: string): CodeBlock[] {
     textFrom = end + 1;
   }
   return blocks;
+}
+
+/** The file that a block is, where it says so. */
+export function fileName({ flags }: CodeBlock): string | undefined {
+  return flags.find((flag) => /^\[.*\]$/.test(flag))?.slice(1, -1);
 }
 
 /** Spans of code within a page's text, with their lines. */

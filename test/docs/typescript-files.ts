@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { ROOT } from '../structure/packages.ts';
-import type { CodeBlock } from './code-blocks.ts';
+import { type CodeBlock, fileName } from './code-blocks.ts';
 
 export interface TypeScriptFile {
   readonly page: string;
@@ -20,7 +20,7 @@ export function typeScriptFiles(blocks: readonly CodeBlock[]): TypeScriptFile[] 
   const files: TypeScriptFile[] = [];
   for (const block of blocks.filter(({ language }) => language === 'ts')) {
     const { page, line, flags } = block;
-    const name = flags.find((flag) => /^\[.*\]$/.test(flag))?.slice(1, -1);
+    const name = fileName(block);
     const last = files.at(-1);
     const continues = flags.includes('continues');
     if (continues && last?.page !== page) throw new Error(`${page}:${line}: the block continues nothing`);
@@ -48,7 +48,9 @@ export function writeFiles(folder: string, files: readonly TypeScriptFile[]): vo
 
 /** What the compiler says, by page and line. */
 export async function compile(folder: string, files: readonly TypeScriptFile[]): Promise<string[]> {
-  const config = { extends: `${ROOT}/tsconfig.json`, files: files.map(({ path }) => path), include: [] };
+  // What the packages declare of others is not imported by anybody.
+  const include = [`${ROOT}/*/src/**/*.d.ts`];
+  const config = { extends: `${ROOT}/tsconfig.json`, files: files.map(({ path }) => path), include };
   writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
   const output = await new Promise<string>((resolve) => {
     const tsc = `${ROOT}/node_modules/.bin/tsc`;
