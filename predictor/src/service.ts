@@ -40,14 +40,14 @@ export const predictorService = defineService({
       );
     }
     const schema = config.schema === undefined ? undefined : await readSchema(config.schema);
-    const weir = await connect({ seeds: config.seeds, clientId: 'predictor', tls: security.clients });
+    const weir = await connect({ seeds: config.seeds, clientId: 'predictor', ...security.clients });
 
     const metrics = createMetrics();
     const freshness = new Freshness(metrics.answered);
     const streams =
       config.streams === undefined
         ? undefined
-        : connectStreams({ address: config.streams, tls: security.clients });
+        : connectStreams({ address: config.streams, ...security.clients });
     const featureLog =
       streams &&
       (await openFeatureLog(streams, config.partitions, {

@@ -2,6 +2,7 @@
 import { type ClientOptions, Metadata } from '@grpc/grpc-js';
 import {
   ClientCredentials,
+  type ClientIdentity,
   MESSAGE_BYTES_MAX,
   secureCalls,
   type TlsSource,
@@ -30,11 +31,9 @@ export interface Channels {
   readonly metadata: Metadata;
 }
 
-/** @throws WeirError INVALID_ARGUMENT when `tls` cannot be used. */
-export function channels(tls: TlsSource | undefined, token: string | undefined): Channels {
-  const metadata = new Metadata();
-  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-  const credentials = new ClientCredentials(tls);
+/** @throws WeirError INVALID_ARGUMENT when `tls` or the token cannot be used. */
+export function channels(tls: TlsSource | undefined, identity: ClientIdentity): Channels {
+  const credentials = new ClientCredentials(tls, identity);
   const options: ClientOptions = {
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -64,6 +63,6 @@ export function channels(tls: TlsSource | undefined, token: string | undefined):
     sourcesOver: (client, address) =>
       new SourcesClient('', credentials, { channelOverride: client.getChannel(), ...ofAddress(address) }),
     failureAt: (address) => credentials.failureAt(address),
-    metadata,
+    metadata: new Metadata(),
   };
 }

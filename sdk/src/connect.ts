@@ -1,5 +1,5 @@
 // The way in: options checked, the routing table fetched from a seed.
-import { CLIENT_ID_LENGTH_MAX, type TlsSource, WeirError } from '@weir/proto';
+import { CLIENT_ID_LENGTH_MAX, type ClientIdentity, type TlsSource, WeirError } from '@weir/proto';
 import { CallScope } from './call-scope.ts';
 import { channels } from './channel.ts';
 import { clientMetrics } from './client-metrics.ts';
@@ -12,7 +12,7 @@ import { isAddress } from './routing.ts';
 import { Weir } from './weir.ts';
 
 /** Of `connect`. Times are in ms. */
-export interface ConnectOptions extends PushSettingsGiven {
+export interface ConnectOptions extends PushSettingsGiven, ClientIdentity {
   /** `HOST:PORT` of some shards; any one of them that answers is enough. */
   readonly seeds: readonly string[];
   /** Names this client in logs and metrics; a random incarnation is added, so it need not be unique. */
@@ -21,8 +21,6 @@ export interface ConnectOptions extends PushSettingsGiven {
   readonly timeoutMs?: number | undefined;
   /** PEM texts, or a function that returns them and is asked for each new connection. Default: no TLS. */
   readonly tls?: TlsSource | undefined;
-  /** Sent with every call as a bearer token. */
-  readonly token?: string | undefined;
   /** Ends connecting with CANCELLED when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,7 +32,7 @@ export interface ConnectOptions extends PushSettingsGiven {
  * CANCELLED.
  */
 export async function connect(options: ConnectOptions): Promise<Weir> {
-  const { seeds, clientId, tls, token, signal, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
+  const { seeds, clientId, tls, token, insecure, signal, timeoutMs = TIMEOUT_MS_DEFAULT } = options;
   if (seeds.length === 0) throw new WeirError('INVALID_ARGUMENT', 'connect: no seeds were given');
   const notAddress = seeds.find((seed) => !isAddress(seed));
   if (notAddress !== undefined) {
@@ -48,7 +46,7 @@ export async function connect(options: ConnectOptions): Promise<Weir> {
   }
   const pushes = pushSettings(options);
   using scope = new CallScope('connect', { signal, timeoutMs });
-  const open = channels(tls, token);
+  const open = channels(tls, { token, insecure });
   const routing = await fetchFromSeeds(seeds, open, scope);
   const context = { clientId, channels: open, pushes, memory: new FrameMemory(), metrics: clientMetrics() };
   return new Weir(new Router(routing, context, seeds), timeoutMs);

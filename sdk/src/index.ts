@@ -5,6 +5,7 @@ export type {
   TableDefinition,
   TlsOptions,
   TlsSource,
+  TokenSource,
 } from '@weir/proto';
 export { ERROR_CODES, type ErrorCode, type PackedKeys, packKeys, unpackKeys, WeirError } from '@weir/proto';
 export { assignedPartitions } from './assigned-partitions.ts';

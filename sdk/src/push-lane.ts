@@ -147,11 +147,12 @@ export class PushLane implements StreamUser<OutgoingMessage, PushResponse> {
 
   /**
    * What was sent may be applied, so it keeps its number and is sent again should the shard take us back. Only a
-   * stream that was turned away at the door has surely brought nothing.
+   * stream that was turned away at the door has surely brought nothing; one whose token was revoked later has not.
    */
-  refused(error: WeirError): void {
+  refused(error: WeirError, wasLetIn: boolean): void {
     this.#context.metrics.refused(error.code);
-    const sent = atTheDoor(error) ? this.#numbered.filter((record) => record.sentBefore) : this.#numbered;
+    const nothingCame = !wasLetIn && atTheDoor(error);
+    const sent = nothingCame ? this.#numbered.filter((record) => record.sentBefore) : this.#numbered;
     const unsent = this.#numbered.slice(sent.length);
     this.#numbered = sent;
     this.#lastNumber -= unsent.length;

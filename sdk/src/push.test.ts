@@ -234,6 +234,18 @@ describe('a push', () => {
     expect([...a.sums.values(), ...b.sums.values()].every((sum) => sum === 2)).toBe(true);
   });
 
+  it('is of unknown outcome when its stream is ended for a revoked token: it may be applied', async () => {
+    const { b, table } = await twoShards();
+    b.script = (number) => (number === 1 ? 'revoke' : 'apply');
+    const error = await outcomeUnknown(table.push(BOTH, ONES));
+    expect(error.shards).toEqual(['b']);
+    expect(error.message).toContain('the token is not known');
+    expect((await error.retry()).acks.map(({ shard }) => shard).sort()).toEqual(['a', 'b']);
+    expect(b.sums.get(KEY_B!)).toBe(1);
+    await table.push(BOTH, ONES);
+    expect(numbersOf(b)).toEqual([[1, 2]]);
+  });
+
   it('waits in its caller when a shard has too many bytes unsettled', async () => {
     const { b, weir, table } = await twoShards();
     b.script = () => 'mute';

@@ -17,8 +17,11 @@ export interface StreamUser<Request, Response> {
   received(message: Response): void;
   /** There is room to write (again). */
   writable(): void;
-  /** The shard refuses streams of this client for good. */
-  refused(error: WeirError): void;
+  /**
+   * The shard refuses streams of this client for good.
+   * @param wasLetIn the stream stood, and was ended later: what was written to it may have been done.
+   */
+  refused(error: WeirError, wasLetIn: boolean): void;
 }
 
 export class ShardStream<Request, Response> {
@@ -98,7 +101,7 @@ export class ShardStream<Request, Response> {
       (thrown) => {
         const error = WeirError.from(thrown);
         this.#lastError = error;
-        if (decide(error) === 'fail') this.#user.refused(error);
+        if (decide(error) === 'fail') this.#user.refused(error, false);
         this.#again();
       },
     );
@@ -115,6 +118,11 @@ export class ShardStream<Request, Response> {
     if (this.#closed) return;
     const call = this.#user.open(this.#connection.client, this.#connection.channels.metadata);
     let failure: WeirError | undefined;
+    let wasLetIn = false;
+    // A shard that asks who calls says so as soon as it lets a stream in.
+    call.on('metadata', () => {
+      wasLetIn = true;
+    });
     call.on('data', (message: Response) => {
       if (this.#call !== call) return;
       this.#failures = 0;
@@ -133,17 +141,17 @@ export class ShardStream<Request, Response> {
       if (this.#call !== call) return;
       this.#call = undefined;
       this.#blocked = false;
-      this.#lost(failure ?? new WeirError('UNAVAILABLE', 'the shard ended the stream'));
+      this.#lost(failure ?? new WeirError('UNAVAILABLE', 'the shard ended the stream'), wasLetIn);
     });
     this.#call = call;
     this.#user.opened();
     this.#user.writable();
   }
 
-  #lost(error: WeirError): void {
+  #lost(error: WeirError, wasLetIn: boolean): void {
     this.#lastError = error;
     this.#metrics.streamsLost++;
-    if (decide(error) === 'fail') this.#user.refused(error);
+    if (decide(error) === 'fail') this.#user.refused(error, wasLetIn);
     this.#again();
   }
 }

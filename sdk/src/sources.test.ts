@@ -100,7 +100,7 @@ describe('acquire', () => {
 
   it('is SOURCE_LOST where shards began at different offsets, and says what to do', async () => {
     const { acquire, group, sources } = newGroup();
-    const open = channels(undefined, undefined);
+    const open = channels(undefined, {});
     for (const [shard, start] of [
       [0, 5],
       [2, 6],

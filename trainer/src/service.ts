@@ -38,8 +38,8 @@ export const trainerService = defineService({
     const model = await loadModel(config.model, { schema, labels: config.labels, staticPart });
     const ratios = parseSampleRatios(config.sampleRatio, model.labels);
     const evaluation = new Evaluation(model.labels);
-    const weir = await connect({ seeds: config.seeds, clientId: 'trainer', tls: security.clients, signal });
-    const streams = connectStreams({ address: config.streams, tls: security.clients });
+    const weir = await connect({ seeds: config.seeds, clientId: 'trainer', ...security.clients, signal });
+    const streams = connectStreams({ address: config.streams, ...security.clients });
     const tables = await createTables(weir, model, config.tableSet, signal);
 
     let trainer: GroupTrainer | undefined;

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WeirError } from '@weir/proto';
 import {
-  clientTlsConfig,
+  accessConfig,
+  clientConfig,
   environmentKey,
   type ServiceProcess,
   serverTlsConfig,
@@ -10,9 +11,12 @@ import {
 } from '@weir/runtime';
 import { RESTART_PAUSE_MS, RESTARTS_MAX } from './limits.ts';
 
-/** Services on this machine speak plainly to each other, whatever the caller's environment has for other clusters. */
-const WITHOUT_TLS = Object.fromEntries(
-  Object.keys({ ...serverTlsConfig, ...clientTlsConfig }).map((key) => [`WEIR_${environmentKey(key)}`, '']),
+/** Services on this machine speak plainly to each other, and to all, whatever the caller's environment has for other clusters. */
+const WITHOUT_SECURITY = Object.fromEntries(
+  Object.keys({ ...serverTlsConfig, ...accessConfig, ...clientConfig }).map((key) => [
+    `WEIR_${environmentKey(key)}`,
+    '',
+  ]),
 );
 
 export interface SupervisedOptions {
@@ -65,7 +69,7 @@ export class SupervisedService {
 
   async #spawn(): Promise<void> {
     const { name, command, logFile } = this.#options;
-    const started = await spawnService({ name, command, logFile, env: WITHOUT_TLS });
+    const started = await spawnService({ name, command, logFile, env: WITHOUT_SECURITY });
     this.#process = started;
     void started.exited.then(({ code, signal }) => {
       this.#process = undefined;

@@ -7,10 +7,12 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
 import { CallCredentials, ChannelCredentials, type experimental, status } from '@grpc/grpc-js';
 import { WeirError } from '../weir-error.ts';
+import { bearerCredentials, type TokenSource } from './bearer-token.ts';
 import {
   type HandshakeFailure,
   handshakeFailure,
   refusedAfterHandshake,
+  tokenInClearText,
   wantsTls,
 } from './handshake-failure.ts';
 import { speaksTls } from './speaks-tls.ts';
@@ -21,8 +23,18 @@ interface Usable {
   readonly context: SecureContext;
 }
 
+/** Who a client is. */
+export interface ClientIdentity {
+  /** Shown with every call. */
+  readonly token?: TokenSource | undefined;
+  /** Whether the token may go over a plain connection to another machine, where others can read it. Default: no. */
+  readonly insecure?: boolean | undefined;
+}
+
 export class ClientCredentials extends ChannelCredentials {
   readonly #source: TlsSource | undefined;
+  readonly #bearer: CallCredentials | undefined;
+  readonly #isPlainAllowed: boolean;
   #latest: Usable | undefined;
   readonly #reached = new Set<string>();
   readonly #failures = new Map<string, HandshakeFailure>();
@@ -31,8 +43,10 @@ export class ClientCredentials extends ChannelCredentials {
    * @param source undefined: no TLS.
    * @throws WeirError INVALID_ARGUMENT if what it gives cannot be used.
    */
-  constructor(source: TlsSource | undefined) {
+  constructor(source: TlsSource | undefined, { token, insecure = false }: ClientIdentity = {}) {
     super();
+    this.#bearer = token === undefined ? undefined : bearerCredentials(token);
+    this.#isPlainAllowed = insecure || token === undefined;
     this.#source = source;
     if (source !== undefined) this.#latest = usable(typeof source === 'function' ? source() : source);
   }
@@ -73,13 +87,19 @@ export class ClientCredentials extends ChannelCredentials {
       connect: (socket) =>
         this.#source === undefined ? this.#plain(socket, address) : this.#secured(socket, address),
       waitForReady: () => Promise.resolve(),
-      getCallCredentials: () => callCredentials,
+      getCallCredentials: () =>
+        this.#bearer === undefined ? callCredentials : callCredentials.compose(this.#bearer),
       destroy: () => {},
     };
   }
 
   async #plain(socket: Socket, address: string): Promise<experimental.SecureConnectResult> {
     const { remoteAddress: host, remotePort: port } = socket;
+    if (!this.#isPlainAllowed && !isLoopbackAddress(host)) {
+      const failure = tokenInClearText(address);
+      this.#failures.set(address, failure);
+      throw new Error(failure.message);
+    }
     socket.once('close', () => {
       if (socket.bytesRead > 0) this.#accepted(address);
       else if (socket.bytesWritten > 0 && host !== undefined && port !== undefined) {
@@ -152,6 +172,11 @@ export class ClientCredentials extends ChannelCredentials {
     }
     return this.#latest!;
   }
+}
+
+/** Of a socket's other end. */
+function isLoopbackAddress(host: string | undefined): boolean {
+  return host !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(host);
 }
 
 function usable(options: TlsOptions): Usable {

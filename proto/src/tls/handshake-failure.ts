@@ -36,6 +36,16 @@ export function wantsTls(address: string): HandshakeFailure {
   };
 }
 
+/** A client with a token and without TLS, and a server on another machine. */
+export function tokenInClearText(address: string): HandshakeFailure {
+  return {
+    code: 'CONFIGURATION',
+    message:
+      `the token would go to ${address} in clear text, for all to read who are on the way: give the server's CA (--ca FILE; ` +
+      '`tls` in code), or say --insecure (`insecure: true`)',
+  };
+}
+
 type Words = (address: string, name: string, error: Error) => string;
 
 const refused: Words = (address) => refusedAfterHandshake(address, true).message;

@@ -15,7 +15,7 @@ export const canaryService = defineService({
   summary: 'send synthetic requests through the whole loop and time them',
   config: canaryConfig,
   async start({ predictor, collector, intervalMs, timeoutMs }, { log, admin, security, signal }) {
-    const credentials = new ClientCredentials(security.clients);
+    const credentials = new ClientCredentials(security.clients.tls, security.clients);
     const ranking = new PredictorClient(predictor, credentials, tracedChannel(predictor, credentials));
     const ingest = new IngestClient(collector, credentials, tracedChannel(collector, credentials));
     const calls = {

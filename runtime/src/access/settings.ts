@@ -17,5 +17,12 @@ export const clientTokenConfig = {
   tokenFile: file()
     .optional()
     .describe('file with the token to show to other services, read again when it changes'),
-  token: z.string().min(1).optional().describe('the token itself').meta({ secret: true }),
+  token: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the token itself, if there is no file')
+    .meta({ secret: true }),
 };
+
+export type ClientTokenSettings = z.infer<z.ZodObject<typeof clientTokenConfig>>;

@@ -1,7 +1,9 @@
 // TLS of one process: its listeners' certificate and what its clients trust and show, from files that are read again when
 // they change. New connections get what is new, those that stand keep what they have.
-import type { TlsOptions } from '@weir/proto';
+import type { ClientIdentity, TlsOptions } from '@weir/proto';
 import type { Logger } from 'pino';
+import { clientToken } from '../access/client-token.ts';
+import type { ClientTokenSettings } from '../access/settings.ts';
 import { CERTIFICATE_POLL_MS, TLS_VERSION_MIN } from '../limits.ts';
 import { UsageError } from '../usage-error.ts';
 import { observeCertificates, type TlsMetrics } from './certificate-metrics.ts';
@@ -12,10 +14,15 @@ import type { ClientTlsSettings, ServerTlsSettings } from './settings.ts';
 /** What every certificate of a process is for. */
 export type CertificateUse = 'listener' | 'client';
 
+export interface ClientSecurity extends ClientIdentity {
+  /** Undefined: no TLS. */
+  readonly tls: (() => TlsOptions) | undefined;
+}
+
 export interface ProcessSecurity {
   readonly listeners: ListenerSecurity;
-  /** For `connect` and `connectStreams`; undefined: no TLS. */
-  readonly clients: (() => TlsOptions) | undefined;
+  /** To be spread into the options of `connect` and `connectStreams`. */
+  readonly clients: ClientSecurity;
   /** Reads no file any more. */
   stop(): void;
 }
@@ -24,7 +31,7 @@ export interface ProcessSecurity {
  * @throws UsageError where settings that belong together are missing; WeirError CONFIGURATION where a file cannot be used.
  */
 export function openSecurity(
-  settings: ServerTlsSettings & ClientTlsSettings,
+  settings: ServerTlsSettings & ClientTlsSettings & ClientTokenSettings,
   log: Logger,
   pollMs = CERTIFICATE_POLL_MS,
 ): ProcessSecurity {
@@ -48,7 +55,7 @@ export function openSecurity(
   if (watched.length === 0) clearInterval(timer);
   return {
     listeners: { tls, isInsecureAllowed: settings.insecure },
-    clients: client?.options,
+    clients: { tls: client?.options, token: clientToken(settings), insecure: settings.insecure },
     stop: () => clearInterval(timer),
   };
 }

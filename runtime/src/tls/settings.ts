@@ -17,7 +17,9 @@ export const serverTlsConfig = {
   insecure: z
     .boolean()
     .default(false)
-    .describe('listen without TLS on addresses that other machines reach, too'),
+    .describe(
+      'listen without TLS, or with TLS for anybody, on addresses that other machines reach; show tokens over plain connections',
+    ),
 };
 
 /** Of processes and verbs that call others. */

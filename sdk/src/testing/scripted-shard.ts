@@ -38,8 +38,11 @@ import { encodeSpec } from '../table-spec.ts';
 /** Every table of a scripted shard: dim 1, sums. */
 const SCRIPTED_TABLE = encodeSpec({ name: 'sums', dim: 1, optimizer: { kind: 'sum' } }, 'uid-sums', 0);
 
-/** `lose` applies the push and breaks the stream, `mute` applies it and says nothing; an error refuses it. */
-export type Script = 'apply' | 'lose' | 'mute' | WeirError;
+/**
+ * `lose` applies the push and breaks the stream, `revoke` applies it and ends the stream, which it had let in, for its token;
+ * `mute` applies it and says nothing; an error refuses it.
+ */
+export type Script = 'apply' | 'lose' | 'revoke' | 'mute' | WeirError;
 
 export interface ScriptedPush extends Pick<PushRequest, 'originTimeMs' | 'sources'> {
   readonly keys: readonly bigint[];
@@ -215,6 +218,13 @@ export class ScriptedShard {
     this.#apply(incarnation, number, frames);
     const skipped = this.skips.map((rows) => ({ ...rows, number }));
     if (what === 'apply') call.write({ through: number, seq: this.#seq, refusals: [], skipped });
+    if (what === 'revoke') {
+      call.sendMetadata(new Metadata());
+      call.emit(
+        'error',
+        new WeirError('UNAUTHENTICATED', 'the token is not known, or not any more').toStatus(),
+      );
+    }
     if (what === 'lose') {
       call.emit('error', { code: status.UNAVAILABLE, details: 'lost', metadata: new Metadata() });
     }

@@ -10,7 +10,7 @@ import { Ingest } from './ingest.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
 
 export async function startCollector(config: CollectorConfig, runtime: Runtime): Promise<RunningService> {
-  const client = connectStreams({ address: config.streams, tls: runtime.security.clients });
+  const client = connectStreams({ address: config.streams, ...runtime.security.clients });
   const partitions = await ensureStreams(client, ['features', 'behaviour', 'rejected'], config.partitions, {
     signal: runtime.signal,
   });

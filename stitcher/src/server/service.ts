@@ -36,7 +36,7 @@ export async function startStitcher(config: StitcherConfig, runtime: Runtime): P
   const { labels, observation, attribution } = config;
   const plan = planOf({ labels, schema, observation, attribution });
   const { signal } = runtime;
-  const client = connectStreams({ address: config.streams, tls: runtime.security.clients });
+  const client = connectStreams({ address: config.streams, ...runtime.security.clients });
   const partitions = await ensureStreams(
     client,
     [...INPUT_STREAMS, ...OUTPUT_STREAMS, ...(config.member === undefined ? [] : [STATE_STREAM])],
@@ -89,7 +89,7 @@ async function joinGroup(
   member: string,
   { signal, log, security }: Runtime,
 ) {
-  const weir = await connect({ seeds, clientId: `stitcher/${member}`, tls: security.clients, signal });
+  const weir = await connect({ seeds, clientId: `stitcher/${member}`, ...security.clients, signal });
   const group = await weir.group(STITCHER_GROUP, { member, leaseMs, signal });
   const onTakenOver = (partition: number, { restored, runner }: TakenOver, tookMs: number): void => {
     const { readBytes, position } = restored;

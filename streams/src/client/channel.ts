@@ -1,6 +1,13 @@
 // How the client reaches the server: credentials and gRPC's settings; one connection per client.
 import { Metadata } from '@grpc/grpc-js';
-import { ClientCredentials, MESSAGE_BYTES_MAX, secureCalls, type TlsSource, tracedCalls } from '@weir/proto';
+import {
+  ClientCredentials,
+  type ClientIdentity,
+  MESSAGE_BYTES_MAX,
+  secureCalls,
+  type TlsSource,
+  tracedCalls,
+} from '@weir/proto';
 import { StreamsClient as Stub } from '@weir/proto/v1/streams';
 import {
   KEEPALIVE_TIME_MS,
@@ -11,13 +18,11 @@ import {
 } from '../limits.ts';
 
 /** Of `connectStreams`. */
-export interface ConnectStreamsOptions {
+export interface ConnectStreamsOptions extends ClientIdentity {
   /** `host:port` of the streams server. */
   readonly address: string;
   /** PEM texts, or a function that returns them and is asked for each new connection. Default: no TLS. */
   readonly tls?: TlsSource | undefined;
-  /** Sent as a bearer token. */
-  readonly token?: string | undefined;
 }
 
 export interface Channel {
@@ -29,12 +34,10 @@ export interface Channel {
 
 /**
  * Connects with the first call.
- * @throws WeirError INVALID_ARGUMENT when `tls` cannot be used.
+ * @throws WeirError INVALID_ARGUMENT when `tls` or the token cannot be used.
  */
-export function openChannel({ address, tls, token }: ConnectStreamsOptions): Channel {
-  const metadata = new Metadata();
-  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-  const credentials = new ClientCredentials(tls);
+export function openChannel({ address, tls, ...identity }: ConnectStreamsOptions): Channel {
+  const credentials = new ClientCredentials(tls, identity);
   const stub = new Stub(address, credentials, {
     'grpc-node.flow_control_window': READ_WINDOW_BYTES,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -54,5 +57,5 @@ export function openChannel({ address, tls, token }: ConnectStreamsOptions): Cha
     interceptors: [tracedCalls(address)],
     ...secureCalls(credentials, address),
   });
-  return { address, stub, credentials, metadata };
+  return { address, stub, credentials, metadata: new Metadata() };
 }
