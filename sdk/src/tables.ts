@@ -12,8 +12,9 @@ import type { Router } from './router.ts';
 import { homeShard } from './routing.ts';
 import type { Shard } from './shard.ts';
 import { changed, type TableChanges } from './table-changes.ts';
+import { notFound, otherUid, requireSame } from './table-errors.ts';
 import { qualifiedName } from './table-ref.ts';
-import { decodeSpec, differences, encodeSpec, type TableSpec } from './table-spec.ts';
+import { decodeSpec, encodeSpec, type TableSpec } from './table-spec.ts';
 import { callOnce, withRetries } from './unary.ts';
 
 /** What one shard did. */
@@ -169,6 +170,9 @@ export class Tables {
     scope: CallScope,
   ): Promise<ShardReport & { readonly spec: TableMessage }> {
     const { client, channels, name: where, id } = shard.connection;
+    // Looked for first: who may use a table need not be one who may create it.
+    const known = await this.#specOn(shard, wanted.name, scope);
+    if (known !== undefined) return { shard: id, changed: false, spec: requireSame(known, wanted, shard) };
     try {
       const { spec, created } = await withRetries(scope, where, () =>
         callOnce(client.createTable.bind(client), { spec: wanted }, channels.metadata, scope, where),
@@ -177,15 +181,9 @@ export class Tables {
     } catch (thrown) {
       const error = WeirError.from(thrown);
       if (error.code !== 'TABLE_EXISTS') throw error;
+      // Somebody was faster.
       const spec = await this.#specOn(shard, wanted.name, scope);
-      const found = spec === undefined ? [] : differences(spec, wanted);
-      if (spec !== undefined && found.length === 0) return { shard: id, changed: false, spec };
-      const what = found.length === 0 ? error.message : `it differs in ${found.join(', ')}`;
-      throw new WeirError('TABLE_EXISTS', `table ${wanted.name} exists on ${where}: ${what}`, {
-        table: wanted.name,
-        shard: id,
-        cause: error,
-      });
+      return { shard: id, changed: false, spec: requireSame(spec, wanted, shard, error) };
     }
   }
 
@@ -229,18 +227,4 @@ export class Tables {
 /** Below 2^53, so that it is exact as a number. */
 function drawSeed(): number {
   return Number(randomBytes(8).readBigUInt64LE() >> 11n);
-}
-
-function notFound(name: string): WeirError {
-  return new WeirError('TABLE_NOT_FOUND', `no table ${name}; create it, or check its name and namespace`, {
-    table: name,
-  });
-}
-
-function otherUid(spec: TableMessage, shard: Shard): WeirError {
-  return new WeirError(
-    'TABLE_EXISTS',
-    `table ${spec.name}: ${shard.connection.name} holds another table of this name (uid ${spec.uid}); drop it first`,
-    { table: spec.name, shard: shard.connection.id },
-  );
 }

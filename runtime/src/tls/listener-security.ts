@@ -28,9 +28,17 @@ export interface ListenerSecurity {
 /** Without TLS, for this machine only. */
 export const LOOPBACK_ONLY: ListenerSecurity = { tls: undefined, isInsecureAllowed: false };
 
-/** @throws WeirError CONFIGURATION where a listener without TLS would be reached by other machines. */
+/** @throws WeirError CONFIGURATION where other machines would reach a listener without TLS, or one that asks nobody who calls. */
 export function checkListener(address: string, flag: string, security: ListenerSecurity): void {
-  if (security.tls !== undefined || security.isInsecureAllowed || isLoopback(address)) return;
+  if (security.isInsecureAllowed || isLoopback(address)) return;
+  if (security.tls !== undefined) {
+    if (security.tls.wantsClientCertificate || security.access?.isOn === true) return;
+    throw new WeirError(
+      'CONFIGURATION',
+      `${flag} ${address}: other machines would reach it, and nobody is asked who calls. Say who may do what (--access FILE), or which ` +
+        'clients there are (--tls-client-ca FILE), or say --insecure',
+    );
+  }
   throw new WeirError(
     'CONFIGURATION',
     `${flag} ${address}: other machines would reach it without TLS. Give a service its certificate (--tls-cert FILE --tls-key FILE), ` +
