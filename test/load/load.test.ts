@@ -1,10 +1,17 @@
 // Every script of k6 against real shards and a real predictor: smoke, a bounded stress, and that what must fail does.
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { connect } from '@weir/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BenchShard } from '../bench/ps-shard.ts';
+import { issueForLoopback, makeAuthority, writeIdentity } from '../security/certificates.ts';
 import type { LoadPlan, Plan } from './k6/plan.ts';
 import { SCRIPT_NAMES, SCRIPTS, type Script } from './k6/scripts.ts';
+import { prepareTable } from './prepare-table.ts';
 import { type K6Run, runK6, THRESHOLD_CROSSED } from './run-k6.ts';
 import { type LoadWorld, openLoadWorld } from './world.ts';
 
@@ -52,6 +59,7 @@ async function rowsOf({ summary }: K6Run) {
   };
 }
 
+const hashOf = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`;
 const lastWords = async (run: K6Run) => ({ exitCode: run.exitCode, log: await readFile(run.log, 'utf8') });
 
 describe.each(SCRIPT_NAMES)('%s', (script) => {
@@ -96,6 +104,63 @@ describe.each(SCRIPT_NAMES)('%s', (script) => {
       expect(data).toContain(`weir_duration{operation:${operation}}`);
     }
     expect(page.match(/(src|href)="https?:[^"]*/)).toBeNull();
+  });
+});
+
+describe('a shard that asks who calls', () => {
+  it('is loaded over mutual TLS with a token that may write, and not without one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-load-tls-'));
+    const authority = await makeAuthority();
+    const server = writeIdentity(folder, 'shard', await issueForLoopback(authority));
+    const client = writeIdentity(folder, 'k6', await authority.issue({ name: 'k6', purpose: 'client' }));
+    const ca = join(folder, 'ca.crt');
+    await writeFile(ca, authority.certificate);
+    const access = join(folder, 'access.json');
+    const [admin, load] = ['token-of-an-admin', 'token-of-k6'];
+    await writeFile(
+      access,
+      JSON.stringify({
+        identities: {
+          admin: { tokens: [hashOf(admin)], tables: { '*/*': 'admin' } },
+          k6: { tokens: [hashOf(load)], tables: { 'load/*': 'write' } },
+        },
+      }),
+    );
+    const tls = ['--tls-cert', server.certificate, '--tls-key', server.key, '--tls-client-ca', ca];
+    const shard = await BenchShard.create(...tls, '--access', access);
+    try {
+      await shard.start();
+      await using weir = await connect({
+        seeds: [shard.address],
+        clientId: 'load',
+        tls: {
+          ca: authority.certificate,
+          cert: await readFile(client.certificate),
+          key: await readFile(client.key),
+        },
+        token: admin,
+      });
+      const cluster = await prepareTable(weir, 'load/rows', 10_000);
+      const certificates = {
+        WEIR_CA: ca,
+        WEIR_CLIENT_CERT: client.certificate,
+        WEIR_CLIENT_KEY: client.key,
+      };
+      const plan: Plan = { load: { ...SMOKE, durationS: 1 }, cluster };
+      for (const script of ['mixed', 'push-stream'] as const) {
+        const identity = { ...certificates, WEIR_TOKEN: load };
+        const named = await lastWords(await runK6(script, plan, { name: `tls-${script}`, identity }));
+        expect(named).toMatchObject({ exitCode: 0 });
+        expect(await readFile(report(`tls-${script}.plan.json`), 'utf8')).not.toContain(load);
+      }
+      const nameless = { name: 'canary-tls', identity: certificates };
+      const { exitCode, log } = await lastWords(await runK6('mixed', plan, nameless));
+      expect(exitCode).toBe(THRESHOLD_CROSSED);
+      expect(log).toMatch(/names are not known here/);
+    } finally {
+      await shard.remove();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

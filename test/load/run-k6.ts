@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds } from '../bench/process-usage.ts';
@@ -27,11 +27,23 @@ export interface K6Run {
   readonly cpuS: number;
 }
 
-/** @param name of the files, in `test/load/reports` */
+export interface RunOptions {
+  /** Of the files, in `test/load/reports`. */
+  readonly name?: string;
+  /** Whether k6's words go to stdout too. */
+  readonly show?: boolean;
+  readonly identity?: Identity;
+}
+
+/** As the verbs of `weir` take them from the environment: paths of PEM files, and a token. */
+export type Identity = Partial<Readonly<Record<(typeof FILES)[number] | 'WEIR_TOKEN', string>>>;
+
+const FILES = ['WEIR_CA', 'WEIR_CLIENT_CERT', 'WEIR_CLIENT_KEY'] as const;
+
 export async function runK6(
   script: Script,
   plan: Plan,
-  { name = `${script}-${plan.load.profile}`, show = false }: { name?: string; show?: boolean } = {},
+  { name = `${script}-${plan.load.profile}`, show = false, identity = {} }: RunOptions = {},
 ): Promise<K6Run> {
   const file = (suffix: string): string => join(REPORTS, `${name}.${suffix}`);
   const [page, summary, log] = [file('html'), file('json'), file('log')];
@@ -46,6 +58,7 @@ export async function runK6(
   ];
   const env = {
     ...process.env,
+    ...absolute(identity),
     K6_WEB_DASHBOARD: 'true',
     // No page is served while it runs: the file is what is kept.
     K6_WEB_DASHBOARD_PORT: '-1',
@@ -78,6 +91,14 @@ export async function runK6(
   } finally {
     clearInterval(watch);
   }
+}
+
+/** k6 would look for files beside its script. */
+function absolute(identity: Identity): Identity {
+  const files = FILES.map((name) => [name, identity[name]] as const).filter(
+    ([, file]) => file !== undefined && file !== 'system',
+  );
+  return { ...identity, ...Object.fromEntries(files.map(([name, file]) => [name, resolve(file!)])) };
 }
 
 /** Undefined once the process is gone, and where there is no /proc. */

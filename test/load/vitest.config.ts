@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/load/**/*.test.ts'],
     reporters: ['default', './test/closing-line.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     // Eight processes start in it, and a table is filled.
     hookTimeout: 120_000,
     fileParallelism: false,

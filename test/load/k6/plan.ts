@@ -1,5 +1,5 @@
-// What one run is told, as a file that the launcher writes: which cluster, which table, how much. Nothing else is taken from the
-// environment, so a run is repeated by its plan. Pure.
+// What one run is told, as a file that the launcher writes: which cluster, which table, how much. With it a run is
+// repeated. Pure.
 import type { ProfileName } from './profiles.ts';
 
 export interface Plan {

@@ -2,6 +2,7 @@
 import { StatusOK } from 'k6/net/grpc';
 import { BATCH_ROWS, DIM } from '../../bench/ps-workload.ts';
 import type { Batch } from './batches.ts';
+import { metadata } from './identity.ts';
 import { failed, now, succeeded } from './measures.ts';
 import { plan } from './read-plan.ts';
 import { cluster, shards } from './shards.ts';
@@ -25,7 +26,7 @@ export async function pullBatch(batch: Batch): Promise<void> {
       clients[shard]!.asyncInvoke(
         METHOD,
         { epoch: cluster.epoch, parts: [{ tableUid: cluster.tableUid, keys }] },
-        { discardResponseMessage },
+        { metadata, discardResponseMessage },
       ),
     ),
   );

@@ -2,6 +2,7 @@
 import { StatusOK } from 'k6/net/grpc';
 import { BATCH_ROWS } from '../../bench/ps-workload.ts';
 import type { Batch, ShardPart } from './batches.ts';
+import { metadata } from './identity.ts';
 import { failed, now, succeeded } from './measures.ts';
 import { cluster, shards } from './shards.ts';
 
@@ -12,7 +13,7 @@ export async function pushBatch(batch: Batch): Promise<void> {
   const begunMs = now();
   const answers = await Promise.all(
     batch.map((part) =>
-      clients[part.shard]!.asyncInvoke(METHOD, { epoch: cluster.epoch, parts: [partOf(part)] }),
+      clients[part.shard]!.asyncInvoke(METHOD, { epoch: cluster.epoch, parts: [partOf(part)] }, { metadata }),
     ),
   );
   const refused = answers.find(({ status }) => status !== StatusOK);

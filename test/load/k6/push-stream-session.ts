@@ -3,6 +3,7 @@
 import { Stream } from 'k6/net/grpc';
 import { BATCH_ROWS } from '../../bench/ps-workload.ts';
 import type { Batch } from './batches.ts';
+import { metadata } from './identity.ts';
 import { failed, now, succeeded } from './measures.ts';
 import { partOf } from './push-batch.ts';
 import { cluster, shards } from './shards.ts';
@@ -31,7 +32,7 @@ export function pushSession(batches: readonly Batch[], count: number): Promise<v
     let ended = 0;
 
     const streams = shards().map((client, shard) => {
-      const stream = new Stream(client, METHOD);
+      const stream = new Stream(client, METHOD, { metadata });
       stream.on('data', (message) => acknowledged(shard, message as PushAnswer));
       stream.on('error', (error) => fail(JSON.stringify(error)));
       stream.on('end', () => {

@@ -1,6 +1,7 @@
 // Rank requests to one predictor.
 import { SharedArray } from 'k6/data';
 import { Client, StatusOK } from 'k6/net/grpc';
+import { connection, metadata } from './identity.ts';
 import { failed, now, optionsOf, succeeded } from './measures.ts';
 import type { RankPayload } from './plan.ts';
 import { predictorPlan } from './read-plan.ts';
@@ -25,11 +26,11 @@ interface RankAnswer {
 let connected = false;
 
 export default function (): void {
-  if (!connected) client.connect(address, { plaintext: true });
+  if (!connected) client.connect(address, connection);
   connected = true;
   const request = requests[__ITER % requests.length]!;
   const begunMs = now();
-  const { status, error, message } = client.invoke(METHOD, request);
+  const { status, error, message } = client.invoke(METHOD, request, { metadata });
   if (status !== StatusOK) failed('rank', JSON.stringify(error));
   else if (((message as RankAnswer).scores ?? []).length === 0) failed('rank', 'an answer without scores');
   else succeeded('rank', request.docIds.length, begunMs);

@@ -1,5 +1,6 @@
 // This client's connections to the shards, made by its first call.
 import { Client } from 'k6/net/grpc';
+import { connection } from './identity.ts';
 import { clusterPlan } from './read-plan.ts';
 
 export const cluster = clusterPlan();
@@ -9,7 +10,7 @@ let connected = false;
 /** In the order of the routing table. */
 export function shards(): readonly Client[] {
   if (connected) return clients;
-  for (const [i, { address }] of cluster.shards.entries()) clients[i]!.connect(address, { plaintext: true });
+  for (const [i, { address }] of cluster.shards.entries()) clients[i]!.connect(address, connection);
   connected = true;
   return clients;
 }
