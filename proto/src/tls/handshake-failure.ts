@@ -9,7 +9,7 @@ export interface HandshakeFailure {
 
 /** @param name that the server's certificate should have. Undefined where the network failed, and not TLS. */
 export function handshakeFailure(address: string, name: string, error: Error): HandshakeFailure | undefined {
-  const { code } = error as { code?: unknown };
+  const code = codeOf(error);
   // Errors of the system name the call that failed.
   if (typeof code !== 'string' || 'syscall' in error) return undefined;
   const known = KNOWN.find(([pattern]) => pattern.test(code));
@@ -72,7 +72,7 @@ const KNOWN: readonly (readonly [RegExp, HandshakeFailure['code'], Words])[] = [
     /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_.*|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA)$/,
     'UNAUTHENTICATED',
     (address, _, error) =>
-      `the certificate of ${address} is not of a CA that this client trusts (${firstLine(error)}): ` +
+      `the certificate of ${address} is not of a CA that this client trusts (${codeOf(error)}): ` +
       'give the CA that issued it (--ca FILE; `tls.ca` in code)',
   ],
   [
@@ -93,6 +93,10 @@ const KNOWN: readonly (readonly [RegExp, HandshakeFailure['code'], Words])[] = [
     refused,
   ],
 ];
+
+function codeOf(error: Error): unknown {
+  return (error as { code?: unknown }).code;
+}
 
 function namesIn(error: Error): string {
   const { subjectaltname: names } = (error as { cert?: { subjectaltname?: string } }).cert ?? {};

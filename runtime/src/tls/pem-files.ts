@@ -93,13 +93,14 @@ function readAll(files: PemFileSet): Texts {
   };
 }
 
-function checked(files: PemFileSet, { cert, key, ca }: Texts): Pem {
-  const certificates = cert === undefined ? [] : certificatesOf(files.cert!, cert);
+function checked(files: PemFileSet, { key, ...texts }: Texts): Pem {
+  const certificates = texts.cert === undefined ? [] : certificatesOf(files.cert!, texts.cert);
   if (key !== undefined) {
     const isItsKey = tried(files.key!, () => certificates[0]!.checkPrivateKey(createPrivateKey(key)));
     if (!isItsKey) throw unusable(files.key!, `it is not the key of the certificate in ${files.cert!.path}`);
   }
-  const authorities = ca === undefined ? [] : certificatesOf(files.ca!, ca);
+  const authorities = texts.ca === undefined ? [] : certificatesOf(files.ca!, texts.ca);
+  const [cert, ca] = [pemOf(certificates), pemOf(authorities)];
   tried(files.cert ?? files.ca!, () => createSecureContext({ cert, key, ca }));
   return { cert, key, ca, expiryS: { cert: firstEnd(certificates), ca: firstEnd(authorities) } };
 }
@@ -110,6 +111,11 @@ function certificatesOf(file: PemFile, text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? [];
   if (blocks.length === 0) throw unusable(file, 'it has no certificate in PEM');
   return blocks.map((block) => tried(file, () => new X509Certificate(block)));
+}
+
+/** What was checked, and nothing else: of certificates without a line break between them OpenSSL would take the first. */
+function pemOf(certificates: readonly X509Certificate[]): string | undefined {
+  return certificates.length === 0 ? undefined : certificates.map(String).join('');
 }
 
 function firstEnd(certificates: readonly X509Certificate[]): number | undefined {
