@@ -6,6 +6,7 @@ import { openAccess } from './access/access.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import { helpText } from './config/help.ts';
 import { type LoadedConfig, loadConfig } from './config/load-config.ts';
+import { flagOf } from './config/options.ts';
 import { ORPHAN_MARGIN_MS } from './limits.ts';
 import type { ReadyLine } from './process/ready-line.ts';
 import { reportFailure } from './process/report-failure.ts';
@@ -16,6 +17,7 @@ import { adminConfig, clientConfig, type ServiceDefinition } from './service.ts'
 import { createLogger } from './telemetry/log.ts';
 import { addLogLevelRoutes } from './telemetry/log-level.ts';
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts';
+import { checkListener, type ListenerSecurity } from './tls/listener-security.ts';
 import { openSecurity } from './tls/process-security.ts';
 
 export interface RunOptions {
@@ -71,6 +73,7 @@ async function serve<C>(
     const access = await openAccess({ file: common.access, service: definition.name, log });
     access.watch(stop.signal);
     const { listeners, ...opened } = openSecurity(common, log);
+    checkListeners(config, listeners);
     const security = { ...opened, listeners: { ...listeners, access } };
     const admin = await startAdminServer({
       listen: common.adminListen,
@@ -105,6 +108,13 @@ async function serve<C>(
     // What a stop cut short in the middle of starting is no failure.
     if (stop.signal.aborted && WeirError.from(error).code === 'CANCELLED') return process.exit(0);
     return die(error);
+  }
+}
+
+/** Before anything is touched: of every setting that is an address to listen on. */
+function checkListeners(config: Record<string, unknown>, security: ListenerSecurity): void {
+  for (const [key, value] of Object.entries(config)) {
+    if (/listen$/i.test(key) && typeof value === 'string') checkListener(value, `--${flagOf(key)}`, security);
   }
 }
 
