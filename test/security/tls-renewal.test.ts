@@ -132,7 +132,7 @@ describe('renewed certificates', () => {
       log,
       renderMetrics: async () => '',
     });
-    const credentials = new ClientCredentials(security.clients);
+    const credentials = new ClientCredentials(security.clients.tls);
     const steady = clientOf(credentials);
     let isOver = false;
     const onOneConnection = (async () => {
@@ -170,7 +170,7 @@ describe('renewed certificates', () => {
       `${next.certificate}${authority.certificate}`,
     );
     await until(async () => (await shown()) === 'second');
-    const credentials = new ClientCredentials(security.clients);
+    const credentials = new ClientCredentials(security.clients.tls);
     const client = clientOf(credentials);
     await rank(client);
     client.close();
@@ -200,7 +200,7 @@ describe('renewed certificates', () => {
       );
       expect(error).not.toContain('PRIVATE');
     }
-    const client = clientOf(new ClientCredentials(security.clients));
+    const client = clientOf(new ClientCredentials(security.clients.tls));
     await rank(client);
     client.close();
     expect(await shown()).toBe('first');
