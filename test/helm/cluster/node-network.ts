@@ -1,7 +1,7 @@
 // What the inner process of a one-node cluster sets up before anything runs: a network of its own, and stand-ins for settings of the
 // whole machine. It is in namespaces of its own, so all of this ends with it.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Of the node; name server and kubelet listen on it. */
@@ -26,7 +26,8 @@ export function standIns(folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const setting of SETTINGS) {
     const file = join(folder, setting.replaceAll('/', '_'));
-    copyFileSync(`/proc/sys/${setting}`, file);
+    // Read and written: what /proc says of its size would have it copied as empty.
+    writeFileSync(file, readFileSync(`/proc/sys/${setting}`));
     run('mount', '--bind', file, `/proc/sys/${setting}`);
   }
 }
