@@ -12,6 +12,7 @@ import { registerSize } from './commands/size.ts';
 import { registerSource } from './commands/source.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTable } from './commands/table.ts';
+import { registerToken } from './commands/token.ts';
 import { registerVerify } from './commands/verify.ts';
 import { runVerb } from './process-telemetry.ts';
 import { SERVICES } from './services.ts';
@@ -50,6 +51,7 @@ export function createProgram(output: OutputConfiguration): Command {
   registerDrain(program);
   registerVerify(program);
   registerSize(program);
+  registerToken(program);
   return program;
 }
 

@@ -1,5 +1,6 @@
 // `npm run docs:generate`: writes the documents that are generated from code and kept in the repository.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { withAccessRules } from './access-rules.ts';
 import { configurationDocument } from './configuration.ts';
 import { errorsDocument } from './errors.ts';
 
@@ -7,4 +8,5 @@ const write = (name: string, text: string): void =>
   writeFileSync(new URL(`../${name}`, import.meta.url), text);
 
 write('errors.md', errorsDocument());
+write('security.md', withAccessRules(readFileSync(new URL('../security.md', import.meta.url), 'utf8')));
 write('configuration.md', await configurationDocument());

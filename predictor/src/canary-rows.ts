@@ -1,7 +1,7 @@
 // What the predictor knows of canaries: the rows of their table, by a replica of its own that is fed as the model's are. It
 // is opened when the first canary asks, and again when another table set is served.
 import { qualifiedTableName } from '@weir/model';
-import { CANARY_TABLE, canaryKeys } from '@weir/proto';
+import { CANARY_TABLE, canaryKeys, WeirError } from '@weir/proto';
 import type { Weir } from '@weir/sdk';
 import { Replica } from './replica.ts';
 
@@ -22,7 +22,12 @@ export class CanaryRows {
   /** The token that has come from every shard; 0: from some shard another, or none. @throws WeirError as the SDK does. */
   async token(tableSet: string): Promise<number> {
     if (this.#following?.tableSet !== tableSet) this.#follow(tableSet);
-    const replica = await this.#following!.opened;
+    const replica = await this.#following!.opened.catch((error: unknown) => {
+      // The trainer makes the table with the first canary; a predictor that may only read waits for that.
+      if (WeirError.from(error).code === 'PERMISSION_DENIED') return undefined;
+      throw error;
+    });
+    if (replica === undefined) return 0;
     const { slots, shards } = this.#weir.routing();
     const keys = canaryKeys(slots, shards.length);
     const tokens = new Float32Array(keys.length >>> 1);

@@ -3,6 +3,7 @@ export { Access, openAccess } from './access/access.ts';
 export { tokenHash } from './access/access-policy.ts';
 export { accessOf, type CallAccess, type TableName } from './access/call-access.ts';
 export { clientToken } from './access/client-token.ts';
+export { RULES, type Rule } from './access/rules.ts';
 export { accessConfig } from './access/settings.ts';
 export type { AdminServer } from './admin/admin-server.ts';
 export { nearestName } from './config/nearest-name.ts';

@@ -16,21 +16,25 @@ export async function ensureStreams(
   partitions: number,
   options: CallOptions,
 ): Promise<number> {
-  const count = await existingPartitions(client, 'features', partitions, options);
-  await Promise.all(streams.map((stream) => client.create(stream, count, options)));
+  const count = (await existingPartitions(client, 'features', options)) ?? partitions;
+  const ensure = async (stream: string): Promise<void> => {
+    // Looked for first: who reads a stream need not be one who may make it.
+    const existing = await existingPartitions(client, stream, options);
+    if (existing !== count) await client.create(stream, count, options);
+  };
+  await Promise.all(streams.map(ensure));
   return count;
 }
 
 async function existingPartitions(
   client: StreamsClient,
   stream: string,
-  partitions: number,
   options: CallOptions,
-): Promise<number> {
+): Promise<number | undefined> {
   try {
     return await client.partitions(stream, options);
   } catch (error) {
     if (WeirError.from(error).code !== 'STREAM_NOT_FOUND') throw error;
-    return partitions;
+    return undefined;
   }
 }

@@ -1,5 +1,10 @@
 // The protocol without an SDK, for this package's tests: unary calls as promises, streams as sent and received.
-import { type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { bytesOf, floatsFromBytes, MESSAGE_BYTES_MAX, packKeys, WeirError } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
 import {
@@ -32,8 +37,8 @@ function promised<T>(call: (callback: Callback<T>) => unknown): Promise<T> {
 export class RawClient {
   readonly grpc: ParameterServerClient;
 
-  constructor(address: string) {
-    this.grpc = new ParameterServerClient(address, credentials.createInsecure(), {
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.grpc = new ParameterServerClient(address, channel, {
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
       'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
       'grpc-node.flow_control_window': 8 * 1024 * 1024,

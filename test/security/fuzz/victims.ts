@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClientCredentials } from '@weir/proto';
 import { freePorts, type ServiceProcess, spawnService } from '@weir/runtime';
 import { connectStreams } from '@weir/streams/client';
 import { RawClient, tableSpec } from '../../../ps/src/testing/raw-client.ts';
@@ -19,7 +20,17 @@ export interface Victims extends AsyncDisposable {
   log(victim: Victim): Promise<string>;
 }
 
-export async function startVictims(): Promise<Victims> {
+/** Services that ask who calls. */
+export interface Secured {
+  /** Access file of all of them. */
+  readonly access: string;
+  /** What each shows to the others; `operator` prepares. */
+  readonly tokenOf: (who: Victim | 'operator') => string;
+  /** Of each service; default: none. */
+  readonly flags?: readonly string[];
+}
+
+export async function startVictims(secured?: Secured): Promise<Victims> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-fuzz-'));
   const processes: Partial<Record<Victim, ServiceProcess>> = {};
   const logFile = (victim: Victim): string => join(folder, `${victim}.log`);
@@ -28,8 +39,10 @@ export async function startVictims(): Promise<Victims> {
     await rm(folder, { recursive: true, force: true });
   };
   const start = async (victim: Victim, ...flags: string[]): Promise<ServiceProcess> => {
-    const command = [MAIN, victim, ...flags];
-    const started = await spawnService({ name: victim, command, logFile: logFile(victim) });
+    const command = [MAIN, victim, ...flags, ...(secured?.flags ?? [])];
+    const env =
+      secured === undefined ? {} : { WEIR_ACCESS: secured.access, WEIR_TOKEN: secured.tokenOf(victim) };
+    const started = await spawnService({ name: victim, command, logFile: logFile(victim), env });
     processes[victim] = started;
     return started;
   };
@@ -52,15 +65,14 @@ export async function startVictims(): Promise<Victims> {
       ),
       start('streams', '--data', join(folder, 'streams')),
     ]);
-    await prepare(ps.listen, streams.listen);
+    await prepare(ps.listen, streams.listen, secured?.tokenOf('operator'));
     const ofStreams = ['--streams', streams.listen];
     const ofShards = ['--seeds', ps.listen];
-    const [collector, predictor] = await Promise.all([
-      start('collector', ...ofStreams),
-      start('predictor', ...ofStreams, ...ofShards),
-    ]);
+    // In the order in which each finds what it needs not make.
+    const collector = await start('collector', ...ofStreams);
     await start('stitcher', ...ofStreams, '--data', join(folder, 'stitcher'));
     await start('trainer', ...ofStreams, ...ofShards);
+    const predictor = await start('predictor', ...ofStreams, ...ofShards);
     await start('canary', '--predictor', predictor.listen, '--collector', collector.listen);
     const log = (victim: Victim): Promise<string> => readFile(logFile(victim), 'utf8');
     const httpOf = async (victim: Victim): Promise<string> => {
@@ -80,12 +92,12 @@ export async function startVictims(): Promise<Victims> {
   }
 }
 
-async function prepare(shard: string, streams: string): Promise<void> {
-  const client = new RawClient(shard);
+async function prepare(shard: string, streams: string, token: string | undefined): Promise<void> {
+  const client = new RawClient(shard, new ClientCredentials(undefined, { token }));
   await client.create(TARGET);
   await client.create(tableSpec('altered', 2, { kind: 3, learningRate: 0.1 }));
   client.close();
-  const log = connectStreams({ address: streams });
+  const log = connectStreams({ address: streams, token });
   for (const stream of [STREAM, 'trimmed', 'fenced']) await log.create(stream, PARTITIONS);
   await log.close();
 }
