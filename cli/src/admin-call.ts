@@ -3,8 +3,8 @@ import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import { handshakeFailure, WeirError } from '@weir/proto';
-import { parseHostPort } from '@weir/runtime';
+import { handshakeFailure, requireToken, tokenInClearText, WeirError } from '@weir/proto';
+import { isLoopback, parseHostPort } from '@weir/runtime';
 import type { TlsOptions } from '@weir/sdk';
 import type { Connection } from './connection-options.ts';
 
@@ -27,7 +27,8 @@ export interface AdminAnswer {
 export async function callAdmin(call: AdminCall): Promise<AdminAnswer> {
   const { admin, path, timeoutMs, connection } = call;
   const { host, port } = parseHostPort(admin)!;
-  const options = { host, port, path, method: call.method, signal: AbortSignal.timeout(timeoutMs) };
+  const headers = identity(admin, connection);
+  const options = { host, port, path, method: call.method, headers, signal: AbortSignal.timeout(timeoutMs) };
   const sent =
     connection.tls === undefined
       ? plainRequest(options)
@@ -55,6 +56,16 @@ export async function callAdmin(call: AdminCall): Promise<AdminAnswer> {
   } catch (thrown) {
     throw failure(call, thrown as Error);
   }
+}
+
+/** The caller's token, unless others could read it on the way. */
+function identity(admin: string, { token, tls, insecure }: Connection): Record<string, string> {
+  if (token === undefined) return {};
+  if (tls === undefined && !insecure && !isLoopback(admin)) {
+    const { code, message } = tokenInClearText(admin);
+    throw new WeirError(code, message);
+  }
+  return { authorization: `Bearer ${requireToken(typeof token === 'function' ? token() : token)}` };
 }
 
 function secured({ ca, cert, key, serverName }: TlsOptions, host: string) {

@@ -87,7 +87,7 @@ export { fmix64, mixed, slotOf, slotsOf } from './slots.ts';
 export type { Admission, Initializer, Optimizer, TableDefinition } from './table-definition.ts';
 export { requireToken, type TokenSource } from './tls/bearer-token.ts';
 export { ClientCredentials, type ClientIdentity } from './tls/client-credentials.ts';
-export { type HandshakeFailure, handshakeFailure } from './tls/handshake-failure.ts';
+export { type HandshakeFailure, handshakeFailure, tokenInClearText } from './tls/handshake-failure.ts';
 export { secureCalls } from './tls/secure-calls.ts';
 export type { TlsOptions, TlsSource } from './tls/tls-options.ts';
 export { tracedCalls } from './tracing/client-interceptor.ts';

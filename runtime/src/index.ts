@@ -37,7 +37,7 @@ export { createLogger } from './telemetry/log.ts';
 export { meter } from './telemetry/meter.ts';
 export { observeDisk } from './telemetry/observe-disk.ts';
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry/start-telemetry.ts';
-export { type ListenerSecurity, LOOPBACK_ONLY } from './tls/listener-security.ts';
+export { isLoopback, type ListenerSecurity, LOOPBACK_ONLY } from './tls/listener-security.ts';
 export { type PeerIdentity, peerIdentity, peerIdentityOfCall } from './tls/peer-identity.ts';
 export { openSecurity, type ProcessSecurity, readClientTls } from './tls/process-security.ts';
 export {
