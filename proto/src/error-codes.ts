@@ -199,7 +199,7 @@ export const ERROR_CODES = {
     status.UNAUTHENTICATED,
     false,
     'No valid token or certificate.',
-    'Send a valid token.',
+    'Send a valid token; where it is a certificate, of either side, mend what the message names.',
   ),
   PERMISSION_DENIED: info(
     status.PERMISSION_DENIED,

@@ -48,7 +48,8 @@ const byHandler = (...needs: Need[]): Rule => ({ needs, by: 'handler', isAudited
 const audited = (...needs: Need[]): Rule => ({ needs, by: 'guard', isAudited: true });
 const OPEN: Rule = { needs: [], by: 'nobody', isAudited: false };
 
-const service = (role: Role, name: string): Need => need(role)('services', () => [name], `the service \`${name}\``);
+const service = (role: Role, name: string): Need =>
+  need(role)('services', () => [name], `the service \`${name}\``);
 /** A message whose uid no table has is answered by its handler, which says so. */
 const specName = (message: ps.CreateTableRequest) => [qualified(message.spec?.name ?? '')];
 const specUid = (message: ps.AlterTableRequest) => [message.spec?.uid ?? ''];

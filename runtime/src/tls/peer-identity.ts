@@ -42,11 +42,13 @@ function commonNameOf(subject: string | undefined): string {
 }
 
 /** Node writes a name with a comma or the like in it as a JSON string, so that none can pretend to be two. */
-const NAME = /(DNS|URI|IP Address|email):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy;
+const NAME = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/gy;
+/** Others, such as a directory's, name nobody here. */
+const KINDS = ['DNS', 'URI', 'IP Address', 'email'];
 
 /** @param text as Node's X509Certificate has it. */
 export function alternativeNames(text: string): string[] {
-  return [...text.matchAll(NAME)].map(
-    ([, kind, value]) => `${kind}:${value!.startsWith('"') ? (JSON.parse(value!) as string) : value}`,
-  );
+  return [...text.matchAll(NAME)]
+    .filter(([, kind]) => KINDS.includes(kind!))
+    .map(([, kind, value]) => `${kind}:${value!.startsWith('"') ? (JSON.parse(value!) as string) : value}`);
 }
