@@ -15,12 +15,39 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000;
 export const PARENT_POLL_MS = 500;
 /** Beyond a stop's deadline, until a process that did not end by it is killed. */
 export const ORPHAN_MARGIN_MS = 1_000;
+/** Connections to one gRPC listener, and to one HTTP listener: what comes beyond is closed at once, and counted. */
+export const GRPC_CONNECTIONS_MAX = 2_048;
+export const HTTP_CONNECTIONS_MAX = 512;
 /** Calls under way on one connection; a client's library keeps back what is more. */
 export const CALLS_PER_CONNECTION_MAX = 1_024;
+/** Metadata of one call as HTTP/2 counts it (each field 32 bytes more than its texts), and its fields. */
+export const METADATA_BYTES_MAX = 16 * 1024;
+export const METADATA_FIELDS_MAX = 64;
+/**
+ * What the HTTP/2 library may hold for one connection, in MB as it counts: streams, header tables, what is not sent yet. Above,
+ * new calls are refused. Answers to pulls are the most of it, and have a bound of their own over all connections.
+ */
+export const CONNECTION_MEMORY_MB = 512;
+/** Calls that one connection may cancel at once, and each second from then on; more ends it (CVE-2023-44487). */
+export const CANCELS_BURST = 2_000;
+export const CANCELS_PER_SECOND = 200;
+/** Frames that are none, by one connection; more ends it. */
+export const INVALID_FRAMES_MAX = 100;
 /** Bytes that `sendFramed` hands over before the caller has read them; not more, so that it notices who reads nothing. */
 export const SENT_AHEAD_BYTES_MAX = 1024 * 1024;
 /** Bytes of messages of which only a part has come, over all clients. */
 export const HALF_MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+/** Header of an HTTP request; a longer one is 431. */
+export const HTTP_HEADER_BYTES_MAX = 16 * 1024;
+/** How long a caller over HTTP may take to send its header, and the whole request; then it is 408. */
+export const HTTP_HEADER_TIMEOUT_MS = 10_000;
+export const HTTP_REQUEST_TIMEOUT_MS = 30_000;
+/** How often these two are looked at. */
+export const HTTP_TIMEOUT_LOOK_MS = 1_000;
+/** Bytes of bodies that a process holds while they come, over all callers over HTTP; beyond it they are told OVERLOADED. */
+export const HTTP_BODIES_BYTES_MAX = 64 * 1024 * 1024;
+/** What such a caller is told to wait. */
+export const HTTP_BODIES_RETRY_MS = 1_000;
 /** Requests over HTTP that still run when a stop begins get this long; then they are cut. */
 export const HTTP_STOP_MS = 3_000;
 /** TLS of listeners; every client that is maintained has it. */
@@ -54,6 +81,18 @@ export const ACCESS_TOKENS_MAX = 1_024;
 /** How often a file that may change while a process runs is looked at: what it says holds this much later. */
 export const FILE_POLL_MS = 1_000;
 
+if (CANCELS_BURST < CALLS_PER_CONNECTION_MAX) {
+  throw new Error('a client must be able to cancel all its calls at once');
+}
+if (
+  CONNECTION_MEMORY_MB * 1_000_000 <
+  CALLS_PER_CONNECTION_MAX * METADATA_BYTES_MAX + 2 * MESSAGE_BYTES_MAX
+) {
+  throw new Error('a connection must be able to hold the metadata of its calls and two messages');
+}
+if (HTTP_HEADER_TIMEOUT_MS >= HTTP_REQUEST_TIMEOUT_MS) throw new Error('a header is a part of its request');
+if (HTTP_BODIES_BYTES_MAX < 2 * ADMIN_BODY_BYTES_MAX)
+  throw new Error('two of the largest bodies must be able to come');
 if (HALF_MESSAGE_BYTES_MAX < 2 * MESSAGE_BYTES_MAX)
   throw new Error('two of the largest messages must be able to come');
 if (SPAN_BATCH_MAX > SPANS_QUEUED_MAX) throw new Error('a batch of spans must fit their queue');

@@ -4,6 +4,7 @@ import { ERROR_CODES } from '@weir/proto';
 import { FRESHNESS_STAGES } from '@weir/runtime';
 import { DROP_REASONS } from '../../predictor/src/feature-log.ts';
 import { CANARY_OUTCOMES } from '../../quickstart/src/canary/attempt.ts';
+import { MALFORMED_REASONS } from '../../runtime/src/grpc/refuse-malformed.ts';
 import {
   IGNORED_REASONS,
   LATE_REASONS,
@@ -21,7 +22,7 @@ export const CLOSED_SETS: Readonly<Record<string, RegExp>> = {
   error_type: listed(...codes),
   reason: listed(
     ...[...REJECTED_REASONS, ...LATE_REASONS, ...ORPHAN_REASONS, ...IGNORED_REASONS],
-    ...[...REFUSALS, ...CLOSE_REASONS, ...DROP_REASONS, ...codes],
+    ...[...MALFORMED_REASONS, ...REFUSALS, ...CLOSE_REASONS, ...DROP_REASONS, ...codes],
   ),
   stage: listed(...FRESHNESS_STAGES),
   outcome: listed(...CANARY_OUTCOMES),

@@ -66,7 +66,9 @@ async function answer(
   files: ReadonlyMap<string, PageFile>,
   watchers: Watchers,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://live');
+  const url = URL.parse(request.url ?? '/', 'http://live');
+  if (url === null) return sendJson(response, 400, failure('INVALID_ARGUMENT', 'the path is none'));
+  const { pathname, searchParams } = url;
   if (request.method !== 'GET') return sendJson(response, 405, failure('INVALID_ARGUMENT', 'GET only'));
   const file = files.get(pathname);
   if (file !== undefined) {

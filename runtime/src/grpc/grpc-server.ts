@@ -22,6 +22,7 @@ import { HalfMessages } from './half-messages.ts';
 import type { Handlers } from './handlers.ts';
 import { createHealth } from './health.ts';
 import { http2ServersOf } from './http2-stream.ts';
+import { limitConnectionCount, limitConnections } from './limit-connections.ts';
 import { createReflection } from './reflection.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import { serverCredentials } from './server-credentials.ts';
@@ -75,6 +76,7 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.keepalive_permit_without_calls': 1,
   });
+  limitConnections(server);
   const health = createHealth();
   const names = new Set<string>();
   const add = (definition: ServiceDefinition, implementation: UntypedServiceImplementation): void => {
@@ -100,6 +102,7 @@ export function createGrpcServer(options: GrpcServerOptions = {}): GrpcServer {
           else reject(listenError(listen, listenFlag, error));
         });
       });
+      limitConnectionCount(server);
       if (tls !== undefined) {
         for (const listener of http2ServersOf(server)) listener.on('tlsClientError', tls.handshakeFailed);
       }

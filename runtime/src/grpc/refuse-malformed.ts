@@ -12,7 +12,8 @@ import {
 import { WeirError } from '@weir/proto';
 import { meter } from '../telemetry/meter.ts';
 
-type MalformedReason = 'message' | 'half_message' | 'timeout' | 'compressed';
+export const MALFORMED_REASONS = ['message', 'half_message', 'timeout', 'compressed'] as const;
+type MalformedReason = (typeof MALFORMED_REASONS)[number];
 
 interface InnerCall {
   readonly stream: ServerHttp2Stream;

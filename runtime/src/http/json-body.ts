@@ -2,19 +2,36 @@
 import type { IncomingMessage } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import { ERROR_CODES, type ErrorCode, WeirError } from '@weir/proto';
-import { ADMIN_BODY_BYTES_MAX } from '../limits.ts';
+import { ADMIN_BODY_BYTES_MAX, HTTP_BODIES_BYTES_MAX, HTTP_BODIES_RETRY_MS } from '../limits.ts';
 
-/** The parsed body; undefined if empty. WeirError INVALID_ARGUMENT if too large or not JSON. */
+/** Of bodies that are coming, over all requests of the process. */
+let heldBytes = 0;
+
+/** The parsed body; undefined if empty. WeirError INVALID_ARGUMENT if too large or not JSON; OVERLOADED. */
 export async function readJsonBody(
   request: IncomingMessage,
   bytesMax = ADMIN_BODY_BYTES_MAX,
 ): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new WeirError('INVALID_ARGUMENT', `the body exceeds ${bytesMax} bytes`);
-    chunks.push(chunk);
+  try {
+    // The connection stays for the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      heldBytes += chunk.length;
+      if (bytes > bytesMax) throw new WeirError('INVALID_ARGUMENT', `the body exceeds ${bytesMax} bytes`);
+      if (heldBytes > HTTP_BODIES_BYTES_MAX) {
+        throw new WeirError('OVERLOADED', `bodies of ${HTTP_BODIES_BYTES_MAX} bytes are coming already`, {
+          retryAfterMs: HTTP_BODIES_RETRY_MS,
+        });
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof WeirError) throw error;
+    throw new WeirError('CANCELLED', 'the caller went away before the end of its body', { cause: error });
+  } finally {
+    heldBytes -= bytes;
   }
   if (bytes === 0) return undefined;
   try {

@@ -3,8 +3,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WeirError } from '@weir/proto';
-import { TLS_HANDSHAKE_TIMEOUT_MS } from '../limits.ts';
+import {
+  HTTP_CONNECTIONS_MAX,
+  HTTP_HEADER_BYTES_MAX,
+  HTTP_HEADER_TIMEOUT_MS,
+  HTTP_REQUEST_TIMEOUT_MS,
+  HTTP_TIMEOUT_LOOK_MS,
+  TLS_HANDSHAKE_TIMEOUT_MS,
+} from '../limits.ts';
 import { formatHostPort, listenError, parseHostPort } from '../listen-address.ts';
+import { meter } from '../telemetry/meter.ts';
 import { checkListener, type ListenerSecurity, type ListenerTls } from '../tls/listener-security.ts';
 
 export interface HttpListenOptions {
@@ -21,6 +29,14 @@ export interface HttpListenOptions {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
+/** Who sends its request slower than this is 408, a longer header 431; Node looks at times every half minute by itself. */
+const LIMITS = {
+  maxHeaderSize: HTTP_HEADER_BYTES_MAX,
+  headersTimeout: HTTP_HEADER_TIMEOUT_MS,
+  requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: HTTP_TIMEOUT_LOOK_MS,
+};
+
 export interface HttpListener {
   readonly server: Server;
   /** `host:port` as bound. */
@@ -35,7 +51,13 @@ export function listenHttp(options: HttpListenOptions): Promise<HttpListener> {
   if (wanted === undefined) throw new WeirError('CONFIGURATION', `${flag} "${listen}" is not HOST:PORT`);
   checkListener(listen, flag, security);
   const { tls } = security;
-  const server = tls === undefined ? createServer(handler) : secureServer(tls, options);
+  const server = tls === undefined ? createServer(LIMITS, handler) : secureServer(tls, options);
+  server.maxConnections = HTTP_CONNECTIONS_MAX;
+  const refused = meter('weir.runtime').createCounter('http.server.connections.refused', {
+    unit: '{connection}',
+    description: 'Connections over HTTP closed at once because there were too many',
+  });
+  server.on('drop', () => refused.add(1));
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(listen, flag, error)));
     server.listen(wanted.port, wanted.host, () => {
@@ -52,6 +74,7 @@ function secureServer(
 ): Server {
   const server = createSecureServer(
     {
+      ...LIMITS,
       ...tls.context(),
       requestCert: tls.wantsClientCertificate,
       rejectUnauthorized: tls.wantsClientCertificate && !isClientCertificateOptional,
