@@ -70,10 +70,18 @@ export async function startVictims(secured?: Secured): Promise<Victims> {
     const ofShards = ['--seeds', ps.listen];
     // In the order in which each finds what it needs not make.
     const collector = await start('collector', ...ofStreams);
-    await start('stitcher', ...ofStreams, '--data', join(folder, 'stitcher'));
+    await start(
+      'stitcher',
+      ...ofStreams,
+      '--data',
+      join(folder, 'stitcher'),
+      '--attribution',
+      'click=1000ms',
+    );
     await start('trainer', ...ofStreams, ...ofShards);
     const predictor = await start('predictor', ...ofStreams, ...ofShards);
-    await start('canary', '--predictor', predictor.listen, '--collector', collector.listen);
+    const canaries = ['--interval-ms', '500', '--timeout-ms', '10000'];
+    await start('canary', '--predictor', predictor.listen, '--collector', collector.listen, ...canaries);
     const log = (victim: Victim): Promise<string> => readFile(logFile(victim), 'utf8');
     const httpOf = async (victim: Victim): Promise<string> => {
       const address = /"http":"([^"]+)"/.exec(await log(victim))?.[1];
