@@ -61,11 +61,11 @@ export class Tables {
    * @throws WeirError TABLE_EXISTS when the name stands for another definition, INVALID_ARGUMENT.
    */
   async create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable> {
-    const wanted = encodeSpec(definition, randomUUID(), drawSeed());
-    using scope = this.#calls.begin(`create table ${wanted.name}`, options);
-    const home = this.#home(wanted.name);
-    const first = await this.#createOn(home, wanted, scope);
+    const drawn = encodeSpec(definition, randomUUID(), drawSeed());
+    using scope = this.#calls.begin(`create table ${drawn.name}`, options);
+    const home = this.#home(drawn.name);
     const others = this.#router.shards.filter((shard) => shard !== home);
+    const first = await this.#createOn(home, await this.#asKept(drawn, home, others, scope), scope);
     const rest = await Promise.all(others.map((shard) => this.#createOn(shard, first.spec, scope)));
     for (const [i, { spec }] of rest.entries()) {
       if (spec.uid !== first.spec.uid) throw otherUid(spec, others[i]!);
@@ -162,6 +162,26 @@ export class Tables {
 
   #home(name: string): Shard {
     return this.#router.shard(homeShard(name, this.#router.current).id);
+  }
+
+  /**
+   * What the home is to have, which is the first to be given a table and the last to lose it. One that lacks what others have came
+   * back with an empty folder: it gets the table under the others' uid, so that their rows stay.
+   */
+  async #asKept(
+    drawn: TableMessage,
+    home: Shard,
+    others: readonly Shard[],
+    scope: CallScope,
+  ): Promise<TableMessage> {
+    if ((await this.#specOn(home, drawn.name, scope)) !== undefined) return drawn;
+    for (const shard of others) {
+      const kept = await this.#specOn(shard, drawn.name, scope);
+      if (kept === undefined) continue;
+      const { uid, seed } = requireSame(kept, drawn, shard);
+      return { ...drawn, uid, seed };
+    }
+    return drawn;
   }
 
   async #createOn(

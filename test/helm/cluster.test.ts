@@ -138,6 +138,7 @@ describe('the chart on a cluster', () => {
       shards: { id: string; rows: number }[];
     };
     expect(status.shards.map(({ rows }) => rows > 0)).toEqual([true, false, true]);
+    expect(await underTraffic(node, 'counted', () => sleep(1_000))).toMatchObject(unharmed);
   });
 });
 
