@@ -4,6 +4,7 @@ import { ERROR_CODES } from '@weir/proto';
 import { FRESHNESS_STAGES } from '@weir/runtime';
 import { DROP_REASONS } from '../../predictor/src/feature-log.ts';
 import { CANARY_OUTCOMES } from '../../quickstart/src/canary/attempt.ts';
+import { REFUSAL_REASONS, RELOAD_OUTCOMES } from '../../runtime/src/access/access.ts';
 import { MALFORMED_REASONS } from '../../runtime/src/grpc/refuse-malformed.ts';
 import {
   IGNORED_REASONS,
@@ -22,10 +23,10 @@ export const CLOSED_SETS: Readonly<Record<string, RegExp>> = {
   error_type: listed(...codes),
   reason: listed(
     ...[...REJECTED_REASONS, ...LATE_REASONS, ...ORPHAN_REASONS, ...IGNORED_REASONS],
-    ...[...MALFORMED_REASONS, ...REFUSALS, ...CLOSE_REASONS, ...DROP_REASONS, ...codes],
+    ...[...MALFORMED_REASONS, ...REFUSALS, ...CLOSE_REASONS, ...DROP_REASONS, ...REFUSAL_REASONS, ...codes],
   ),
   stage: listed(...FRESHNESS_STAGES),
-  outcome: listed(...CANARY_OUTCOMES),
+  outcome: listed(...CANARY_OUTCOMES, ...RELOAD_OUTCOMES),
   view: listed('progressive', 'served'),
   // Pieces of work on the event loop, sides of streams, sorts of fall-backs.
   kind: listed(

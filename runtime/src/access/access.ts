@@ -11,7 +11,11 @@ import type { Caller } from './caller.ts';
 import { watchText } from './watch-text.ts';
 
 /** Why a call was refused. */
-export type RefusalReason = 'no_token' | 'unknown_token' | 'unknown_certificate' | 'forbidden';
+export const REFUSAL_REASONS = ['no_token', 'unknown_token', 'unknown_certificate', 'forbidden'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** What became of a change of the file. */
+export const RELOAD_OUTCOMES = ['ok', 'failed'] as const;
 
 export interface AccessOptions {
   /** `--access`; undefined: everything is allowed. */
@@ -98,9 +102,9 @@ export class Access {
 
   /** Until the signal aborts. */
   watch(signal: AbortSignal): void {
+    observe(this.#refusals, this.#reloads, () => this.#isStale);
     const file = this.#file;
     if (file === undefined) return;
-    observe(this.#refusals, this.#reloads, () => this.#isStale);
     void watchText(file, this.#text, signal, {
       changed: (text) => this.#reload(text, file),
       failed: (error) => this.#failed(error),
@@ -145,12 +149,12 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
 
 function observe(
   refusals: Readonly<Record<RefusalReason, number>>,
-  reloads: Readonly<Record<'ok' | 'failed', number>>,
+  reloads: Readonly<Record<(typeof RELOAD_OUTCOMES)[number], number>>,
   isStale: () => boolean,
 ): void {
   const instruments = meter('weir.access');
   instruments
-    .createObservableCounter('access.refused', {
+    .createObservableCounter('weir.access.refused', {
       unit: '{call}',
       description: 'Calls, or messages of calls, refused for who made them, by reason',
     })
@@ -158,7 +162,7 @@ function observe(
       for (const [reason, count] of Object.entries(refusals)) result.observe(count, { reason });
     });
   instruments
-    .createObservableCounter('access.reloads', {
+    .createObservableCounter('weir.access.reloads', {
       unit: '{reload}',
       description: 'Changes of the access file, by what became of them',
     })
@@ -166,7 +170,7 @@ function observe(
       for (const [outcome, count] of Object.entries(reloads)) result.observe(count, { outcome });
     });
   instruments
-    .createObservableGauge('access.stale', {
+    .createObservableGauge('weir.access.stale', {
       unit: '1',
       description: '1 while the access file cannot be used, and what it said before holds on',
     })
