@@ -1,5 +1,6 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { registerCompletion } from './commands/completion.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDrain } from './commands/drain.ts';
 import { registerExplain } from './commands/explain.ts';
@@ -51,6 +52,7 @@ export function createProgram(output: OutputConfiguration): Command {
   registerDrain(program);
   registerVerify(program);
   registerSize(program);
+  registerCompletion(program);
   registerToken(program);
   return program;
 }
