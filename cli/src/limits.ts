@@ -13,8 +13,8 @@ export const DRAIN_TIMEOUT_MS = 60_000;
 export const VERB_TELEMETRY_MS = 2_000;
 /** Between two lines that say how far `weir verify` is. */
 export const VERIFY_PROGRESS_MS = 2_000;
-/** A group is shown anew so often. */
-export const GROUP_REFRESH_MS = 500;
+/** What is shown live in a terminal is shown anew so often. */
+export const REFRESH_MS = 500;
 
 if (PUSH_BATCH_BYTES > PUSH_BYTES_MAX) throw new Error('a batch must fit a push');
 if (LINE_BYTES_MAX < DIM_MAX * 25) throw new Error('a row must fit a line');

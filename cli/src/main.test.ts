@@ -1,9 +1,10 @@
 // The `weir` command as an operator types it: real processes against real shards.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Cluster, startCluster } from '@weir/ps/testing';
 import { spawnService } from '@weir/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -155,6 +156,30 @@ describe('operator verbs', () => {
       code: 1,
       stderr: expect.stringContaining('TABLE_EXISTS'),
     });
+  });
+
+  it('show the status live in a terminal, until Ctrl+C', async () => {
+    // `script` gives the command a terminal, and hands it what is typed.
+    const command = `'${process.execPath}' '${MAIN}' status --seeds ${cluster!.seeds.join(',')}`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => terminal.once('close', resolve));
+    let shown = '';
+    for await (const chunk of terminal.stdout.setEncoding('utf8')) {
+      const hadRates = shown.includes('pulled per second');
+      shown += chunk;
+      // From the second time on there are rates.
+      if (!hadRates && shown.includes('pulled per second')) terminal.stdin.write('\x03');
+    }
+    terminal.stdin.end();
+    expect(await ended).toBe(0);
+    const [, first, second] = shown.split('\x1b[H\x1b[J');
+    for (const screen of [first, second]) expect(screen).toMatch(/shard-0 .*serving[\s\S]*shard-1 .*serving/);
+  });
+
+  it('end quietly when nobody reads on', async () => {
+    const command = `'${process.execPath}' '${MAIN}' --help | head -1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', command]);
+    expect({ stdout, stderr }).toEqual({ stdout: 'Usage: weir [options] [command]\n0\n', stderr: '' });
   });
 
   it('tell of a shard that is down', async () => {

@@ -13,6 +13,12 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
 // Half of a start's CPU time is compiling; nine processes start at once under `weir dev`.
 enableCompileCache();
 
+// `weir ... | head -1`: who has read enough is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const { runProgram } = await import('./program.ts');
 const exitCode = await runProgram(process.argv.slice(2));
 if (exitCode !== undefined) process.exitCode = exitCode;

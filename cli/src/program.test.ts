@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runProgram } from './program.ts';
+import { createProgram, runProgram } from './program.ts';
+import { SERVICES } from './services.ts';
 
 async function weir(args: readonly string[]) {
   let stdout = '';
@@ -51,30 +54,50 @@ describe('wrong usage', () => {
   });
 });
 
+const services = new Set(SERVICES.map(({ name }) => name));
+
+/** Every verb but the services, which main.test.ts looks at: the words after `weir`. */
+function verbPaths(command: Command, path: readonly string[] = []): string[][] {
+  const below = command.commands.filter((one) => !services.has(one.name()));
+  return [[...path], ...below.flatMap((one) => verbPaths(one, [...path, one.name()]))];
+}
+
+const program = createProgram({});
+const verbs = verbPaths(program);
+const verbAt = (path: readonly string[]): Command =>
+  path.reduce((command, name) => command.commands.find((one) => one.name() === name)!, program);
+
 describe('help', () => {
-  it.each([
-    [[]],
-    [['dev']],
-    [['replay']],
-    [['explain']],
-    [['table']],
-    [['table', 'create']],
-    [['table', 'list']],
-    [['table', 'describe']],
-    [['table', 'drop']],
-    [['pull']],
-    [['push']],
-    [['status']],
-    [['routing']],
-    [['source']],
-    [['source', 'describe']],
-    [['source', 'reset']],
-    [['verify']],
-    [['size']],
-  ])('of %j has an example', async (verb) => {
+  it.each(verbs.map((verb) => [verb]))('of %j has an example', async (verb) => {
     const { code, stdout, stderr } = await weir([...verb, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`Usage: ${['weir', ...verb].join(' ')}`));
     expect(stdout).toMatch(/Examples?:\n {2}weir /);
   });
+
+  it('says of every verb and option what it is, in a line that begins small', () => {
+    for (const path of verbs.slice(1)) {
+      const command = verbAt(path);
+      expect(command.summary(), path.join(' ')).toMatch(/^[a-z][^\n]+[^.]$/);
+      for (const { long, description } of command.options) {
+        expect(description, `${path.join(' ')} ${long}`).toMatch(/^\S[^\n]+[^.]$/);
+      }
+    }
+  });
+});
+
+describe('--json', () => {
+  it.each(verbs.filter((path) => verbAt(path).commands.length === 0).map((path) => [path]))(
+    'is an option of %j',
+    (path) => {
+      // It prints what a shell reads.
+      if (path.join(' ') === 'completion') return;
+      expect(verbAt(path).options.map(({ long }) => long)).toContain('--json');
+    },
+  );
+});
+
+it('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(await weir(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });

@@ -1,4 +1,5 @@
 // All verbs of `weir`, and how each way to end becomes an exit code.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { registerCompletion } from './commands/completion.ts';
 import { registerDev } from './commands/dev.ts';
@@ -25,6 +26,7 @@ const OWN_TELEMETRY = new Set(['dev', 'replay', ...SERVICES.map(({ name }) => na
 export function createProgram(output: OutputConfiguration): Command {
   const program = new Command('weir')
     .description('Weir: a parameter server and the pipeline that keeps its models learning')
+    .version(version(), '--version', 'print the version')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput(output)
@@ -87,4 +89,9 @@ export async function runProgram(
 /** `weir table create`. */
 function pathOf(verb: Command): string {
   return verb.parent === null ? verb.name() : `${pathOf(verb.parent)} ${verb.name()}`;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -1,10 +1,10 @@
 // `weir group describe NAME`: which step waits for whom, and since when. In a terminal it goes on until it is interrupted.
-import { setTimeout as delay } from 'node:timers/promises';
 import { type MemberClock, MemberPace } from '@weir/proto/v1/groups';
-import type { GroupDescription, Weir } from '@weir/sdk';
+import type { GroupDescription } from '@weir/sdk';
 import type { Command } from 'commander';
 import { type ClusterOptions, clusterVerb, onCluster } from '../cluster-verb.ts';
-import { GROUP_REFRESH_MS } from '../limits.ts';
+import { follow, isLive } from '../follow.ts';
+import { REFRESH_MS } from '../limits.ts';
 import { columns, type Result } from '../output.ts';
 
 interface GroupOptions extends ClusterOptions {
@@ -26,27 +26,11 @@ export function registerGroup(program: Command): void {
     .addHelpText('after', '\nExample:\n  weir group describe trainers --seeds 127.0.0.1:7070 --json')
     .action((name: string, options: GroupOptions) =>
       onCluster(options, async (weir) => {
-        const live = process.stdout.isTTY && options.json !== true && options.once !== true;
-        return live ? await follow(weir, name) : groupResult(name, await weir.group(name).describe());
+        const look = async (): Promise<Result> => groupResult(name, await weir.group(name).describe());
+        return isLive(options) ? await follow(look, REFRESH_MS) : await look();
       }),
     );
 }
-
-/** Until Ctrl+C; what stands on the screen last stays there. */
-async function follow(weir: Weir, name: string): Promise<Result> {
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  for (;;) {
-    const result = groupResult(name, await weir.group(name).describe());
-    if (interrupted.signal.aborted) return result;
-    process.stdout.write(`${CLEAR}${result.text}\n`);
-    await delay(GROUP_REFRESH_MS, undefined, { signal: interrupted.signal }).catch(() => undefined);
-    if (interrupted.signal.aborted) return { json: result.json, text: '' };
-  }
-}
-
-/** To the upper left corner, and nothing below. */
-const CLEAR = '\x1b[H\x1b[J';
 
 function groupResult(name: string, group: GroupDescription): Result {
   const { shard, generation, nextStep, members, waitingFor, waitingMs, results } = group;

@@ -1,24 +1,64 @@
 // `weir status`: what each shard says of itself. Exit code 1 if one does not answer.
-import type { ShardStatus } from '@weir/sdk';
+import type { ShardStatus, Weir } from '@weir/sdk';
 import type { Command } from 'commander';
 import { type ClusterOptions, clusterVerb, onCluster } from '../cluster-verb.ts';
+import { follow, isLive } from '../follow.ts';
+import { REFRESH_MS } from '../limits.ts';
 import { columns, type Result } from '../output.ts';
+
+interface StatusOptions extends ClusterOptions {
+  readonly once?: true;
+}
 
 export function registerStatus(program: Command): void {
   clusterVerb(program.command('status'))
     .summary('show what each shard holds and has done')
     .description(
-      'Every shard with its log position, rows and counters. Exit code 1 if a shard does not answer.',
+      'Every shard with its log position, rows and counters. In a terminal it is shown anew, with rates, until you press Ctrl+C; ' +
+        'once with --once, with --json, or into a pipe, and then the exit code is 1 if a shard does not answer.',
     )
-    .addHelpText('after', '\nExample:\n  weir status --seeds 127.0.0.1:7070 --json')
-    .action((options: ClusterOptions) =>
+    .option('--once', 'show it once, in a terminal too')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  weir status --seeds 127.0.0.1:7070\n  weir status --seeds 127.0.0.1:7070 --json',
+    )
+    .action((options: StatusOptions) =>
       onCluster(options, async (weir) => {
+        if (isLive(options)) return await follow(liveLook(weir), REFRESH_MS);
         const statuses = await weir.describeShards();
         if (statuses.some((status) => 'error' in status)) process.exitCode = 1;
         return clusterStatus(weir.routing().epoch, statuses);
       }),
     );
 }
+
+/** One look after the other, each with the rates since the one before it. */
+function liveLook(weir: Weir): () => Promise<Result> {
+  let before: { readonly atMs: number; readonly statuses: readonly ShardStatus[] } | undefined;
+  return async () => {
+    const [atMs, statuses] = [performance.now(), await weir.describeShards()];
+    const rates = before && ratesBetween(before.statuses, statuses, (atMs - before.atMs) / 1000);
+    before = { atMs, statuses };
+    const { json, text } = clusterStatus(weir.routing().epoch, statuses);
+    const perSecond = rates && `${rates.pushRows} rows pushed and ${rates.pullRows} pulled per second`;
+    return { json, text: `${text}\n\n${perSecond ?? ''}` };
+  };
+}
+
+/** Over the shards that answered both times; one that has restarted counts from 0 again. */
+function ratesBetween(before: readonly ShardStatus[], after: readonly ShardStatus[], seconds: number) {
+  const rate = (rows: (shard: Described) => number): number => {
+    const grown = after.map((status) => {
+      const earlier = before.find(({ shard }) => shard === status.shard);
+      if (earlier === undefined || 'error' in earlier || 'error' in status) return 0;
+      return Math.max(0, rows(status.description) - rows(earlier.description));
+    });
+    return Math.round(grown.reduce((sum, one) => sum + one, 0) / seconds);
+  };
+  return { pushRows: rate(({ pushRows }) => pushRows), pullRows: rate(({ pullRows }) => pullRows) };
+}
+
+type Described = Extract<ShardStatus, { description: unknown }>['description'];
 
 function clusterStatus(epoch: number, statuses: readonly ShardStatus[]): Result {
   const shards = statuses.map(shardJson);
