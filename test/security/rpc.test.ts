@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attackRpc } from './fuzz/attack-rpc.ts';
 import { MESSAGES, replayCommand } from './fuzz/random.ts';
-import { COMMON_RPCS, RPCS, type Rpc, type Server } from './fuzz/rpcs.ts';
+import { framed, RawCaller } from './fuzz/raw-call.ts';
+import { COMMON_RPCS, RPCS, type Rpc, type Server, serviceOf } from './fuzz/rpcs.ts';
 import { startVictims, type Victims } from './fuzz/victims.ts';
 import { Watch } from './fuzz/watch.ts';
 
@@ -33,6 +34,16 @@ async function requireDefended(server: Server, rpc: Rpc): Promise<void> {
     );
   }
 }
+
+it.each(Object.keys(RPCS) as Server[])('%s serves no service that is not attacked', async (server) => {
+  const caller = new RawCaller(victims.processes[server].listen);
+  const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+  const { answer } = await caller.call({ path, data: [framed(Buffer.of(0x3a, 0))], silenceMs: 10_000 });
+  caller.close();
+  const served = answer.toString('latin1').match(/(?:weir|grpc)(?:\.[A-Za-z0-9]+)+/g);
+  const attacked = [...RPCS[server], ...COMMON_RPCS].map(serviceOf);
+  expect(new Set(served)).toEqual(new Set(attacked));
+});
 
 for (const server of Object.keys(RPCS) as Server[]) {
   describe(server, () => {

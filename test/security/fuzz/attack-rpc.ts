@@ -15,8 +15,8 @@ export interface Tally {
   messages: number;
 }
 
-/** A whole message of a unary call, and what came of it. */
-export type OnAnswer = (message: Buffer, outcome: Outcome) => void;
+/** A message of a unary call and what came of it. @param isPlain its frame and its metadata were as they should be. */
+export type OnAnswer = (message: Buffer, outcome: Outcome, isPlain: boolean) => void;
 
 const CONCURRENCY = 24;
 /** A call that owes an answer and says nothing for so long hangs. */
@@ -75,7 +75,7 @@ export async function attackRpc(
           `${shape.kind}; ${outcome.message}; ${shape.data.map((d) => d.toString('hex').slice(0, 400)).join(' | ')}`,
         );
       }
-      if (!rpc.requestStream && shape.kind === hostile[0]!.kind) onAnswer(hostile[0]!.bytes, outcome);
+      if (!rpc.requestStream) onAnswer(hostile[0]!.bytes, outcome, shape.kind === hostile[0]!.kind);
     }
     caller.close();
   };
