@@ -1,5 +1,5 @@
 // The guide's Python client against real shards and a real predictor, beside the client library in TypeScript.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,23 +105,31 @@ describe('rows', () => {
     expect(new Set(counts)).toEqual(new Set([pushes]));
   });
 
-  it('go over TLS, to a server that the client trusts', async () => {
+  it('go over TLS to a server that the client trusts, with a token that may write', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-python-tls-'));
     const authority = await makeAuthority();
     const server = writeIdentity(folder, 'shard', await issueForLoopback(authority));
     const ca = join(folder, 'ca.crt');
     await writeFile(ca, authority.certificate);
-    const shard = await BenchShard.create('--tls-cert', server.certificate, '--tls-key', server.key);
+    const token = 'token-of-python';
+    const hash = `sha256:${createHash('sha256').update(token).digest('hex')}`;
+    const access = join(folder, 'access.json');
+    const identities = { python: { tokens: [hash], tables: { 'python/*': 'admin' } } };
+    await writeFile(access, JSON.stringify({ identities }));
+    const tls = ['--tls-cert', server.certificate, '--tls-key', server.key];
+    const shard = await BenchShard.create(...tls, '--access', access);
     try {
       await shard.start();
       await using secure = await connect({
         seeds: [shard.address],
         clientId: 'python-test',
         tls: { ca: authority.certificate },
+        token,
       });
-      const printed = JSON.parse(
-        await python.run(here('rows.py'), shard.address, 'python/tls', ca),
-      ) as Printed;
+      const rows = (...more: readonly string[]) =>
+        python.run(here('rows.py'), shard.address, 'python/tls', ...more);
+      await expect(rows(ca)).rejects.toThrow('UNAUTHENTICATED');
+      const printed = JSON.parse(await rows(ca, token)) as Printed;
       await expectSameRows(printed, secure, 'python/tls');
     } finally {
       await shard.remove();

@@ -1,4 +1,4 @@
-"""Makes a table, pushes the same rows in each way, and prints what it then pulls, as hex. `rows.py SEEDS NAME [CA]`."""
+"""Makes a table, pushes the same rows in each way, and prints what it then pulls, as hex. `rows.py SEEDS NAME [CA [TOKEN]]`."""
 
 import json
 import sys
@@ -17,7 +17,8 @@ credentials = None
 if len(sys.argv) > 3:
     with open(sys.argv[3], "rb") as ca:
         credentials = grpc.ssl_channel_credentials(root_certificates=ca.read())
-weir = Weir(sys.argv[1].split(","), credentials)
+token = sys.argv[4] if len(sys.argv) > 4 else None
+weir = Weir(sys.argv[1].split(","), credentials, token)
 definition = tables_pb2.TableSpec(
     name=sys.argv[2],
     dim=DIM,
