@@ -16,8 +16,10 @@ import { type K6Run, runK6, THRESHOLD_CROSSED } from './run-k6.ts';
 import { type LoadWorld, openLoadWorld } from './world.ts';
 
 const report = (name: string): string => fileURLToPath(new URL(`./reports/${name}`, import.meta.url));
-const SMOKE: LoadPlan = { profile: 'smoke', rate: 50, vus: 2, durationS: 3, randomSeed: 1 };
-const STRESS: LoadPlan = { profile: 'stress', rate: 50, vus: 8, durationS: 8, randomSeed: 1 };
+/** What this machine can do is no matter of the suite; that a bound counts is shown below. */
+const NO_HURRY = { p99Ms: 30_000, rate: 50, randomSeed: 1 };
+const SMOKE: LoadPlan = { profile: 'smoke', vus: 2, durationS: 3, ...NO_HURRY };
+const STRESS: LoadPlan = { profile: 'stress', vus: 8, durationS: 8, ...NO_HURRY };
 
 /** What a million rows (of rank: documents) cost. */
 interface Cost {
