@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { writtenPages } from '../../docs/.vitepress/pages.ts';
+import { brokenLinks } from '../docs/broken-links.ts';
 import { codeBlocks, codeSpans } from '../docs/code-blocks.ts';
 import { commandProblem } from '../docs/command-problems.ts';
 import { shellCommands } from '../docs/shell-commands.ts';
@@ -57,6 +58,10 @@ describe('the guides', () => {
         shellCommands(code).map(({ words }) => ({ where: `${page}:${line}`, words })),
       );
     expect(await problems(commands)).toEqual([]);
+  });
+
+  it('link to files and headings that there are', () => {
+    expect(brokenLinks(pages)).toEqual([]);
   });
 
   it('show JSON that parses, as a whole or line by line', () => {
