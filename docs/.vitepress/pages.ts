@@ -6,13 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** Pages that stand outside docs/, from the root. */
-const OUTSIDE = [
+/** Pages that stand outside docs/, from the root; each package has one. */
+const OUTSIDE = new Set([
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'charts/weir/README.md',
   'quickstart/data/movielens-latest-small/README.md',
-];
+  ...globSync('*/README.md', { cwd: ROOT, exclude: ['docs', 'node_modules'] }),
+]);
 
 /** Folders of docs/ whose Markdown is nobody's page. */
 export const NO_PAGES = ['docs/.vitepress/**', 'docs/**/node_modules/**', 'docs/**/dist/**'];
@@ -25,7 +27,7 @@ export function writtenPages(): string[] {
 
 /** Where a file of the repository stands on the site: `docs/groups.md` is `groups.md`, and README.md of a folder its index. */
 export function sitePath(file: string): string | undefined {
-  if (OUTSIDE.includes(file)) return file;
+  if (OUTSIDE.has(file)) return file;
   if (!file.startsWith('docs/') || !file.endsWith('.md')) return undefined;
   return file.slice('docs/'.length).replace(/(^|\/)README\.md$/, '$1index.md');
 }

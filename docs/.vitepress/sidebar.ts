@@ -40,7 +40,7 @@ const SECTIONS: readonly Section[] = [
       ['The predictor', 'docs/predictor.md'],
       ['The collector', 'docs/collector.md'],
       ['From a score to its causes', 'docs/explain.md'],
-      ['Packages', 'docs/packages.md'],
+      ['What to install', 'docs/packages.md'],
       ['Python', 'docs/python.md'],
     ],
   },
@@ -49,6 +49,7 @@ const SECTIONS: readonly Section[] = [
     pages: [
       ['Operating a shard', 'docs/operations.md'],
       ['Kubernetes', 'docs/kubernetes.md'],
+      ['The chart', 'charts/weir/README.md'],
       ['Security', 'docs/security.md'],
       ['Monitoring', 'docs/monitoring.md'],
       ['Runbook', 'docs/runbook.md'],
@@ -92,8 +93,9 @@ export interface SidebarItem {
 export function sidebar(): SidebarItem[] {
   const pages = new Set(writtenPages());
   const decisions = [...pages].filter((file) => file.startsWith('docs/adr/'));
+  const packages = [...pages].filter((file) => /^[^/]+\/README\.md$/.test(file));
   const named = SECTIONS.flatMap((section) => section.pages.map(([, file]) => file));
-  const placed = new Set(['docs/index.md', ...decisions, ...named]);
+  const placed = new Set(['docs/index.md', ...decisions, ...packages, ...named]);
   const homeless = [...pages].filter((file) => !placed.has(file));
   const gone = [...placed].filter((file) => !pages.has(file) && !COMING.includes(file));
   if (homeless.length > 0)
@@ -105,6 +107,7 @@ export function sidebar(): SidebarItem[] {
       collapsed,
       items: listed.filter(([, file]) => pages.has(file)).map(([title, file]) => item(title, file)),
     })),
+    { text: 'Packages', collapsed: true, items: packages.map((file) => item(titleOf(file), file)) },
     { text: 'Decisions', collapsed: true, items: decisions.map((file) => item(titleOf(file), file)) },
   ];
 }
