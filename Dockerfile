@@ -28,8 +28,13 @@ COPY docs/package.json docs/
 FROM manifests AS generated
 # Scripts of dependencies are not run, but the one that puts Node in place.
 RUN npm ci --ignore-scripts --include-workspace-root -w cli && npm rebuild node
-COPY . .
-RUN npm run prepare && rm -rf node_modules/.cache
+# Just what it is generated from, so that a change elsewhere does not do it again.
+COPY tsconfig.json ./
+COPY proto proto
+COPY ps/kernel ps/kernel
+COPY ps/scripts ps/scripts
+COPY quickstart quickstart
+RUN mkdir -p ps/src/kernel-wasm && npm run prepare
 
 # What runs, without development tools and without what is for other systems. The software bill of materials is of just that.
 FROM manifests AS modules

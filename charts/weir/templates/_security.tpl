@@ -35,6 +35,11 @@
 {{- if .Values.access.existingSecret }}
 - name: WEIR_TOKEN_FILE
   value: /etc/weir-access/token
+{{- if not .Values.tls.existingSecret }}
+# Tokens are not shown to other machines without TLS, unless that is said in so many words.
+- name: WEIR_INSECURE
+  value: "true"
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -6,14 +6,15 @@ import type { OneNode } from './one-node.ts';
 import type { TrafficReport } from './traffic.ts';
 
 const MAIN = fileURLToPath(new URL('traffic.ts', import.meta.url));
-export const SEEDS = 'weir-ps.prod.svc.cluster.local:7070';
+const SEEDS = 'weir-ps.prod.svc.cluster.local:7070';
+const RANK_URL = 'http://weir-predictor.prod.svc.cluster.local:8080/v1/rank';
 
 export async function underTraffic(
   node: OneNode,
   table: string,
   happens: () => Promise<unknown>,
 ): Promise<TrafficReport> {
-  const child = node.spawn(process.execPath, [MAIN, SEEDS, table]);
+  const child = node.spawn(process.execPath, [MAIN, SEEDS, table, RANK_URL]);
   let words = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-2_000);

@@ -1,13 +1,15 @@
-// A client of shards beside the pods: `traffic.ts SEEDS TABLE`. Pushes ones into a table that sums, and pulls, until its stdin says
+// A client of shards and predictor beside the pods: `traffic.ts SEEDS TABLE RANK_URL`. Pushes ones into a table that sums, pulls, and has
+// documents ranked, until its stdin says
 // `stop`; then compares every row with what was acknowledged, and prints a line of JSON. Says `going` when the first round is over.
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, OutcomeUnknownError, WeirError } from '@weir/sdk';
 
 export interface TrafficReport {
   readonly pushes: number;
   readonly pulls: number;
+  /** Answers of a predictor. Nobody tries these again: a failure is one. */
+  readonly ranks: number;
   /** Keys whose row is less than what was acknowledged for it: acknowledged pushes that are lost. */
   readonly lost: number;
   /** Keys whose row is more than what was ever sent for it. */
@@ -22,10 +24,8 @@ const KEYS = 4_096;
 const BATCH = 64;
 const PAUSE_MS = 20;
 
-const [seeds = '', name = ''] = process.argv.slice(2);
-const ca = process.env.WEIR_CA;
-const tls = ca === undefined ? {} : { tls: { ca: readFileSync(ca) } };
-await using weir = await connect({ seeds: seeds.split(','), clientId: `traffic-${process.pid}`, ...tls });
+const [seeds = '', name = '', rankUrl = ''] = process.argv.slice(2);
+await using weir = await connect({ seeds: seeds.split(','), clientId: `traffic-${process.pid}` });
 await weir.tables.create({ name, dim: 1, optimizer: { kind: 'sum' } });
 const table = await weir.table(name);
 const acknowledged = new Float64Array(KEYS);
@@ -36,6 +36,7 @@ const before = await table.pull(all);
 const failures: string[] = [];
 let pushes = 0;
 let pulls = 0;
+let ranks = 0;
 let longestMs = 0;
 let isStopping = false;
 process.stdin.once('data', () => {
@@ -67,8 +68,19 @@ async function pull(): Promise<void> {
   pulls++;
 }
 
+const question = JSON.stringify({ docs: [{ id: 'a', features: { item: 'a' } }] });
+
+async function rank(): Promise<void> {
+  // A connection each: a pod that ends takes no new ones, once its service has heard of it.
+  const headers = { 'content-type': 'application/json', connection: 'close' };
+  const answer = await fetch(rankUrl, { method: 'POST', headers, body: question });
+  if (answer.status !== 200) throw new Error(`status ${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
+  ranks++;
+}
+
 for (let first = 0; !isStopping; first = (first + BATCH) % KEYS) {
-  await Promise.all([timed('push', () => push(first)), timed('pull', pull)]);
+  await Promise.all([timed('push', () => push(first)), timed('pull', pull), timed('rank', rank)]);
   if (first === 0 && pushes === 1) process.stdout.write('going\n');
   await sleep(PAUSE_MS);
 }
@@ -78,6 +90,7 @@ const count = (isBad: (row: number, key: number) => boolean): number =>
 const report: TrafficReport = {
   pushes,
   pulls,
+  ranks,
   lost: count((row, key) => row < acknowledged[key]!),
   doubled: count((row, key) => row > sent[key]!),
   failures: failures.slice(0, 20),
