@@ -30,7 +30,7 @@ function sourcePage(target: string, linkedFrom: string): string {
   const stats = statSync(`${ROOT}/${target}`, { throwIfNoEntry: false });
   if (stats === undefined) throw new Error(`${linkedFrom} links to ${target}, which is not there`);
   const up = '../'.repeat(sourcePath(target).split('/').length);
-  const heading = `---\nsearch: false\noutline: false\n---\n# ${basename(target)}\n\n\`${target}\`\n\n`;
+  const heading = `---\nsearch: false\naside: false\n---\n# ${basename(target)}\n\n\`${target}\`\n\n`;
   if (extname(target) === '.png') return `${heading}![${basename(target)}](${up}${target})\n`;
   if (!stats.isDirectory()) return `${heading}<<< @/${target}${extname(target) === '' ? '{txt}' : ''}\n`;
   const entries = globSync('*', { cwd: `${ROOT}/${target}` }).sort();
