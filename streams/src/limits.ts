@@ -5,6 +5,8 @@ import { FRAME_BYTES, MESSAGE_BYTES_MAX, RECORD_BYTES_MAX } from '@weir/proto';
 export const NAME_LENGTH_MAX = 200;
 /** Partitions of one stream. */
 export const PARTITIONS_MAX = 1_024;
+/** Of all streams of a process: recent records of all share a memory. */
+export const PARTITIONS_TOTAL_MAX = 16_384;
 /** Producers that one partition remembers. */
 export const PRODUCERS_MAX = 4_096;
 /** Bytes of one append. */
@@ -51,6 +53,7 @@ if (RECORD_BYTES_MAX > APPEND_BYTES_MAX || APPEND_BYTES_MAX * 1.5 > MESSAGE_BYTE
 if (CHUNK_BYTES > TAIL_BYTES_PER_PARTITION || CHUNK_BYTES > READ_WINDOW_BYTES) {
   throw new Error('an answer must fit the tail and the window');
 }
+if (PARTITIONS_MAX > PARTITIONS_TOTAL_MAX) throw new Error('the largest stream must be allowed');
 if (APPEND_BYTES_MAX > WAITING_BYTES_MAX || APPEND_BYTES_MAX > CLIENT_WAITING_BYTES_MAX) {
   throw new Error('an append must be able to wait');
 }

@@ -1,6 +1,7 @@
 // The core over a store that is opened again: what conformance over one opening cannot see.
 import { openMemoryStore, type Store } from '@weir/store';
 import { describe, expect, it } from 'vitest';
+import { PARTITIONS_MAX, PARTITIONS_TOTAL_MAX } from '../limits.ts';
 import { decodeFrames } from '../wire/messages.ts';
 import { encodeRecord } from '../wire/record-codec.ts';
 import { chunkKey, FAMILIES } from './keys.ts';
@@ -54,6 +55,15 @@ describe('streams core', () => {
     await append(core, [60], 255);
     expect((await readAll(core, 58, 255)).map((record) => record.progressTimeMs)).toEqual([58, 59, 60]);
     expect(core.ends('s')[256]).toMatchObject({ startOffset: 0, endOffset: 1 });
+  });
+
+  it('has no more partitions than a process may have, over all streams', async () => {
+    const core = await open(newStore());
+    for (let i = 0; i < PARTITIONS_TOTAL_MAX / PARTITIONS_MAX; i++)
+      await core.create(`s${i}`, PARTITIONS_MAX);
+    await expect(core.create('one-more', 1)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await core.create('s0', PARTITIONS_MAX)).toBe(false);
+    await core.close();
   });
 
   it('finds a hole in the store CORRUPT, and names it', async () => {

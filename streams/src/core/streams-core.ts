@@ -3,7 +3,7 @@
 // in the same batch as their records; one batch is in flight.
 import { WeirError } from '@weir/proto';
 import type { Store } from '@weir/store';
-import { TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
+import { PARTITIONS_TOTAL_MAX, TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
 import type { AppendResult, GroupOffset, PartitionEnd, Producer } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
 import {
@@ -214,6 +214,12 @@ export class StreamsCore {
       throw new WeirError(
         'SCHEMA_MISMATCH',
         `stream "${stream}" has ${known.length} partitions, not ${partitions}; a stream keeps its number`,
+      );
+    }
+    if (this.#partitions + partitions > PARTITIONS_TOTAL_MAX) {
+      throw new WeirError(
+        'INVALID_ARGUMENT',
+        `stream "${stream}": a process has at most ${PARTITIONS_TOTAL_MAX} partitions, and has ${this.#partitions}`,
       );
     }
     const definition: StreamDefinition = {
