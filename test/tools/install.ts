@@ -28,6 +28,8 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   prometheus: { install: ifMissing('prometheus', () => debianPackages('prometheus')) },
   promtool: { install: ifMissing('promtool', () => debianPackages('prometheus')) },
   chromium: { install: ifMissing('chromium', () => debianPackages('chromium')) },
+  zsh: { install: ifMissing('zsh', () => debianPackages('zsh')) },
+  fish: { install: ifMissing('fish', () => debianPackages('fish')) },
   helm: { install: ifMissing('helm', installHelm) },
   'helm-unittest': { install: ifMissing('helm-unittest', installHelmUnittest) },
   kubeconform: { install: installKubeconform },

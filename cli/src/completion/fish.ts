@@ -40,11 +40,11 @@ function optionRule({ name, says, value }: CompletedOption): string {
 function valueRule(value: Value): string {
   switch (value.kind) {
     case 'words':
-      return `-a ${quoted(value.words.join(' '))}`;
+      return `-f -a ${quoted(value.words.join(' '))}`;
     case 'file':
       return '-F';
     case 'folder':
-      return `-a '(__fish_complete_directories)'`;
+      return `-f -a '(__fish_complete_directories)'`;
     case 'any':
       return '-f';
   }
