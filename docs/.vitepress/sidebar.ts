@@ -9,9 +9,6 @@ interface Section {
   readonly pages: readonly (readonly [title: string, file: string])[];
 }
 
-/** Guides that are being written: left out while they are not there. */
-const COMING = ['docs/load-testing.md', 'docs/packages.md', 'docs/python.md'];
-
 const SECTIONS: readonly Section[] = [
   {
     text: 'Begin here',
@@ -97,7 +94,7 @@ export function sidebar(): SidebarItem[] {
   const named = SECTIONS.flatMap((section) => section.pages.map(([, file]) => file));
   const placed = new Set(['docs/index.md', ...decisions, ...packages, ...named]);
   const homeless = [...pages].filter((file) => !placed.has(file));
-  const gone = [...placed].filter((file) => !pages.has(file) && !COMING.includes(file));
+  const gone = [...placed].filter((file) => !pages.has(file));
   if (homeless.length > 0)
     throw new Error(`docs/.vitepress/sidebar.ts has no place for ${homeless.join(', ')}`);
   if (gone.length > 0) throw new Error(`docs/.vitepress/sidebar.ts names ${gone.join(', ')}: not there`);
@@ -105,7 +102,7 @@ export function sidebar(): SidebarItem[] {
     ...SECTIONS.map(({ text, collapsed = false, pages: listed }) => ({
       text,
       collapsed,
-      items: listed.filter(([, file]) => pages.has(file)).map(([title, file]) => item(title, file)),
+      items: listed.map(([title, file]) => item(title, file)),
     })),
     { text: 'Packages', collapsed: true, items: packages.map((file) => item(titleOf(file), file)) },
     { text: 'Decisions', collapsed: true, items: decisions.map((file) => item(titleOf(file), file)) },

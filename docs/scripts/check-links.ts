@@ -16,13 +16,13 @@ export function brokenLinks(folder: string): string[] {
   };
   return [...texts].flatMap(([page, text]) =>
     linksOf(text)
-      .filter((link) => !leads(page, link))
-      .map((link) => `${page} -> ${link}`),
+      .filter(({ link, loads }) => !leads(page, link, loads))
+      .map(({ link }) => `${page} -> ${link}`),
   );
 
-  function leads(page: string, link: string): boolean {
+  function leads(page: string, link: string, loads: boolean): boolean {
     const url = new URL(link, `site:///${page}`);
-    if (url.protocol !== 'site:') return true;
+    if (url.protocol !== 'site:') return !loads || url.protocol === 'data:';
     const path = decodeURIComponent(url.pathname).slice(1);
     const target = path === '' || path.endsWith('/') ? `${path}index.html` : path;
     if (!existsSync(join(folder, target)) || !statSync(join(folder, target)).isFile()) return false;
@@ -32,8 +32,7 @@ export function brokenLinks(folder: string): string[] {
 }
 
 /** Where a page leads to, and what it loads. */
-function linksOf(html: string): string[] {
-  return [...html.matchAll(/<(?:a|link|script|img)\b[^>]*?\s(?:href|src)="([^"]*)"/g)].map((match) =>
-    match[1]!.replaceAll('&amp;', '&'),
-  );
+function linksOf(html: string): { readonly link: string; readonly loads: boolean }[] {
+  const tags = html.matchAll(/<(a|link|script|img)\b[^>]*?\s(?:href|src)="([^"]*)"/g);
+  return [...tags].map(([, tag, link]) => ({ link: link!.replaceAll('&amp;', '&'), loads: tag !== 'a' }));
 }
