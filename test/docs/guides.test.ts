@@ -10,7 +10,6 @@ const guides = writtenPages()
 
 describe('a guide does what it says', () => {
   it.each(guides)('$page', async ({ blocks }) => {
-    await runGuide(blocks);
-    expect(blocks.some(isRun)).toBe(true);
+    await expect(runGuide(blocks)).resolves.toBeUndefined();
   });
 });

@@ -27,9 +27,9 @@ export async function runGuide(blocks: readonly CodeBlock[]): Promise<void> {
     if (fileName(block) !== undefined) writeFileSync(`${folder}/${fileName(block)}`, `${block.code}\n`);
 
   const processes: ChildProcess[] = [];
-  await using cluster = blocks.some(({ flags }) => flags.includes('starts'))
-    ? undefined
-    : await startCluster({ shards: 3 });
+  const starts = blocks.some(({ flags }) => flags.includes('starts'));
+  const asks = blocks.some(({ code }) => code.includes('WEIR_SEEDS'));
+  await using cluster = asks && !starts ? await startCluster({ shards: 3 }) : undefined;
   const env = {
     ...process.env,
     PATH: `${ROOT}/node_modules/.bin:${process.env.PATH}`,

@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/docs/**/*.test.ts'],
     reporters: ['default', './test/closing-line.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
+    testTimeout: 300_000,
+    hookTimeout: 900_000,
     // Guides take the ports that they say.
     fileParallelism: false,
   },
