@@ -131,6 +131,10 @@ export class ClientCredentials extends ChannelCredentials {
       };
       let isShaken = false;
       let hasFailed = false;
+      let isEndedByServer = false;
+      secured.once('end', () => {
+        isEndedByServer = true;
+      });
       secured.once('secureConnect', () => {
         isShaken = true;
         // From TLS 1.3 on a client is done before the server has looked at its certificate; its ticket comes after that.
@@ -140,14 +144,17 @@ export class ClientCredentials extends ChannelCredentials {
       secured.once('session', accepted);
       secured.on('error', (error) => {
         const failure = handshakeFailure(address, name, error);
-        if (failure !== undefined) {
+        if (failure === undefined) isEndedByServer = true;
+        else {
           hasFailed = true;
           this.#failures.set(address, failure);
         }
         reject(failure === undefined ? error : new Error(failure.message));
       });
       secured.once('close', () => {
-        if (isShaken && !isAccepted && !hasFailed) {
+        // Of a server that gives no tickets.
+        if (secured.bytesRead > 0) accepted();
+        if (isShaken && !isAccepted && !hasFailed && isEndedByServer) {
           this.#failures.set(address, refusedAfterHandshake(address, options.cert !== undefined));
         }
         reject(new Error(`${address} ended the connection in the middle of the TLS handshake`));
