@@ -21,7 +21,9 @@ export class Audit {
   readonly #log: Logger;
 
   constructor(log: Logger) {
-    this.#log = log.child({ audit: true }, { level: 'info' });
+    this.#log = log.child({ audit: true });
+    // Set afterwards it is its own; as an option it would go with the logger's, where the two are equal now.
+    this.#log.level = 'info';
   }
 
   write({ who, peer, action, on, outcome, traceId }: AuditedAction): void {
