@@ -62,6 +62,7 @@ const SECTIONS: readonly Section[] = [
   {
     text: 'Reference',
     pages: [
+      ['Commands', 'docs/commands.md'],
       ['Configuration', 'docs/configuration.md'],
       ['Errors', 'docs/errors.md'],
       ['Metrics', 'docs/metrics.md'],

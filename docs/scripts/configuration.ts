@@ -1,6 +1,7 @@
 // docs/configuration.md, from the services' schemas.
 import { type ConfigOption, configOptions, environmentKey, type ServiceDefinition } from '@weir/runtime';
 import { SERVICES } from '../../cli/src/services.ts';
+import { escaped } from './table-cell.ts';
 
 export async function configurationDocument(): Promise<string> {
   const sections = await Promise.all(SERVICES.map(async ({ load }) => section(await load())));
@@ -44,9 +45,4 @@ function defaultText({ required, defaultValue }: ConfigOption): string {
   if (required) return 'required';
   const text = Array.isArray(defaultValue) ? defaultValue.join(',') : String(defaultValue ?? '');
   return text === '' ? '' : `\`${escaped(text)}\``;
-}
-
-/** A pipe would end the table's cell. */
-function escaped(text: string): string {
-  return text.replaceAll('|', '\\|');
 }
