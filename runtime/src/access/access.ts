@@ -17,6 +17,9 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 /** What became of a change of the file. */
 export const RELOAD_OUTCOMES = ['ok', 'failed'] as const;
 
+/** Of a name in a message: a caller without any role may name what it likes. */
+const NAME_LENGTH_MAX = 256;
+
 export interface AccessOptions {
   /** `--access`; undefined: everything is allowed. */
   readonly file: string | undefined;
@@ -88,10 +91,14 @@ export class Access {
   forbidden(identity: Identity, role: Role, kind: ResourceKind, name: string, action: string): WeirError {
     this.#refusals.forbidden++;
     const held = identity.roleOn(kind, name);
-    const what = `${kind.slice(0, -1)} ${name}`;
+    const what = `${kind.slice(0, -1)} ${name.slice(0, NAME_LENGTH_MAX)}`;
     const has = held === undefined ? 'it has no role there' : `it has ${held}`;
     const message = `${identity.name} lacks the role ${role} on ${what}, which ${action} needs; ${has}`;
-    return new WeirError('PERMISSION_DENIED', message, kind === 'tables' ? { table: name } : {});
+    return new WeirError(
+      'PERMISSION_DENIED',
+      message,
+      kind === 'tables' ? { table: name.slice(0, NAME_LENGTH_MAX) } : {},
+    );
   }
 
   /** Tells of each change of the policy; returns how to end that. */

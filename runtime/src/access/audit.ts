@@ -2,6 +2,9 @@
 // written at every log level.
 import type { Logger } from 'pino';
 
+const NAMES_MAX = 16;
+const NAME_LENGTH_MAX = 256;
+
 export interface AuditedAction {
   /** Name of the identity; undefined: nobody was asked who calls, or it is not known. */
   readonly who: string | undefined;
@@ -27,7 +30,9 @@ export class Audit {
   }
 
   write({ who, peer, action, on, outcome, traceId }: AuditedAction): void {
+    // A caller without any role may name what it likes.
+    const names = on.slice(0, NAMES_MAX).map((name) => name.slice(0, NAME_LENGTH_MAX));
     const trace = traceId === undefined ? {} : { trace_id: traceId };
-    this.#log.info({ who: who ?? null, peer, action, on, outcome, ...trace }, 'audit');
+    this.#log.info({ who: who ?? null, peer, action, on: names, outcome, ...trace }, 'audit');
   }
 }
