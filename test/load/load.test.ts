@@ -37,6 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
+  if (costs.length === 0) return;
   await writeFile(report('costs.json'), `${JSON.stringify(costs, undefined, 2)}\n`);
   process.stdout.write(`${costs.map((cost) => JSON.stringify(cost)).join('\n')}\n`);
 });

@@ -82,9 +82,9 @@ export async function runK6(
     cpuS = currentCpuS(child.pid) ?? cpuS;
   }, CPU_INTERVAL_MS);
   try {
-    const exitCode = await new Promise<number>((resolve, reject) => {
+    const exitCode = await new Promise<number>((settle, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => resolve(code ?? 1));
+      child.once('exit', (code) => settle(code ?? 1));
     });
     await finished(words);
     return { exitCode, cpuS, page, summary, log };

@@ -8,7 +8,7 @@ import { pythonWith } from '../tools/python.ts';
 
 export const EXAMPLE = fileURLToPath(new URL('../../docs/examples/python/', import.meta.url));
 const PROTO = fileURLToPath(new URL('../../proto/', import.meta.url));
-const TIMEOUT_MS = 50_000;
+const TIMEOUT_MS = 110_000;
 
 export interface Python extends Disposable {
   /** Of a script with arguments. @returns stdout. @throws with what it wrote to stderr. */

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/python/**/*.test.ts'],
     reporters: ['default', './test/closing-line.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     // The first run installs the packages.
     hookTimeout: 300_000,
     fileParallelism: false,

@@ -40,6 +40,9 @@ class Shard:
         options = [
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+            # grpcio would wait up to two minutes before it tries a shard again that was away.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 1000),
         ]
         if credentials is None:
             self.channel = grpc.insecure_channel(address, options)

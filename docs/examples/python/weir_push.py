@@ -29,7 +29,7 @@ class PushSession:
         for shard, part in self._weir.parts(table, keys, values):
             self._streams[shard.id].push(_frames(part, self._weir.routing.epoch, table.dim))
 
-    def flush(self, timeout_s: float = 30) -> dict[str, int]:
+    def flush(self, timeout_s: float = 60) -> dict[str, int]:
         """Waits until every push so far is in every shard's log: the log position on each shard."""
         deadline = time.monotonic() + timeout_s
         return {shard: stream.flush(deadline) for shard, stream in self._streams.items()}
