@@ -10,6 +10,7 @@ import { type FolderServer, serveFolder } from './serve-folder.ts';
 
 const WINDOWS: readonly (readonly [string, BrowserContextOptions])[] = [
   ['a desktop', { viewport: { width: 1280, height: 800 } }],
+  ['a wide screen', { viewport: { width: 1600, height: 900 } }],
   ['a phone', { viewport: { width: 375, height: 740 }, deviceScaleFactor: 2 }],
   ['a desktop in the dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }],
 ];
