@@ -70,7 +70,7 @@ describe('the guides', () => {
   });
 
   it('name a language for every block that is code', () => {
-    const known = ['', 'ts', 'sh', 'json', 'yaml', 'python', 'txt'];
+    const known = ['', 'ts', 'sh', 'json', 'yaml', 'python', 'txt', 'text'];
     expect(
       blocks.filter(({ language }) => !known.includes(language)).map(({ page, line }) => `${page}:${line}`),
     ).toEqual([]);
