@@ -33,7 +33,7 @@ function section(verb: Command): string[] {
     '',
     help.commandDescription(verb),
     '',
-    '```text',
+    '```txt',
     help.commandUsage(verb),
     '```',
     '',

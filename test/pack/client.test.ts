@@ -1,4 +1,4 @@
-// The client library in a project that has nothing else.
+// The client library, and what a model is, in a project that has nothing else.
 import { copyFileSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -53,6 +53,7 @@ describe('the client library alone', () => {
       rows: [-0.5, 1, -2, 0, 0, -4],
       delta: expect.any(Number),
       sum: [1, 2],
+      probability: 0.5,
       halves: [0.333251953125, -2],
       parts: 0,
       slotKnown: true,

@@ -1,5 +1,5 @@
 // Before all files: the public packages packed, and two projects outside the checkout that installed them, one with the
-// client library alone, one with everything.
+// client library and what a model is, one with everything.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import type { TestProject } from 'vitest/node';
 import { packAll } from '../../packaging/pack-all.ts';
 import { emptyProject, install } from './projects.ts';
 
-/** Of the client library, in the order in which they need each other. */
-const CLIENT = ['@weir/proto', '@weir/sdk'];
+/** What a service of a team imports: each says that it runs on Node 22. */
+const CLIENT = ['@weir/proto', '@weir/sdk', '@weir/model'];
 
 declare module 'vitest' {
   interface ProvidedContext {

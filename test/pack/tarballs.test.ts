@@ -1,6 +1,6 @@
 // Every tarball by itself: what is in it, and what two tools that know packages say of it.
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,6 +40,20 @@ it('there is a tarball of every public package', () => {
       .map(({ manifest }) => manifest.name)
       .sort(),
   );
+});
+
+it('a plain npm pack makes the same, and leaves the folder as it was', async () => {
+  const folder = join(ROOT, 'sdk');
+  const before = [readdirSync(folder), readFileSync(join(folder, 'package.json'), 'utf8')];
+  const destination = mkdtempSync(join(inject('scratch'), 'plain-'));
+  await run('npm', ['pack', '--pack-destination', destination], { cwd: folder });
+  expect([readdirSync(folder), readFileSync(join(folder, 'package.json'), 'utf8')]).toEqual(before);
+  const [packed] = readdirSync(destination);
+  const [plain, ours] = [join(destination, packed!), inject('tarballs')['@weir/sdk']!];
+  expect(tarballFiles(plain)).toEqual(tarballFiles(ours));
+  for (const file of ['package.json', 'dist/weir.js', 'dist/weir.d.ts']) {
+    expect(tarballText(plain, file), file).toBe(tarballText(ours, file));
+  }
 });
 
 describe.each(tarballs)('%s', (name, tarball) => {

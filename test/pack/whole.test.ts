@@ -54,6 +54,13 @@ describe('the weir command of the package', () => {
     expect(JSON.parse(stdout)).toMatchObject({ requests: 60, samples: 120, rejected: 0, rank_calls: 60 });
   });
 
+  it('knows its version', async () => {
+    const { version } = JSON.parse(
+      readFileSync(join(project, 'node_modules/@weir/cli/package.json'), 'utf8'),
+    );
+    expect(await output(WEIR, ['--version'], { cwd: project, env: onNode(24) })).toBe(`${version}\n`);
+  });
+
   it('asks a running cluster', async () => {
     await using shards = await startPackedShards(project);
     const env = { ...onNode(24), WEIR_SEEDS: shards.seeds };

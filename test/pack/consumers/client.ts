@@ -2,6 +2,7 @@
 // is supported. Prints what it found as JSON.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createExampleDecoder, encodeFeatureBlock, loadModel } from '@weir/model';
 import { decodeValues, encodeValues, SLOT_COUNT, slotsOf } from '@weir/proto';
 import { ValueEncoding } from '@weir/proto/v1/common';
 import { PullRequest } from '@weir/proto/v1/parameter_server';
@@ -33,6 +34,13 @@ const group = await weir.group(name, { member: 'alone', leaseMs: 10_000 });
 const step = await group.sync(1, [{ name: 'sum', type: 'f64', reduce: 'sum', value: Float64Array.of(1, 2) }]);
 await group.leave();
 
+const model = await loadModel('lr', { schema: undefined, labels: ['click'] });
+const features = encodeFeatureBlock({ context: { user: 'ann' }, docs: [{ features: { item: 'a' } }] });
+const input = { features, user: 'ann', scene: '', docIds: ['a'] };
+const examples = createExampleDecoder(model.schema).decode(input, 'serve');
+const zeros = model.keys(examples).map((packed) => new Float32Array(packed.length / 2));
+const { probabilities } = model.forward(examples, zeros);
+
 const halves = decodeValues(encodeValues(Float32Array.of(1 / 3, -2), ValueEncoding.F16), ValueEncoding.F16);
 const request = PullRequest.decode(PullRequest.encode({ parts: [], requestId: 1, epoch: 1 }).finish());
 const descriptors = readFileSync(fileURLToPath(import.meta.resolve('@weir/proto/descriptor-set')));
@@ -43,6 +51,7 @@ console.log(
     rows: Array.from(rows),
     delta: (await followed)?.weights.length,
     sum: Array.from(step.parts[0]?.value as Float64Array),
+    probability: probabilities[0]?.[0],
     halves: Array.from(halves),
     parts: request.parts.length,
     slotKnown: slotsOf(packKeys(keys)).every((slot) => slot < SLOT_COUNT),
