@@ -19,7 +19,7 @@ interface Hostile {
 const CONCURRENCY = 24;
 /** Of which the first 13 are no HTTP as it should be. */
 const SHAPES = 100;
-const HANG_MS = 10_000;
+const HANG_MS = 20_000;
 const SILENCE_MS = 20;
 
 const METHODS = [

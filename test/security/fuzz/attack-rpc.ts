@@ -20,7 +20,7 @@ export type OnAnswer = (message: Buffer, outcome: Outcome, isPlain: boolean) => 
 
 const CONCURRENCY = 24;
 /** A call that owes an answer and says nothing for so long hangs. */
-const HANG_MS = 10_000;
+const HANG_MS = 20_000;
 /** One that may be silent for ever is left by its caller. */
 const SILENCE_MS = 15;
 const NUMBERS_PER_ATTACKER = 30_000;

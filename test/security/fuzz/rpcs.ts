@@ -36,9 +36,16 @@ const rpcsOf = (...services: readonly Readonly<Record<string, Method>>[]): Rpc[]
     })),
   );
 
+/** What is made in an attack is listed by others: they come first, so that their answers stay small. */
+const makesThings = ({ path }: Rpc): boolean => /\/(Create|Join)/.test(path);
+const makersLast = (rpcs: readonly Rpc[]): Rpc[] => [
+  ...rpcs.filter((rpc) => !makesThings(rpc)),
+  ...rpcs.filter(makesThings),
+];
+
 export const RPCS: Readonly<Record<Server, readonly Rpc[]>> = {
-  ps: rpcsOf(ParameterServerService, GroupsService, SourcesService),
-  streams: rpcsOf(StreamsService),
+  ps: makersLast(rpcsOf(ParameterServerService, GroupsService, SourcesService)),
+  streams: makersLast(rpcsOf(StreamsService)),
   collector: rpcsOf(IngestService),
   predictor: rpcsOf(PredictorService),
 };

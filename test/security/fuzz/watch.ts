@@ -4,7 +4,7 @@ import type { ServiceProcess } from '@weir/runtime';
 import { framed, RawCaller } from './raw-call.ts';
 
 /** How long a health call may take on two busy cores, the attackers among what makes them so. */
-const ANSWER_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 30_000;
 const LOOK_MS = 100;
 
 export async function residentBytes(pid: number): Promise<number> {
