@@ -137,4 +137,4 @@ export {
   traceParentText,
 } from './tracing/trace-context.ts';
 export { decodeValues, encodeValues, floatsFromBytes, u32FromBytes } from './values.ts';
-export { WeirError, type WeirErrorDetails } from './weir-error.ts';
+export { travelling, WeirError, type WeirErrorDetails } from './weir-error.ts';

@@ -28,8 +28,8 @@ const TRAILER = 'weir-error-bin';
  */
 const TEXT_LENGTH_MAX = 1_000;
 
-/** Half of a surrogate pair would be an error of its own. */
-function travelling(text: string): string {
+/** A text of an error as it travels: bounded, and well formed, since half of a surrogate pair would be an error of its own. */
+export function travelling(text: string): string {
   const kept = text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}...` : text;
   return kept.toWellFormed();
 }

@@ -69,6 +69,12 @@ it.each([
   expect(await send(body, headers)).toEqual([status.INVALID_ARGUMENT, 'INVALID_ARGUMENT']);
 });
 
+it('an answer of a library with a long text of the caller in it is cut, so that it fits a header', async () => {
+  const service = Buffer.alloc(70_000, 0x78);
+  const name = Buffer.concat([Buffer.of(0x0a, 0xf0, 0xa2, 0x04), service]);
+  expect(await send(framed(name), { ':path': '/grpc.health.v1.Health/Check' })).toEqual([status.NOT_FOUND]);
+});
+
 it('compressed messages are not taken, so that none grows a thousandfold here', async () => {
   handled = 0;
   const body = framed(gzipSync(VALID), 1);

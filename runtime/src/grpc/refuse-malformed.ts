@@ -9,7 +9,7 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
-import { WeirError } from '@weir/proto';
+import { travelling, WeirError } from '@weir/proto';
 import { meter } from '../telemetry/meter.ts';
 
 export const MALFORMED_REASONS = ['message', 'half_message', 'timeout', 'compressed'] as const;
@@ -49,7 +49,8 @@ export function refuseMalformed(): ServerInterceptor {
       const fault =
         answer.code === status.INTERNAL && FAULTS.find(([start]) => answer.details?.startsWith(start));
       if (fault) refuse(fault[1], new WeirError('INVALID_ARGUMENT', fault[2]));
-      else send(answer);
+      // Also what libraries say: health's answer has the service's name in it, however long.
+      else send({ ...answer, details: travelling(answer.details ?? '') });
     };
     if (inner.incomingEncoding !== 'identity') {
       refuse(
