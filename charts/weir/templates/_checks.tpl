@@ -14,7 +14,7 @@ template` and `--dry-run=client` see none, and there the shards' own refusals ar
 {{- $count := toString .Values.shards.count -}}
 {{- $kept := "" }}{{ $where := "" -}}
 {{- range (lookup "v1" "PersistentVolumeClaim" .Release.Namespace "").items -}}
-{{- if hasPrefix (printf "data-%s-" $name) .metadata.name -}}
+{{- if regexMatch (printf "^data-%s-[0-9]+$" $name) .metadata.name -}}
 {{- with .metadata.annotations }}{{ with get . "weir/shards" }}{{ $kept = . }}{{ $where = "its volumes are" }}{{ end }}{{ end -}}
 {{- end }}{{ end -}}
 {{- with lookup "apps/v1" "StatefulSet" .Release.Namespace $name -}}

@@ -22,10 +22,10 @@ const podman = (...argv: readonly string[]) => {
     ...argv,
   ]);
 };
-const build = (image: string, context: string, ...flags: readonly string[]) => {
-  const limits = ['--ulimit', 'nofile=20000:20000', '--ulimit', 'nproc=4096:4096'];
-  return done(podman('build', '-q', ...limits, ...flags, '-t', image, context));
-};
+/** Its own defaults are more than a container may ask for that is inside of another one. */
+const LIMITS = ['--ulimit', 'nofile=20000:20000', '--ulimit', 'nproc=4096:4096'];
+const build = (image: string, context: string, ...flags: readonly string[]) =>
+  done(podman('build', '-q', ...LIMITS, ...flags, '-t', image, context));
 const isThere = async (image: string): Promise<boolean> =>
   (await podman('image', 'exists', image)).code === 0;
 
@@ -55,7 +55,7 @@ export async function buildImages(folder: string): Promise<readonly string[]> {
 
 /** Text in a file of the image. */
 export function readFromImage(image: string, path: string): Promise<string> {
-  return done(podman('run', '--rm', '--network', 'none', '--entrypoint', 'cat', image, path));
+  return done(podman('run', '--rm', '--network', 'none', ...LIMITS, '--entrypoint', 'cat', image, path));
 }
 
 export function inspectImage(image: string, format: string): Promise<string> {
