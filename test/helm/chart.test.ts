@@ -1,4 +1,5 @@
 // The chart without a cluster: what it renders, and what it refuses.
+import { readFileSync } from 'node:fs';
 import { OptimizerKind } from '@weir/proto/v1/tables';
 import { sizeOf } from '@weir/ps';
 import fc from 'fast-check';
@@ -6,11 +7,14 @@ import { describe, expect, it } from 'vitest';
 import { SCHEMAS_FOLDER, SCHEMAS_VERSION } from '../tools/kubernetes-tools.ts';
 import { CHART, call, done, ROOT, template, VALUE_SETS, valuesFile } from './helm.ts';
 
-/** Documents of other makers, copied as they are: a test of structure compares them with their originals. */
-const withoutDashboards = (yaml: string): string =>
+/** Dashboards and alerts stand in ops/ and change there: a test of structure compares the chart's copies with them. */
+const withoutCopies = (yaml: string): string =>
   yaml
     .split(/^---\n/m)
     .filter((document) => !/^ {2}name: \S+-dashboard$/m.test(document))
+    .map((document) =>
+      /^kind: PrometheusRule$/m.test(document) ? document.replace(/^spec:[\s\S]*/m, 'spec: {}\n') : document,
+    )
     .join('---\n');
 
 describe('the chart', () => {
@@ -23,10 +27,17 @@ describe('the chart', () => {
   });
 
   it.each(VALUE_SETS)('renders with values of %s what it is known to', async (set) => {
-    const yaml = withoutDashboards(await done(template(set)));
+    const yaml = withoutCopies(await done(template(set)));
     // Blanks at the end of lines, and empty ones, are what a template leaves by mistake.
     expect(yaml.split('\n').filter((line) => /[ \t]$/.test(line))).toEqual([]);
     await expect(yaml).toMatchFileSnapshot(`${ROOT}/test/helm/golden/${set}.yaml`);
+  });
+
+  it('brings the alerts as they stand in ops/', async () => {
+    const rule = (await done(template('monitoring'))).split(/^kind: PrometheusRule$/m)[1]!;
+    const alerts = readFileSync(`${ROOT}/ops/prometheus/alerts.yaml`, 'utf8').trim();
+    const spec = /^spec:\n([\s\S]*?)(?=^---$)/m.exec(rule)![1]!.trim();
+    expect(spec.replaceAll(/^ {2}/gm, '')).toBe(alerts);
   });
 
   it('passes its own tests', async () => {
