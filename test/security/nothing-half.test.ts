@@ -136,7 +136,7 @@ it('appends: the stream has as many records as the accepted ones brought', async
       expect(endOffset, replayCommand).toBeGreaterThanOrEqual(accepted[partition]!);
       expect(endOffset, replayCommand).toBeLessThanOrEqual(accepted[partition]! + unknown[partition]!);
       expect(endOffset).toBeGreaterThanOrEqual(ends[partition]!);
-      expect(accepted[partition]).toBeGreaterThan(unknown[partition]!);
+      expect(accepted[partition]).toBeGreaterThan(SOME / 20);
     }
   } finally {
     await streams.close();
