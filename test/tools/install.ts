@@ -38,20 +38,25 @@ const TOOLS: Readonly<Record<string, Tool>> = {
 };
 
 const names = process.argv.slice(2);
-const unknown = names.filter((name) => TOOLS[name] === undefined);
+const unknown = names.filter((name) => toolOf(name) === undefined);
 if (names.length === 0 || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`unknown: ${unknown.join(', ')}\n`);
   process.stderr.write(`usage: node test/tools/install.ts ${Object.keys(TOOLS).join('|')} ...\n`);
   process.exit(2);
 }
 for (const name of names) {
-  const { install, programs = [name] } = TOOLS[name]!;
+  const { install, programs = [name] } = toolOf(name)!;
   install();
   for (const program of programs) {
     const path = findTool(program);
     if (path === undefined) fail(`${program} is still neither in ${TOOLS_BIN} nor on the PATH`);
     process.stdout.write(`${program}: ${path}\n`);
   }
+}
+
+/** Also by the name of one of its programs, by which a suite misses it. */
+function toolOf(name: string): Tool | undefined {
+  return TOOLS[name] ?? Object.values(TOOLS).find(({ programs }) => programs?.includes(name));
 }
 
 function ifMissing(name: string, install: () => void): () => void {

@@ -119,7 +119,7 @@ httpGet:
   containerPort: 9464
 {{- end }}
 
-{{/* Read-only files of every pod, and what Node may write: its compile cache. */}}
+{{/* Files of secrets; and, since the root is read-only, a place for what an operator writes in a pod. */}}
 {{- define "weir.mounts" -}}
 - name: tmp
   mountPath: /tmp
