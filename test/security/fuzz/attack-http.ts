@@ -239,7 +239,14 @@ class RawHttp {
   }
 
   /** The status line's number; `closed`, `silent`. */
-  send(bytes: Buffer, isHead: boolean, silenceMs: number): Promise<string> {
+  async send(bytes: Buffer, isHead: boolean, silenceMs: number): Promise<string> {
+    const isReused = this.#socket !== undefined;
+    const word = await this.#sendOnce(bytes, isHead, silenceMs);
+    // A server may end a connection that was idle just as a request comes; of a new one that is no excuse.
+    return isReused && word === 'closed' ? await this.#sendOnce(bytes, isHead, silenceMs) : word;
+  }
+
+  #sendOnce(bytes: Buffer, isHead: boolean, silenceMs: number): Promise<string> {
     const at = this.#address.lastIndexOf(':');
     const socket =
       this.#socket ??
