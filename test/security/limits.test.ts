@@ -22,6 +22,8 @@ import { Watch } from './fuzz/watch.ts';
 /** What a process may grow by while thousands of connections stand or send control frames. */
 const GROWTH_BYTES_MAX = 384 * 1024 * 1024;
 const TOO_MANY = 50;
+/** What a connection of HTTP/2 begins with. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 let victims: Victims;
 beforeAll(async () => {
@@ -38,6 +40,18 @@ function open(address: string): Socket {
   const socket = connect(hostPort(address));
   socket.on('error', () => undefined);
   return socket;
+}
+
+/**
+ * At once, each with the first bytes of its protocol: where a listener's queue is full, Linux forgets a connection that its client
+ * takes to be made, until something comes on it.
+ */
+function openMany(address: string, count: number, first: Buffer): Socket[] {
+  return Array.from({ length: count }, () => {
+    const socket = open(address);
+    socket.write(first);
+    return socket;
+  });
 }
 
 /** However it was closed. */
@@ -59,7 +73,7 @@ it('connections beyond the bound of a gRPC listener are closed and counted, the 
   const { listen, admin } = victims.processes.streams;
   await using watch = await Watch.begin(victims.processes.streams);
   await vi.waitFor(() => expect(watch.answers).toBeGreaterThan(0), 10_000);
-  const sockets = Array.from({ length: GRPC_CONNECTIONS_MAX + TOO_MANY }, () => open(listen));
+  const sockets = openMany(listen, GRPC_CONNECTIONS_MAX + TOO_MANY, PREFACE);
   const refused = 'grpc_server_connections_refused';
   await vi.waitFor(
     async () => expect(await counter(admin, refused)).toBeGreaterThanOrEqual(TOO_MANY),
@@ -78,7 +92,7 @@ it('connections beyond the bound of a gRPC listener are closed and counted, the 
 
 it('the same over HTTP', async () => {
   const { http, processes } = victims;
-  const sockets = Array.from({ length: HTTP_CONNECTIONS_MAX + TOO_MANY }, () => open(http.collector));
+  const sockets = openMany(http.collector, HTTP_CONNECTIONS_MAX + TOO_MANY, Buffer.from('POST '));
   const refused = 'http_server_connections_refused';
   await vi.waitFor(
     async () => expect(await counter(processes.collector.admin, refused)).toBe(TOO_MANY),
@@ -128,7 +142,6 @@ it('a client that opens calls and cancels them at once loses its connection, and
   expect(await watch.grownBytes()).toBeLessThan(GROWTH_BYTES_MAX);
 });
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
