@@ -123,7 +123,10 @@ describe('the chart on a cluster', () => {
 
   it('comes back when its node is gone for a while', async () => {
     await done(documented.run('node', { NODE: NODE_NAME }));
-    await done(kubectl('rollout', 'status', 'statefulset/weir-ps', '--timeout=180s'));
+    // The predictor's pod has gone from the node, too.
+    for (const workload of ['statefulset/weir-ps', 'deployment/weir-predictor']) {
+      await done(kubectl('rollout', 'status', workload, '--timeout=180s'));
+    }
     expect(await underTraffic(node, 'counted', () => sleep(1_000))).toMatchObject(unharmed);
   });
 
