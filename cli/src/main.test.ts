@@ -159,8 +159,9 @@ describe('operator verbs', () => {
   });
 
   it('show the status live in a terminal, until Ctrl+C', async () => {
-    // `script` gives the command a terminal, and hands it what is typed.
-    const command = `'${process.execPath}' '${MAIN}' status --seeds ${cluster!.seeds.join(',')}`;
+    // `script` gives the command a terminal, and hands it what is typed. It runs it in a shell, which some stay in to
+    // die of the Ctrl+C themselves.
+    const command = `exec '${process.execPath}' '${MAIN}' status --seeds ${cluster!.seeds.join(',')}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => terminal.once('close', resolve));
     let shown = '';
