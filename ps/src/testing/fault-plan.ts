@@ -10,13 +10,26 @@ export type Crash =
   | { readonly at: 'time'; readonly afterMs: number };
 
 /**
- * Writes by what they hold: `push` records of pushes only, `table` a definition, `pages` a part of a materialisation
- * round, `mark` its end, `rows` rows that leave memory, `state` the folder's own (identity, incarnation). `sync` is the
- * wait for the disk, `flush` what makes the engine begin a log file.
+ * Writes by what they hold: `push` log records, of which one at least brings rows, `decision` other log records only (a
+ * refusal, an expiry, an acquired source), `table` a definition, `pages` a part of a materialisation round, `mark` its
+ * end, `rows` rows that leave memory, `state` the folder's own (identity, incarnation). `sync` is the wait for the disk,
+ * `flush` what makes the engine begin a log file.
  */
-export type StoreStep = 'push' | 'table' | 'pages' | 'mark' | 'rows' | 'state' | 'sync' | 'flush';
+export type StoreStep =
+  | 'push'
+  | 'decision'
+  | 'table'
+  | 'pages'
+  | 'mark'
+  | 'rows'
+  | 'state'
+  | 'sync'
+  | 'flush';
 
-/** Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. */
+/**
+ * Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. The first: from the
+ * first push on every write says that it is done, and waits for ever.
+ */
 export type Bug = 'acknowledge before the log write' | 'apply a duplicate' | 'store offsets after the push';
 
 export interface FaultPlan {

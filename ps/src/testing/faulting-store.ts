@@ -1,7 +1,7 @@
-// A store on disk whose process ends at a chosen write, sync or read. It knows a write by the keys that it holds.
+// A store on disk whose process ends at a chosen write, sync or read. It knows a write by what it holds.
 import type { Entry, Range, Store, WriteBatch } from '@weir/store';
-import { LOG, LOW_MARK_KEY, META, PAGES, ROWS } from '../server/folder/families.ts';
-import { writeLate } from './bugs.ts';
+import { decodeLogRecord } from '../core/log-record.ts';
+import { LOG, LOW_MARK_KEY, META, PAGES, ROWS, seqOfKey } from '../server/folder/families.ts';
 import type { CrashPoint } from './crash-point.ts';
 import type { Bug, StoreStep } from './fault-plan.ts';
 
@@ -12,18 +12,19 @@ export function faultingStore(inner: Store, crash: CrashPoint, bug: Bug | undefi
       yield entry;
     }
   }
-  const write =
-    bug === 'acknowledge before the log write' ? writeLate((batch) => inner.write(batch)) : undefined;
+  /** The disk is behind what was acknowledged, and stays so: it takes nothing more. */
+  let isBehind = false;
   return {
     get: (family, key) => inner.get(family, key),
     getMany: (family, keys) => inner.getMany(family, keys),
     range,
     snapshot: () => inner.snapshot(),
-    batch: () => new WatchedBatch(inner.batch(), write !== undefined),
+    batch: () => new WatchedBatch(inner.batch()),
     async write(batch) {
       if (!(batch instanceof WatchedBatch)) throw new TypeError('a batch of another store');
       crash.reached(batch.step, 'before');
-      await (write ?? inner.write.bind(inner))(batch.inner);
+      isBehind ||= bug === 'acknowledge before the log write' && batch.step === 'push';
+      if (!isBehind) await inner.write(batch.inner);
       crash.reached(batch.step, 'after');
     },
     async sync() {
@@ -42,13 +43,10 @@ export function faultingStore(inner: Store, crash: CrashPoint, bug: Bug | undefi
 
 class WatchedBatch implements WriteBatch {
   readonly inner: WriteBatch;
-  /** Whether keys and values are copied, because they change before the batch is written. */
-  readonly #copies: boolean;
   #step: StoreStep = 'state';
 
-  constructor(inner: WriteBatch, copies: boolean) {
+  constructor(inner: WriteBatch) {
     this.inner = inner;
-    this.#copies = copies;
   }
 
   get size(): number {
@@ -67,23 +65,25 @@ class WatchedBatch implements WriteBatch {
     if (family === PAGES) this.#step = 'pages';
     else if (key === LOW_MARK_KEY) this.#step = 'mark';
     else if (family === ROWS && this.#step === 'state') this.#step = 'rows';
-    else if (family === LOG && this.#step === 'state') this.#step = 'push';
-    else if (family === META && this.#step === 'push') this.#step = 'table';
-    this.inner.put(family, this.#copied(key), this.#copied(value));
+    else if (family === LOG && (this.#step === 'state' || this.#step === 'decision')) {
+      this.#step = bringsRows(key, value) ? 'push' : 'decision';
+    } else if (family === META && (this.#step === 'push' || this.#step === 'decision')) this.#step = 'table';
+    this.inner.put(family, key, value);
     return this;
   }
 
   delete(family: string, key: Uint8Array): this {
-    this.inner.delete(family, this.#copied(key));
+    this.inner.delete(family, key);
     return this;
   }
 
   deleteRange(family: string, gte: Uint8Array, lt: Uint8Array): this {
-    this.inner.deleteRange(family, this.#copied(gte), this.#copied(lt));
+    this.inner.deleteRange(family, gte, lt);
     return this;
   }
+}
 
-  #copied(bytes: Uint8Array): Uint8Array {
-    return this.#copies ? bytes.slice() : bytes;
-  }
+function bringsRows(key: Uint8Array, value: Uint8Array): boolean {
+  const record = decodeLogRecord(value, seqOfKey(key));
+  return record.kind === 'push' && record.parts.length > 0;
 }
