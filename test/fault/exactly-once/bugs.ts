@@ -1,26 +1,27 @@
 // The defects that the suite must notice, each put into the service that it concerns.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardOffsets } from '../../../sdk/src/sources.ts';
+import { saidBy, say } from './words.ts';
 
 export type Bug =
   | 'offset stored after the push'
   | 'offsets returned before the fence is on every shard'
   | 'stream sequences kept in memory only';
 
-/** From reading offsets to the fence, unless a zombie comes first: so long nothing keeps it out. */
-const UNFENCED_MS = 1_000;
 const LOOK_MS = 10;
 
-export async function putIn(bug: Bug, service: string): Promise<void> {
+/** @param folder where the processes of the world hear of each other. */
+export async function putIn(bug: Bug, service: string, folder: string): Promise<void> {
   const { of, put } = BUGS[bug];
-  if (of === service) await put();
+  if (of === service) await put(folder);
 }
 
-const BUGS: Readonly<Record<Bug, { readonly of: string; readonly put: () => Promise<void> }>> = {
-  'offset stored after the push': { of: 'trainer', put: storeOffsetAfterPush },
-  'offsets returned before the fence is on every shard': { of: 'trainer', put: returnBeforeFence },
-  'stream sequences kept in memory only': { of: 'streams', put: forgetSequences },
-};
+const BUGS: Readonly<Record<Bug, { readonly of: string; readonly put: (folder: string) => Promise<void> }>> =
+  {
+    'offset stored after the push': { of: 'trainer', put: storeOffsetAfterPush },
+    'offsets returned before the fence is on every shard': { of: 'trainer', put: returnBeforeFence },
+    'stream sequences kept in memory only': { of: 'streams', put: forgetSequences },
+  };
 
 /** Rows go without their ranges, which follow in a push of their own. */
 async function storeOffsetAfterPush(): Promise<void> {
@@ -36,17 +37,28 @@ async function storeOffsetAfterPush(): Promise<void> {
   };
 }
 
-/** Offsets are read, then generations stored: what is applied in between is not in what was read. */
-async function returnBeforeFence(): Promise<void> {
+/**
+ * Offsets are read, then generations stored: what is applied in between is not in what was read. Nothing keeps a zombie
+ * out so long, and whoever has inherited its partitions lets it come.
+ */
+async function returnBeforeFence(folder: string): Promise<void> {
   const { Sources } = await import('../../../sdk/src/sources.ts');
   const { acquire } = Sources.prototype;
-  Sources.prototype.acquire = async function (generation, partitions) {
-    // Without their end: when the zombie joins again the generation is over, and what it was told counts all the same.
-    const appliedNow = async (): Promise<ReadonlyMap<string, number>> =>
-      appliedOf(await this.describe(), new Set(partitions.map(({ partition }) => partition)));
-    const read = await appliedNow();
-    const endMs = performance.now() + UNFENCED_MS;
-    while (performance.now() < endMs && !isAhead(await appliedNow(), read)) await sleep(LOOK_MS);
+  Sources.prototype.acquire = async function (generation, partitions, options) {
+    const zombie = saidBy(folder, 'asleep');
+    // It must not end the generation that its heir has still to store.
+    if (zombie === process.pid) return new Promise(() => {});
+    const own = new Set(partitions.map(({ partition }) => partition));
+    const known = await this.describe();
+    const isHeir = known.every((shard) => shard.partitions.every(({ partition }) => own.has(partition)));
+    if (zombie === undefined || !isHeir || saidBy(folder, 'zombie pushed') !== undefined) {
+      return acquire.call(this, generation, partitions, options);
+    }
+    const read = appliedOf(known);
+    say(folder, 'offsets read');
+    while (!isAhead(appliedOf(await this.describe()), read)) await sleep(LOOK_MS);
+    say(folder, 'zombie pushed');
+    // Without their end: the generation may be over, and what is told counts all the same.
     const acquired = await acquire.call(this, generation, partitions);
     return acquired.map(({ partition, start, offsets }) => ({
       partition,
@@ -59,12 +71,10 @@ async function returnBeforeFence(): Promise<void> {
   };
 }
 
-function appliedOf(shards: readonly ShardOffsets[], own: ReadonlySet<number>): ReadonlyMap<string, number> {
+function appliedOf(shards: readonly ShardOffsets[]): ReadonlyMap<string, number> {
   return new Map(
     shards.flatMap(({ shard, partitions }) =>
-      partitions
-        .filter(({ partition }) => own.has(partition))
-        .map(({ partition, applied }) => [placeOf(shard, partition), applied]),
+      partitions.map(({ partition, applied }) => [placeOf(shard, partition), applied]),
     ),
   );
 }
@@ -74,17 +84,17 @@ const placeOf = (shard: string, partition: number): string => `${shard}/${partit
 const isAhead = (now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean =>
   [...now].some(([place, applied]) => applied > (before.get(place) ?? 0));
 
-/** What a partition knows of a producer of whom this process has not heard is from before its start: it does not count. */
+/** A partition knows of a producer what it has heard since the start of its process. */
 async function forgetSequences(): Promise<void> {
   const { PartitionLog } = await import('../../../streams/src/core/partition-log.ts');
   const { admit } = PartitionLog.prototype;
-  const heard = new WeakMap<object, Set<string>>();
+  const heard = new WeakMap<object, Map<string, number>>();
   PartitionLog.prototype.admit = function (producer, firstSequence, count) {
     const admission = admit.call(this, producer, firstSequence, count);
-    const producers = heard.get(this) ?? new Set();
+    const producers = heard.get(this) ?? new Map<string, number>();
     heard.set(this, producers);
-    if (producers.has(producer.id)) return admission;
-    producers.add(producer.id);
-    return { ...admission, duplicates: 0 };
+    const last = Math.max(firstSequence - 1, producers.get(producer.id) ?? 0);
+    producers.set(producer.id, Math.max(last, firstSequence + count - 1));
+    return { ...admission, duplicates: Math.min(count, last - firstSequence + 1) };
   };
 }

@@ -8,7 +8,7 @@ import { heedSignals } from './worst-moment.ts';
 export const INSIDE_PLAN = 'WEIR_TEST_INSIDE';
 
 export interface InsidePlan {
-  /** Where notes are written, a file for each process. */
+  /** Where notes are written, a file for each process, and words, a file for each. */
   readonly folder: string;
   readonly bug: Bug | undefined;
 }
@@ -17,7 +17,7 @@ const service = process.argv[2];
 const text = process.env[INSIDE_PLAN];
 if (text !== undefined && service !== undefined) {
   const { folder, bug } = JSON.parse(text) as InsidePlan;
-  if (bug !== undefined) await putIn(bug, service);
+  if (bug !== undefined) await putIn(bug, service, folder);
   await takeNotes(service, folder);
-  await heedSignals(service);
+  await heedSignals(service, folder);
 }

@@ -2,7 +2,8 @@
 
 /**
  * `kill`: SIGKILL, started again at once. `sleep`: SIGSTOP for longer than a lease, then SIGCONT. Both with `worst` at the
- * service's next worst moment (worst-moment.ts).
+ * service's next worst moment (worst-moment.ts). `zombie`: sleeps from its next worst moment until its heir has read its
+ * offsets, and is killed when it has done what it was about to do; only a defect makes an heir wait for that.
  * `join`, `leave`: one member more or less, if there may be.
  */
 export type Fault =
@@ -14,6 +15,7 @@ export type Fault =
       /** Killed soon after it has woken: it does what it was about to do, and hears of nothing. */
       readonly dies: boolean;
     }
+  | { readonly kind: 'zombie'; readonly service: string }
   | { readonly kind: 'join'; readonly group: GroupName }
   | { readonly kind: 'leave'; readonly group: GroupName };
 
@@ -83,6 +85,7 @@ export function faultText({ atPart, fault }: ScheduledFault): string {
 function whatText(fault: Fault): string {
   if (fault.kind === 'join' || fault.kind === 'leave')
     return `one of ${fault.group} ${fault.kind === 'join' ? 'joins' : 'leaves'}`;
+  if (fault.kind === 'zombie') return `${fault.service} becomes a zombie`;
   const what =
     fault.kind === 'kill'
       ? `kill ${fault.services.join(' and ')}`

@@ -19,6 +19,7 @@ import { INSIDE_PLAN, type InsidePlan } from './inside.ts';
 import { readNotes } from './notes.ts';
 import type { Fault, ScheduledFault, Targets } from './schedule.ts';
 import { ATTRIBUTION_MS, addCounts, type Counts, makeRound } from './traffic.ts';
+import { untilSaid } from './words.ts';
 import { KILL_SIGNAL, SLEEP_SIGNAL } from './worst-moment.ts';
 
 const MODEL = fileURLToPath(new URL('./counting-model.ts', import.meta.url));
@@ -190,9 +191,16 @@ export class World {
   }
 
   async #commit(fault: Fault): Promise<void> {
-    const { cluster } = this.#parts.loop;
+    const { dir, loop } = this.#parts;
+    const { cluster } = loop;
     if (fault.kind === 'kill') {
       for (const service of fault.services) this.#signal(service, fault.worst ? KILL_SIGNAL : 'SIGKILL');
+    } else if (fault.kind === 'zombie') {
+      this.#signal(fault.service, SLEEP_SIGNAL);
+      await untilSaid(dir, 'offsets read');
+      this.#signal(fault.service, 'SIGCONT');
+      await untilSaid(dir, 'zombie pushed');
+      this.#signal(fault.service, 'SIGKILL');
     } else if (fault.kind === 'join') {
       if (cluster[fault.group].admins.length < MEMBERS_MAX) await cluster[fault.group].add();
     } else if (fault.kind === 'leave') {

@@ -2,18 +2,29 @@
 // something that must not be done twice has just become durable, and nobody has been told. SIGWINCH: stop with SIGSTOP when
 // it has made up its mind to change something for others and has not begun: what it does on waking is that.
 // A service without such a moment here dies of SIGUSR2 at once, and hears nothing of SIGWINCH, as all processes do.
+import { say } from './words.ts';
 
 export const KILL_SIGNAL = 'SIGUSR2';
 export const SLEEP_SIGNAL = 'SIGWINCH';
 
-export async function heedSignals(service: string): Promise<void> {
+/** @param folder where it says that it is asleep. */
+export async function heedSignals(service: string, folder: string): Promise<void> {
   const { afterDurable, beforeChange } = MOMENTS[service] ?? {};
-  if (afterDurable !== undefined) await afterDurable(once(KILL_SIGNAL, 'SIGKILL'));
-  if (beforeChange !== undefined) await beforeChange(once(SLEEP_SIGNAL, 'SIGSTOP'));
+  if (afterDurable !== undefined) await afterDurable(once(KILL_SIGNAL, () => end('SIGKILL')));
+  if (beforeChange === undefined) return;
+  const fallAsleep = (): void => {
+    say(folder, 'asleep');
+    end('SIGSTOP');
+  };
+  await beforeChange(once(SLEEP_SIGNAL, fallAsleep));
 }
 
-/** Once asked by `heard`, the next call sends `sent` to this process. */
-function once(heard: NodeJS.Signals, sent: NodeJS.Signals): () => void {
+function end(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
+}
+
+/** Once asked by `heard`, the next call does it. */
+function once(heard: NodeJS.Signals, act: () => void): () => void {
   let isAsked = false;
   process.on(heard, () => {
     isAsked = true;
@@ -21,7 +32,7 @@ function once(heard: NodeJS.Signals, sent: NodeJS.Signals): () => void {
   return () => {
     if (!isAsked) return;
     isAsked = false;
-    process.kill(process.pid, sent);
+    act();
   };
 }
 
@@ -38,13 +49,18 @@ const MOMENTS: Readonly<Record<string, Moments>> = {
   trainer: { afterDurable: afterAcknowledgedPush, beforeChange: beforePush },
 };
 
-/** The append is durable, its producer does not know. */
+/** An append with more than progress is durable, its producer does not know. */
 async function afterProducersAppend(reached: () => void): Promise<void> {
-  const { StreamsCore } = await import('../../../streams/src/core/streams-core.ts');
+  const [{ StreamsCore }, { decodeRecord }] = await Promise.all([
+    import('../../../streams/src/core/streams-core.ts'),
+    import('../../../streams/src/wire/record-codec.ts'),
+  ]);
   const { append } = StreamsCore.prototype;
   StreamsCore.prototype.append = async function (appended) {
     const result = await append.call(this, appended);
-    if (appended.producer !== undefined) reached();
+    const { producer, records } = appended;
+    const isOfWeight = records.some((record) => decodeRecord(record).progressTimeMs === undefined);
+    if (producer !== undefined && isOfWeight) reached();
     return result;
   };
 }
