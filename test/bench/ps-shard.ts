@@ -13,7 +13,7 @@ const FILL = fileURLToPath(new URL('./ps-fill.ts', import.meta.url));
 export class BenchShard {
   readonly #folder: string;
   readonly #address: string;
-  readonly #settings: readonly string[];
+  #settings: readonly string[];
   #process: ServiceProcess | undefined;
 
   private constructor(folder: string, address: string, settings: readonly string[]) {
@@ -73,6 +73,13 @@ export class BenchShard {
   async recovery(): Promise<Readonly<Record<string, number>>> {
     const answer = await fetch(`http://${this.#process!.admin}/recovery`);
     return (await answer.json()) as Record<string, number>;
+  }
+
+  /** Stops it in order, and starts it on the same folder with other settings. */
+  async restart(...settings: readonly string[]): Promise<void> {
+    await this.#process?.stop();
+    this.#settings = settings;
+    await this.start();
   }
 
   async kill(): Promise<void> {

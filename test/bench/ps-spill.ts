@@ -4,6 +4,9 @@
 // The bound is what a shard's resident memory grows by when it holds `memoryRowsMax` rows without a bound, measured at rest in
 // the same run: their key, weights and state, and what the kernel needs beside them. What is compared with it is the
 // highest that memory grows to under load. So the shard's own buffers weigh less, the more rows it may keep.
+//
+// The table is made under a long log, with which new rows are written fewer times. Then the shard is started again with the
+// shortest one on what is in its folder, fills its memory with rows again, and is measured.
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { outputOf } from './client-process.ts';
@@ -19,6 +22,10 @@ const ROWS_PER_PLACE = 5;
 const REST_MS = 2_000;
 /** The least that a shard takes, for a machine with little memory: the log waits in memory for its round. */
 const LOG_REPLAY_MAX = 16 * 1024 * 1024;
+/** While the table is made. */
+const FILL_LOG_REPLAY_MAX = 768 * 1024 * 1024;
+/** Rows leave some at a time, so that memory has a few less than it may. */
+const FULL_SHARE = 0.99;
 /** Of the shard that keeps all rows in memory: its rounds write all of them, and are to be few while it is filled. */
 const WHOLE_LOG_REPLAY_MAX = 64 * 1024 * 1024;
 
@@ -37,14 +44,17 @@ export async function benchPsSpill({
       await delay(REST_MS);
       return memoryBytes(shard.pid) - empty;
     });
-    const report = await onShard(LOG_REPLAY_MAX, async (shard, empty) => {
+    const report = await onShard(FILL_LOG_REPLAY_MAX, async (shard, empty) => {
       const begun = performance.now();
       await shard.fill({ rows, pushRows: 'each', memoryRowsMax });
       log(
         `ps spill, run ${run} of ${runs}: filled at ${Math.round(rows / (performance.now() - begun))} rows/ms`,
       );
       await shard.materialise();
-      const loaded = await load({ seed: shard.address, serverPid: shard.pid, rows, seconds });
+      await shard.restart('--log-replay-max', `${LOG_REPLAY_MAX}`);
+      const seed = shard.address;
+      const loaded = await load({ seed, serverPid: shard.pid, rows, memoryRowsMax, seconds });
+      await assertFull(shard, memoryRowsMax);
       return { ...loaded, bound, grown: loaded.serverBytes - empty };
     });
     log(
@@ -90,6 +100,14 @@ async function onShard<T>(
   } finally {
     await shard.remove();
   }
+}
+
+/** What was measured was a shard that had all the rows in memory that it may have. */
+async function assertFull(shard: BenchShard, memoryRowsMax: number): Promise<void> {
+  const metrics = await shard.metrics();
+  const inMemory = Number(/^ps_table_rows_in_memory\S* (\d+)/m.exec(metrics)?.[1]);
+  if (inMemory >= FULL_SHARE * memoryRowsMax) return;
+  throw new Error(`the shard had ${inMemory} rows in memory, not ${memoryRowsMax}`);
 }
 
 async function load(options: SpillOptions): Promise<SpillReport> {

@@ -33,6 +33,16 @@ export function keyBatches(
   });
 }
 
+/** One batch of keys by Zipf after the other, each drawn when it is asked for: no batch comes twice. */
+export function zipfKeys(rows: number, seed = 1): (batchRows: number) => BigUint64Array {
+  const next = zipf(generator(seed), rows);
+  return (batchRows) => {
+    const keys = new Uint32Array(2 * batchRows);
+    for (let i = 0; i < batchRows; i++) writeKey(keys, i, next());
+    return new BigUint64Array(keys.buffer);
+  };
+}
+
 /** Every row's key once, in batches. */
 export function allKeys(batchRows: number): BigUint64Array[] {
   return Array.from({ length: ROWS / batchRows }, (_, batch) => {
