@@ -100,19 +100,26 @@ export function sketchKey(upTo: number, uid: string, chunk: number): Uint8Array 
   return Buffer.concat([seqKey(upTo), uidPrefix(uid), Uint8Array.of(chunk)]);
 }
 
-/** Keys of the rows of these packed keys, in memory of their own. */
-export function rowKeys(uid: string, keys: PackedKeys): Uint8Array[] {
+/** Keys of the rows of these packed keys. @param memory where they stand, of `rowKeysBytes`; else their own. */
+export function rowKeys(
+  uid: string,
+  keys: PackedKeys,
+  memory = new ArrayBuffer(rowKeysBytes(uid, keys)),
+): Uint8Array[] {
   const prefix = uidPrefix(uid);
   const size = prefix.length + KEY_BYTES;
-  const memory = new Uint8Array((keys.length / 2) * size);
-  const view = new DataView(memory.buffer);
+  const view = new DataView(memory);
   return Array.from({ length: keys.length / 2 }, (_, i) => {
-    const at = i * size;
-    memory.set(prefix, at);
-    view.setUint32(at + prefix.length, keys[2 * i + 1]!);
-    view.setUint32(at + prefix.length + 4, keys[2 * i]!);
-    return memory.subarray(at, at + size);
+    const key = new Uint8Array(memory, i * size, size);
+    key.set(prefix);
+    view.setUint32(i * size + prefix.length, keys[2 * i + 1]!);
+    view.setUint32(i * size + prefix.length + 4, keys[2 * i]!);
+    return key;
   });
+}
+
+export function rowKeysBytes(uid: string, keys: PackedKeys): number {
+  return (keys.length / 2) * (uidPrefix(uid).length + KEY_BYTES);
 }
 
 /** The packed key of a row. */

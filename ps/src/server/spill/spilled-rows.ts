@@ -144,7 +144,6 @@ export class SpilledRows {
     const words = this.#rows.imageWords;
     const images = this.#rows.imagesOf(keys);
     const missing = this.#removed.without(this.#rows.missing(keys));
-    const stored = await this.#stored.read(missing);
     const all = new Uint32Array(images.length);
     let at = 0;
     const keep = (from: Uint32Array) => {
@@ -155,7 +154,7 @@ export class SpilledRows {
       }
     };
     keep(images);
-    keep(stored);
+    await this.#stored.read(missing, keep);
     return all.subarray(0, at);
   }
 
@@ -239,7 +238,7 @@ export class SpilledRows {
   }
 
   async #bringIn(missing: PackedKeys): Promise<void> {
-    const inserted = this.#rows.insert(await this.#stored.read(missing));
+    const inserted = await this.#stored.read(missing, (images) => this.#rows.insert(images));
     this.#takenIn += inserted;
     this.#out = Math.max(0, this.#out - inserted);
   }

@@ -5,7 +5,7 @@ import { decodeRowImage, encodeRowImage, storedRowBytes } from '../../core/row-i
 import { SEQ_AT } from '../../kernel/layout.ts';
 import type { RowTable } from '../../kernel/row-table.ts';
 import { seqsOfImages } from '../../kernel/spill.ts';
-import { keyOfRow, ROWS, rowKeys, rowRange } from '../folder/families.ts';
+import { keyOfRow, ROWS, rowKeys, rowKeysBytes, rowRange } from '../folder/families.ts';
 import type { RemovedKeys } from './removed-keys.ts';
 import { rowMemory } from './row-memory.ts';
 
@@ -26,12 +26,16 @@ export class StoredRows {
     this.#removed = removed;
   }
 
-  /** Images of those of the keys that the store has. @throws WeirError CORRUPT, STORAGE_FAILED. */
-  async read(keys: PackedKeys): Promise<Uint32Array> {
+  /**
+   * Reads those of the keys that the store has, and returns what `use` makes of their images, which are there only meanwhile.
+   * @throws WeirError CORRUPT, STORAGE_FAILED.
+   */
+  async read<T>(keys: PackedKeys, use: (images: Uint32Array) => T): Promise<T> {
     const { imageWords, spec } = this.#rows;
     const stored = await this.#fetch(keys);
-    // Made here, for what is there during a read outlives the young generation.
-    const images = new Uint32Array((keys.length / 2) * imageWords);
+    const words = (keys.length / 2) * imageWords;
+    const memory = rowMemory.take(4 * words);
+    const images = new Uint32Array(memory, 0, words);
     let at = 0;
     for (const [i, bytes] of stored.entries()) {
       if (bytes === undefined) continue;
@@ -39,17 +43,22 @@ export class StoredRows {
       decodeRowImage(spec.name, keys[2 * i]!, keys[2 * i + 1]!, bytes, image);
       at += imageWords;
     }
-    return images.subarray(0, at);
+    const result = use(images.subarray(0, at));
+    rowMemory.give(memory);
+    return result;
   }
 
   async #fetch(keys: PackedKeys): Promise<(Uint8Array | undefined)[]> {
     const { uid, name } = this.#rows.spec;
+    const memory = rowMemory.take(rowKeysBytes(uid, keys));
     try {
-      return await this.#store.getMany(ROWS, rowKeys(uid, keys));
+      return await this.#store.getMany(ROWS, rowKeys(uid, keys, memory));
     } catch (cause) {
       const code = cause instanceof StoreError && cause.code === 'CORRUPT' ? 'CORRUPT' : 'STORAGE_FAILED';
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new WeirError(code, `table ${name}: its rows cannot be read: ${why}`, { table: name, cause });
+    } finally {
+      rowMemory.give(memory);
     }
   }
 
@@ -80,13 +89,15 @@ export class StoredRows {
     this.#removed.storedAgain(keys);
     const bytes = storedRowBytes(imageWords);
     const memory = rowMemory.take(starts.length * bytes);
-    for (const [i, key] of rowKeys(spec.uid, keys).entries()) {
+    const keyMemory = rowMemory.take(rowKeysBytes(spec.uid, keys));
+    for (const [i, key] of rowKeys(spec.uid, keys, keyMemory).entries()) {
       const value = new Uint8Array(memory, i * bytes, bytes);
       encodeRowImage(images.subarray(starts[i]!, starts[i]! + imageWords), value);
       batch.put(ROWS, key, value);
     }
     if (batch.size > 0) await this.#store.write(batch);
     rowMemory.give(memory);
+    rowMemory.give(keyMemory);
     done();
   }
 
