@@ -3,12 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import type { Logger } from 'pino';
+import { FILE_POLL_MS } from '../limits.ts';
 import { meter } from '../telemetry/meter.ts';
+import { watchFiles } from '../watch-files.ts';
 import type { ResourceKind, Role } from './access-file.ts';
 import { AccessPolicy, type Identity } from './access-policy.ts';
 import { Audit } from './audit.ts';
 import type { Caller } from './caller.ts';
-import { watchText } from './watch-text.ts';
 
 /** Why a call was refused. */
 export const REFUSAL_REASONS = ['no_token', 'unknown_token', 'unknown_certificate', 'forbidden'] as const;
@@ -112,19 +113,16 @@ export class Access {
     observe(this.#refusals, this.#reloads, () => this.#isStale);
     const file = this.#file;
     if (file === undefined) return;
-    void watchText(file, this.#text, signal, {
-      changed: (text) => this.#reload(text, file),
-      failed: (error) => this.#failed(error),
-    });
+    const watched = {
+      read: () => readFile(file, 'utf8'),
+      take: (text: string) => this.#reload(text, file),
+      refused: (error: unknown) => this.#failed(error),
+    };
+    void watchFiles(watched, this.#text, FILE_POLL_MS, signal);
   }
 
   #reload(text: string, file: string): void {
-    try {
-      this.#policy = new AccessPolicy(text, file);
-    } catch (error) {
-      this.#failed(error);
-      return;
-    }
+    this.#policy = new AccessPolicy(text, file);
     this.#isStale = false;
     this.#reloads.ok++;
     this.log.info({ file }, 'the access file has changed');

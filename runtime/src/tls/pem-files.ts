@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { WeirError } from '@weir/proto';
+import { watchFiles } from '../watch-files.ts';
 
 /** A setting that names a file. */
 export interface PemFile {
@@ -33,44 +34,31 @@ export interface PemNews {
 
 export class PemFiles {
   readonly #files: PemFileSet;
-  #texts: Texts;
+  readonly #seen: Texts;
   #current: Pem;
-  /** Content that could not be used: first seen, and told. */
-  #doubtful: Texts | undefined;
-  #told: Texts | undefined;
 
   /** @throws WeirError CONFIGURATION naming the setting, if the files cannot be used. */
   constructor(files: PemFileSet) {
     this.#files = files;
-    this.#texts = readAll(files);
-    this.#current = checked(files, this.#texts);
+    this.#seen = readAll(files);
+    this.#current = checked(files, this.#seen);
   }
 
   get current(): Pem {
     return this.#current;
   }
 
-  /**
-   * Reads the files again. Certificate and key are seldom replaced in one instant, so what cannot be used is told when it
-   * is found a second time.
-   */
-  reread(news: PemNews): void {
-    let texts: Texts | undefined;
-    try {
-      texts = readAll(this.#files);
-      if (same(texts, this.#texts)) return;
-      this.#current = checked(this.#files, texts);
-      this.#texts = texts;
-      this.#doubtful = this.#told = undefined;
-      news.renewed(this.#current);
-    } catch (thrown) {
-      texts ??= {};
-      if (!same(texts, this.#doubtful)) this.#doubtful = texts;
-      else if (!same(texts, this.#told)) {
-        this.#told = texts;
-        news.refused(WeirError.from(thrown));
-      }
-    }
+  /** Until the signal aborts. */
+  watch(pollMs: number, signal: AbortSignal, news: PemNews): void {
+    const watched = {
+      read: () => readAll(this.#files),
+      take: (texts: Texts) => {
+        this.#current = checked(this.#files, texts);
+        news.renewed(this.#current);
+      },
+      refused: (error: unknown) => news.refused(WeirError.from(error)),
+    };
+    void watchFiles(watched, this.#seen, pollMs, signal);
   }
 }
 
@@ -135,8 +123,4 @@ function tried<T>(file: PemFile, run: () => T): T {
 function unusable({ flag, path }: PemFile, cause: unknown): WeirError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new WeirError('CONFIGURATION', `${flag} ${path} cannot be used: ${reason}`, { cause });
-}
-
-function same(a: Texts, b: Texts | undefined): boolean {
-  return b !== undefined && a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }

@@ -46,17 +46,15 @@ export function openSecurity(
   }
   const client = clientFiles(settings);
   if (client?.files !== undefined) watched.push({ use: 'client', files: client.files, renewed: () => {} });
-  for (const { use, files } of watched) warnOfEnd(files.current, use, log);
-
-  const timer = setInterval(() => {
-    for (const { use, files, renewed } of watched) files.reread(newsOf(use, renewed, metrics, log));
-  }, pollMs);
-  timer.unref();
-  if (watched.length === 0) clearInterval(timer);
+  const stopping = new AbortController();
+  for (const { use, files, renewed } of watched) {
+    warnOfEnd(files.current, use, log);
+    files.watch(pollMs, stopping.signal, newsOf(use, renewed, metrics, log));
+  }
   return {
     listeners: { tls, isInsecureAllowed: settings.insecure },
     clients: { tls: client?.options, token: clientToken(settings), insecure: settings.insecure },
-    stop: () => clearInterval(timer),
+    stop: () => stopping.abort(),
   };
 }
 
