@@ -179,7 +179,9 @@ describe('operator verbs', () => {
 
   it('end quietly when nobody reads on', async () => {
     const command = `'${process.execPath}' '${MAIN}' --help | head -1; echo "\${PIPESTATUS[0]}"`;
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', command]);
+    // Of a locale that the machine does not have bash itself would complain.
+    const env = { ...process.env, LC_ALL: 'C' };
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', command], { env });
     expect({ stdout, stderr }).toEqual({ stdout: 'Usage: weir [options] [command]\n0\n', stderr: '' });
   });
 
