@@ -7,7 +7,6 @@ import { type Delta, SubscribeRequest } from '@weir/proto/v1/parameter_server';
 import { BoundedQueue } from './bounded-queue.ts';
 import { DELTAS_BUFFERED_MAX } from './limits.ts';
 import { decide, delay } from './retry.ts';
-import type { Router } from './router.ts';
 import type { Shard } from './shard.ts';
 import { advanced, cursorOf, requireCursorOf, type TableCursor, TableDelta } from './table-delta.ts';
 import { inTermsOf, requireEncodable, type TableRef } from './table-ref.ts';
@@ -22,14 +21,21 @@ export interface SubscribeOptions {
   readonly intervalMs?: number | undefined;
 }
 
+/** What is known of a shard that is followed. */
+type Followed = Pick<Shard, 'connection'>;
+
 interface Received {
   readonly shard: string;
   readonly delta: Delta;
 }
 
-/** @param closed aborts when the client is closed. */
+/**
+ * @param closed aborts when the client is closed.
+ * @throws WeirError what a shard refuses for good; UNAUTHENTICATED, CONFIGURATION with the reason when TLS keeps it from a
+ * shard that was never reached.
+ */
 export async function* subscribeTable(
-  router: Router,
+  { shards }: { readonly shards: readonly Followed[] },
   table: TableRef,
   options: SubscribeOptions,
   closed: AbortSignal,
@@ -37,7 +43,6 @@ export async function* subscribeTable(
   let cursor: TableCursor = options.cursor ?? { tableUid: table.uid, shards: {} };
   requireCursorOf(cursor, table);
   const common = { tableUid: table.uid, slots: new Uint8Array(0), intervalMs: options.intervalMs ?? 0 };
-  const { shards } = router;
   const requests = shards.map(({ connection }) => ({ ...common, cursor: cursorOf(cursor, connection.id) }));
   for (const request of requests) requireEncodable(() => SubscribeRequest.encode(request), table.name);
   const signals = [options.signal, closed].filter((signal) => signal !== undefined);
@@ -71,7 +76,7 @@ export async function* subscribeTable(
 
 /** Reads one shard until the signal aborts. @throws WeirError what the shard refuses for good. */
 async function follow(
-  shard: Shard,
+  shard: Followed,
   request: SubscribeRequest,
   queue: BoundedQueue<Received>,
   signal: AbortSignal,
@@ -93,8 +98,11 @@ async function follow(
         cursor = delta.upTo ?? cursor;
       }
     } catch (thrown) {
-      const error = WeirError.from(thrown);
+      const failure = WeirError.from(thrown);
       if (signal.aborted) return;
+      // gRPC's own words of a connection that was not made do not say why.
+      const isBare = failure.code === 'UNAVAILABLE' && failure.cause !== undefined;
+      const error = (isBare ? channels.failureAt(shard.connection.address) : undefined) ?? failure;
       if (decide(error) === 'fail') throw error;
       shard.connection.unreachable();
     } finally {

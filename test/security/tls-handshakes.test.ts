@@ -9,6 +9,9 @@ import { connectStreams } from '@weir/streams/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAdminServer } from '../../runtime/src/admin/admin-server.ts';
 import { startJsonServer } from '../../runtime/src/http/json-server.ts';
+import { channels } from '../../sdk/src/channel.ts';
+import { ShardConnection } from '../../sdk/src/shard-connection.ts';
+import { subscribeTable } from '../../sdk/src/subscribe.ts';
 import {
   type CertificateAuthority,
   type Identity,
@@ -21,6 +24,7 @@ const log = createLogger('test', 'silent', undefined, () => {});
 const HOUR_MS = 3_600_000;
 /** Far beyond what a refusal takes: a test that waits for it fails by its code. */
 const TIMEOUT_MS = 30_000;
+const TABLE = { name: 'default/rows', uid: '0'.repeat(32), dim: 1 };
 
 let folder: string;
 let authority: CertificateAuthority;
@@ -77,8 +81,20 @@ async function byStreams(address: string, tls: TlsOptions | undefined) {
   }
 }
 
+async function bySubscription(address: string, tls: TlsOptions | undefined) {
+  const connection = new ShardConnection({ id: 'shard-0', address }, channels(tls, {}), () => {});
+  const ended = AbortSignal.timeout(TIMEOUT_MS);
+  const deltas = subscribeTable({ shards: [{ connection }] }, TABLE, {}, ended);
+  try {
+    return await failureOf(deltas.next());
+  } finally {
+    connection.close();
+  }
+}
+
 const CLIENTS = [
   ['the client of shards', byCluster],
+  ['a subscription', bySubscription],
   ['the client of streams', byStreams],
 ] as const;
 
