@@ -75,6 +75,11 @@ class MemoryStore extends MemoryReader implements Store {
     return new MemorySnapshot(this.#open());
   }
 
+  async turn(queue: string): Promise<void> {
+    this.#open();
+    assertFamily(this.#families, queue);
+  }
+
   async flush(): Promise<void> {
     this.#open();
   }

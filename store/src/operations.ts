@@ -13,6 +13,15 @@ export type Operation =
       readonly lt: Uint8Array;
     };
 
+/** Of keys and values. */
+export function bytesOf(operations: readonly Operation[]): number {
+  return operations.reduce((sum, operation) => {
+    if (operation.kind === 'put') return sum + operation.key.byteLength + operation.value.byteLength;
+    if (operation.kind === 'delete') return sum + operation.key.byteLength;
+    return sum + operation.gte.byteLength + operation.lt.byteLength;
+  }, 0);
+}
+
 /** Families that a store was opened with; naming another one is a defect of the caller, hence a TypeError. */
 export function assertFamily(families: ReadonlySet<string>, family: string): void {
   if (families.has(family)) return;

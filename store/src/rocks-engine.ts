@@ -11,6 +11,7 @@ import {
   QUEUE_BUFFER_BYTES,
   WRITE_BUFFER_BYTES,
 } from './limits.ts';
+import { DEFAULT_FAMILY, engineFamilies, halvesOf } from './queue-halves.ts';
 import { loadError, rocksError } from './rocks-error.ts';
 import type { StoreOptions } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -24,11 +25,12 @@ export async function openEngine(
   const engine = await loadEngine();
   const tail = await damagedTail(folder);
   if (tail !== undefined) throw damagedLog(folder, tail);
+  const halves = queues.flatMap(halvesOf);
   const database = new engine(folder, {
-    columnFamilies: families
-      .filter((family) => family !== 'default')
+    columnFamilies: engineFamilies(families, queues)
+      .filter((family) => family !== DEFAULT_FAMILY)
       .map((family) => {
-        if (queues.includes(family)) return queueFamily(engine, family);
+        if (halves.includes(family)) return queueFamily(engine, family);
         return archives.includes(family) ? archiveFamily(engine, family) : family;
       }),
     readOnly,

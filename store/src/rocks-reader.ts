@@ -3,16 +3,25 @@
 // (being opened again) reads wait.
 import type RocksDB from 'rocksdb-native';
 import type { Iterator } from 'rocksdb-native';
+import type { BlobValues } from './blobs/blob-values.ts';
 import { ITERATOR_ENTRIES } from './limits.ts';
 import { assertFamily } from './operations.ts';
+import { engineFamilies, halvesOf, merged } from './queue-halves.ts';
 import { checkedRange } from './range.ts';
 import { rocksError } from './rocks-error.ts';
 import type { Entry, Range, StoreReader } from './store.ts';
 import { StoreError } from './store-error.ts';
 
+export interface ReaderParts {
+  /** For messages. */
+  readonly path: string;
+  readonly families: ReadonlySet<string>;
+  readonly queues: ReadonlySet<string>;
+  readonly blobs: BlobValues;
+}
+
 export class RocksReader implements StoreReader {
-  readonly #path: string;
-  readonly #families: ReadonlySet<string>;
+  readonly #parts: ReaderParts;
   #sessions: ReadonlyMap<string, RocksDB>;
   readonly #iterators = new Set<Iterator>();
   #away: PromiseWithResolvers<void> | undefined;
@@ -20,10 +29,9 @@ export class RocksReader implements StoreReader {
   #closed: StoreError | undefined;
 
   /** `session`: the engine, or a snapshot of it. */
-  constructor(path: string, session: RocksDB, families: ReadonlySet<string>) {
-    this.#path = path;
-    this.#families = families;
-    this.#sessions = sessionsOf(session, families);
+  constructor(session: RocksDB, parts: ReaderParts) {
+    this.#parts = parts;
+    this.#sessions = sessionsOf(session, parts);
   }
 
   async get(family: string, key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -32,40 +40,40 @@ export class RocksReader implements StoreReader {
   }
 
   async getMany(family: string, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    assertFamily(this.#families, family);
+    const { families, queues, blobs } = this.#parts;
+    assertFamily(families, family);
     await this.#away?.promise;
-    const session = this.session(family);
-    if (keys.length === 0) return [];
-    const batch = session.read({ capacity: keys.length, autoDestroy: true });
-    const values = Promise.all(keys.map((key) => batch.get(key)));
-    batch.tryFlush();
+    if (queues.has(family)) {
+      const [first, second] = await Promise.all(halvesOf(family).map((half) => this.#look(half, keys)));
+      return first!.map((value, i) => value ?? second![i]);
+    }
+    if (!blobs.has(family)) return await this.#look(family, keys);
+    const letGo = blobs.hold();
     try {
-      return (await values).map((value) => value ?? undefined);
-    } catch (error) {
-      throw rocksError(`read family "${family}" of ${this.#path}`, error);
+      return await blobs.values(await this.#look(family, keys));
+    } finally {
+      letGo();
     }
   }
 
-  async *range(family: string, range: Range = {}): AsyncGenerator<Entry> {
-    assertFamily(this.#families, family);
+  range(family: string, range?: Range): AsyncGenerator<Entry> {
+    const entries = this.entries(family, range);
+    return this.#parts.blobs.has(family) ? this.#parts.blobs.entries(entries) : entries;
+  }
+
+  /** As they stand in the engine. */
+  async *entries(family: string, range: Range = {}): AsyncGenerator<Entry> {
+    assertFamily(this.#parts.families, family);
     await this.#away?.promise;
-    const session = this.session(family);
     const checked = checkedRange(range);
     if (checked === undefined) return;
-    const { readEntries = ITERATOR_ENTRIES, limit = readEntries } = checked;
-    const iterator = session.iterator({ ...checked, capacity: Math.min(limit, readEntries) });
-    this.#iterators.add(iterator);
-    try {
-      yield* iterator;
-    } catch (error) {
-      throw rocksError(`read family "${family}" of ${this.#path}`, error);
-    } finally {
-      this.#iterators.delete(iterator);
-    }
+    if (!this.#parts.queues.has(family)) return yield* this.#iterate(family, checked);
+    const [first, second] = halvesOf(family);
+    yield* merged([this.#iterate(first, checked), this.#iterate(second, checked)], checked);
   }
 
+  /** @param family of the engine: those of the store, but a queue's halves, and DEFAULT_FAMILY. */
   session(family: string): RocksDB {
-    assertFamily(this.#families, family);
     this.assertReadable();
     return this.#sessions.get(family)!;
   }
@@ -74,7 +82,7 @@ export class RocksReader implements StoreReader {
   assertReadable(): void {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#away !== undefined)
-      throw new StoreError('FAILED', `the store ${this.#path} is being opened again`);
+      throw new StoreError('FAILED', `the store ${this.#parts.path} is being opened again`);
   }
 
   /** Ends iterations, and has other reads wait for `resumeReading`, or `closeReader`. */
@@ -85,7 +93,7 @@ export class RocksReader implements StoreReader {
 
   /** Reads go on in this engine, or snapshot. */
   resumeReading(session: RocksDB): void {
-    this.#sessions = sessionsOf(session, this.#families);
+    this.#sessions = sessionsOf(session, this.#parts);
     this.#closed = undefined;
     this.#away?.resolve();
     this.#away = undefined;
@@ -100,6 +108,32 @@ export class RocksReader implements StoreReader {
     await this.#endReading(error);
   }
 
+  async #look(family: string, keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const session = this.session(family);
+    if (keys.length === 0) return [];
+    const batch = session.read({ capacity: keys.length, autoDestroy: true });
+    const values = Promise.all(keys.map((key) => batch.get(key)));
+    batch.tryFlush();
+    try {
+      return (await values).map((value) => value ?? undefined);
+    } catch (error) {
+      throw rocksError(`read family "${family}" of ${this.#parts.path}`, error);
+    }
+  }
+
+  async *#iterate(family: string, range: Range): AsyncGenerator<Entry> {
+    const { readEntries = ITERATOR_ENTRIES, limit = readEntries } = range;
+    const iterator = this.session(family).iterator({ ...range, capacity: Math.min(limit, readEntries) });
+    this.#iterators.add(iterator);
+    try {
+      yield* iterator;
+    } catch (error) {
+      throw rocksError(`read family "${family}" of ${this.#parts.path}`, error);
+    } finally {
+      this.#iterators.delete(iterator);
+    }
+  }
+
   async #endReading(error: StoreError): Promise<void> {
     for (const iterator of this.#iterators) iterator.destroy(error);
     const sessions = [...this.#sessions.values()];
@@ -108,6 +142,7 @@ export class RocksReader implements StoreReader {
   }
 }
 
-function sessionsOf(session: RocksDB, families: ReadonlySet<string>): ReadonlyMap<string, RocksDB> {
-  return new Map([...families].map((family) => [family, session.columnFamily(family)]));
+function sessionsOf(session: RocksDB, { families, queues }: ReaderParts): ReadonlyMap<string, RocksDB> {
+  const names = engineFamilies([...families], [...queues]);
+  return new Map(names.map((name) => [name, session.columnFamily(name)]));
 }

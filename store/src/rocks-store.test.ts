@@ -172,20 +172,35 @@ describe('RocksDB store', () => {
     await store.close();
   });
 
-  it('never writes to table files what was removed from a queue in time', async () => {
-    const store = await openRocksStore(folder, { families: FAMILIES, queues: ['log'] });
+  it('never writes to table files what was removed from a queue in time, nor what came since its turn', async () => {
+    const options = { families: FAMILIES, queues: ['log'] };
+    let store = await openRocksStore(folder, options);
     const value = new Uint8Array(1024 * 1024).fill(7);
-    for (let index = 0; index < 48; index++) {
-      await store.write(store.batch().put('log', numbered(index), value));
-    }
-    await store.write(store.batch().deleteRange('log', numbered(0), numbered(46)));
-    await store.flush(['log']);
-    const tables = (await readdir(folder)).filter((name) => name.endsWith('.sst'));
-    const sizes = await Promise.all(tables.map(async (name) => (await stat(join(folder, name))).size));
-    const written = sizes.reduce((sum, size) => sum + size, 0);
-    expect(written).toBeGreaterThan(2 * value.length);
-    expect(written).toBeLessThan(3 * value.length);
-    expect(await count(store, 'log')).toBe(2);
+    const put = async (from: number, to: number) => {
+      for (let index = from; index < to; index++)
+        await store.write(store.batch().put('log', numbered(index), value));
+    };
+    const written = async () => {
+      const tables = (await readdir(folder)).filter((name) => name.endsWith('.sst'));
+      const sizes = await Promise.all(tables.map(async (name) => (await stat(join(folder, name))).size));
+      return sizes.reduce((sum, size) => sum + size, 0) / value.length;
+    };
+    await put(0, 30);
+    await store.turn('log');
+    await put(30, 48);
+    await store.write(store.batch().deleteRange('log', numbered(0), numbered(28)));
+    await store.flush(FAMILIES);
+    expect(await written()).toBeGreaterThan(2);
+    expect(await written()).toBeLessThan(3);
+    expect(await count(store, 'log')).toBe(20);
+    await store.turn('log');
+    await put(48, 50);
+    await store.write(store.batch().deleteRange('log', numbered(0), numbered(49)));
+    await store.flush(FAMILIES);
+    expect(await written()).toBeLessThan(3);
+    await store.close();
+    store = await openRocksStore(folder, options);
+    expect(await count(store, 'log')).toBe(1);
     await store.close();
   });
 
@@ -246,10 +261,13 @@ describe('RocksDB store', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       acknowledged = await killAfter(child, acknowledged + 150);
-      const store = await openRocksStore(folder, { families: FAMILIES });
+      const store = await openRocksStore(folder, { families: FAMILIES, blobs: ['rows'] });
       const left: string[] = [];
       const right: string[] = [];
-      for await (const { key } of store.range('rows')) left.push(String(key));
+      for await (const { key, value } of store.range('rows')) {
+        expect(value.every((byte) => byte === 1) && value.length === 2_000).toBe(true);
+        left.push(String(key));
+      }
       for await (const { key } of store.range('log')) right.push(String(key));
       expect(left).toEqual(right);
       expect(left.length).toBeGreaterThan(acknowledged);

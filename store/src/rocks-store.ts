@@ -2,14 +2,18 @@
 // Holds: one write of the engine is in flight; the log never grows far beyond WAL_BYTES_MAX (QUEUE_WAL_BYTES_MAX with queues); a write that
 // failed is not there, nor any part of it, when later ones are taken.
 import { access, mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type RocksDB from 'rocksdb-native';
+import { BlobValues } from './blobs/blob-values.ts';
 import { QUEUE_WAL_BYTES_MAX, WAL_BYTES_MAX } from './limits.ts';
-import { type Operation, OperationBatch } from './operations.ts';
+import { bytesOf, type Operation, OperationBatch } from './operations.ts';
+import { DEFAULT_FAMILY, engineFamilies, QueueTurns } from './queue-halves.ts';
 import { closeEngine, lastChange, openAgain, takesWrites } from './reopen.ts';
 import { openEngine } from './rocks-engine.ts';
 import { isOutOfSpace, rocksError } from './rocks-error.ts';
-import { RocksReader } from './rocks-reader.ts';
+import { type ReaderParts, RocksReader } from './rocks-reader.ts';
+import { RocksSnapshot } from './rocks-snapshot.ts';
+import { SharedCall } from './shared-call.ts';
 import type { Store, StoreOptions, StoreSnapshot, WriteBatch } from './store.ts';
 import { StoreError } from './store-error.ts';
 import { WalSync } from './wal-sync.ts';
@@ -37,16 +41,20 @@ export async function openRocksStore(path: string, options: StoreOptions): Promi
 class RocksStore extends RocksReader implements Store {
   readonly #path: string;
   readonly #options: StoreOptions;
-  readonly #families: ReadonlySet<string>;
+  readonly #parts: ReaderParts;
+  /** Families of the engine. */
+  readonly #engineFamilies: readonly string[];
   readonly #queue = new WriteQueue((operations, bytes) => this.#commit(operations, bytes));
   readonly #snapshots = new Set<RocksSnapshot>();
+  readonly #turns: QueueTurns;
   #database: RocksDB;
   #wal: WalSync;
   readonly #walBytesMax: number;
   #walBytes = 0;
+  /** Of that, since a queue's last turn. */
+  #turnedBytes = 0;
   #flushing: Promise<void> | undefined;
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | undefined;
+  readonly #syncing = new SharedCall(() => this.#syncNow());
   /** A sync is under way, or the last one failed. */
   #logInDoubt = false;
   /** The engine takes no write before it is opened again. */
@@ -56,57 +64,72 @@ class RocksStore extends RocksReader implements Store {
   #closing: Promise<void> | undefined;
 
   constructor(path: string, database: RocksDB, options: StoreOptions) {
-    const families = new Set(options.families);
-    super(path, database, families);
+    const { families, queues = [], blobs = [] } = options;
+    const parts = {
+      path,
+      families: new Set(families),
+      queues: new Set(queues),
+      blobs: new BlobValues(join(path, 'blobs'), blobs, {
+        entries: (family) => this.entries(family),
+        commit: (operations) => this.#queue.write(operations, bytesOf(operations)),
+      }),
+    };
+    super(database, parts);
     this.#path = path;
     this.#options = options;
-    this.#walBytesMax = (options.queues ?? []).length > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
+    this.#parts = parts;
+    this.#engineFamilies = engineFamilies(families, queues);
+    this.#turns = new QueueTurns(queues);
+    this.#walBytesMax = queues.length > 0 ? QUEUE_WAL_BYTES_MAX : WAL_BYTES_MAX;
     this.#database = database;
-    this.#families = families;
     this.#wal = this.#walSync();
   }
 
   batch(): WriteBatch {
-    return new OperationBatch(this.#families);
+    return new OperationBatch(this.#parts.families);
   }
 
   async write(batch: WriteBatch): Promise<void> {
     this.#assertOpen();
     const operations = OperationBatch.take(batch);
-    if (operations.length > 0) await this.#queue.write(operations, batch.bytes);
+    if (operations.length === 0) return;
+    if (operations.some(({ family }) => this.#parts.blobs.has(family)))
+      await this.#parts.blobs.write(operations);
+    else await this.#queue.write(operations, batch.bytes);
   }
 
   snapshot(): StoreSnapshot {
     this.#assertOpen();
     this.assertReadable();
-    const snapshot = new RocksSnapshot(this.#path, this.#database.snapshot(), this.#families, () =>
-      this.#snapshots.delete(snapshot),
-    );
+    const letGo = this.#parts.blobs.hold();
+    const snapshot = new RocksSnapshot(this.#database.snapshot(), this.#parts, () => {
+      this.#snapshots.delete(snapshot);
+      letGo();
+    });
     this.#snapshots.add(snapshot);
     return snapshot;
   }
 
-  async flush(families: readonly string[]): Promise<void> {
-    for (const family of families) {
-      try {
-        await this.session(family).flush();
-      } catch (error) {
-        throw rocksError(`flush family "${family}" of ${this.#path}`, error);
-      }
-    }
+  async turn(queue: string): Promise<void> {
+    this.#assertOpen();
+    // A flush of something, whatever it is, begins a new file of the engine's log: so the files before can go with what is in the half now.
+    const mark = { kind: 'put', family: DEFAULT_FAMILY, key: TURN_KEY, value: NOTHING } as const;
+    await this.#queue.write([mark], bytesOf([mark]));
+    await this.#flushEngine([DEFAULT_FAMILY]);
+    this.#turnedBytes = 0;
+    this.#turns.turn(queue);
   }
 
-  /** Calls that wait for the same sync share it. */
+  async flush(families: readonly string[]): Promise<void> {
+    await this.#flushEngine(families.flatMap((family) => this.#turns.before(family)));
+    if ([...this.#parts.families].every((family) => families.includes(family)))
+      this.#walBytes = this.#turnedBytes;
+    if (families.some((family) => this.#parts.blobs.has(family))) await this.#parts.blobs.tidy();
+  }
+
   sync(): Promise<void> {
     this.#assertOpen();
-    this.#nextSync ??= this.#syncing
-      .catch(() => undefined)
-      .then(() => {
-        this.#nextSync = undefined;
-        this.#syncing = this.#syncNow();
-        return this.#syncing;
-      });
-    return this.#nextSync;
+    return this.#syncing.call();
   }
 
   close(): Promise<void> {
@@ -115,9 +138,9 @@ class RocksStore extends RocksReader implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.#parts.blobs.close();
     await this.#queue.idle();
-    await this.#nextSync?.catch(() => undefined);
-    await this.#syncing.catch(() => undefined);
+    await this.#syncing.settled();
     await this.#flushing;
     await this.closeReader(new StoreError('FAILED', `the store ${this.#path} is closed`));
     await this.#wal.close();
@@ -128,11 +151,13 @@ class RocksStore extends RocksReader implements Store {
     if (this.#stuck) await this.#openAgain();
     const batch = this.#database.write({ capacity: operations.length, autoDestroy: true });
     for (const operation of operations) {
-      // A batch of the engine takes each change's family from its session at that moment.
-      batch._db = this.session(operation.family);
-      if (operation.kind === 'put') batch.tryPut(operation.key, operation.value);
-      else if (operation.kind === 'delete') batch.tryDelete(operation.key);
-      else batch.tryDeleteRange(operation.gte, operation.lt);
+      for (const family of this.#turns.changed(operation.kind, operation.family)) {
+        // A batch of the engine takes each change's family from its session at that moment.
+        batch._db = this.session(family);
+        if (operation.kind === 'put') batch.tryPut(operation.key, operation.value);
+        else if (operation.kind === 'delete') batch.tryDelete(operation.key);
+        else batch.tryDeleteRange(operation.gte, operation.lt);
+      }
     }
     batch._db = this.#database;
     try {
@@ -143,14 +168,25 @@ class RocksStore extends RocksReader implements Store {
       throw failure;
     }
     this.#walBytes += bytes;
+    this.#turnedBytes += bytes;
     if (this.#walBytes > this.#walBytesMax) this.#flushing ??= this.#flushAll();
+  }
+
+  async #flushEngine(families: readonly string[]): Promise<void> {
+    for (const family of families) {
+      try {
+        await this.session(family).flush();
+      } catch (error) {
+        throw rocksError(`flush family "${family}" of ${this.#path}`, error);
+      }
+    }
   }
 
   /** Empties all memory tables, so that the log files so far can go. A failure shows in the writes that follow. */
   async #flushAll(): Promise<void> {
     this.#walBytes = 0;
     try {
-      await this.flush([...this.#families]);
+      await this.#flushEngine(this.#engineFamilies);
     } catch {
       this.#walBytes = this.#walBytesMax;
     }
@@ -161,7 +197,7 @@ class RocksStore extends RocksReader implements Store {
     try {
       this.assertReadable();
       // A kernel reports what it could not write once, then takes it for written: after that only tables are sure to have it.
-      if (this.#logInDoubt) await this.flush([...this.#families]);
+      if (this.#logInDoubt) await this.#flushEngine(this.#engineFamilies);
       this.#logInDoubt = true;
       await this.#wal.sync();
       this.#logInDoubt = false;
@@ -199,7 +235,7 @@ class RocksStore extends RocksReader implements Store {
     await this.leave(message);
     await Promise.all([...this.#snapshots].map((snapshot) => snapshot.end(message)));
     await this.#flushing;
-    await this.#syncing.catch(() => undefined);
+    await this.#syncing.idle();
     try {
       await this.#database.idle();
       this.#lastChange = await lastChange(this.#database);
@@ -220,26 +256,5 @@ class RocksStore extends RocksReader implements Store {
   }
 }
 
-class RocksSnapshot extends RocksReader implements StoreSnapshot {
-  readonly #session: RocksDB;
-  readonly #ended: () => void;
-  #closing: Promise<void> | undefined;
-
-  constructor(path: string, session: RocksDB, families: ReadonlySet<string>, ended: () => void) {
-    super(path, session, families);
-    this.#session = session;
-    this.#ended = ended;
-  }
-
-  close(): Promise<void> {
-    return this.end('the snapshot is closed');
-  }
-
-  /** @param why for reads that come later. */
-  end(why: string): Promise<void> {
-    this.#closing ??= this.closeReader(new StoreError('FAILED', why))
-      .then(() => this.#session.close())
-      .finally(this.#ended);
-    return this.#closing;
-  }
-}
+const TURN_KEY = new TextEncoder().encode('turn');
+const NOTHING = new Uint8Array(0);

@@ -24,16 +24,15 @@ function fill(store: Store, names: readonly string[]): Promise<void> {
   return store.write(batch);
 }
 
-describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
+describe.each(['memory', 'rocksdb', 'rocksdb with blob files'])('store in %s', (kind) => {
   let folder: string;
   let store: Store;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'weir-store-'));
-    store =
-      kind === 'memory'
-        ? openMemoryStore({ families: FAMILIES, queues: ['log'], archives: ['rows'] })
-        : await openRocksStore(folder, { families: FAMILIES, queues: ['log'], archives: ['rows'] });
+    const rows = kind === 'rocksdb' ? { archives: ['rows'] } : { blobs: ['rows'] };
+    const options = { families: FAMILIES, queues: ['log'], ...rows };
+    store = kind === 'memory' ? openMemoryStore(options) : await openRocksStore(folder, options);
   });
 
   afterEach(async () => {
@@ -58,6 +57,44 @@ describe.each(['memory', 'rocksdb'])('store in %s', (kind) => {
     await store.write(store.batch().deleteRange('log', bytes('1'), bytes('3')));
     await store.flush(['log']);
     expect(await keys(store, 'log')).toEqual(['3']);
+  });
+
+  it('has the entries of a queue in order, whatever turns it took', async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.constant('put' as const) },
+      fc.constantFrom('turn' as const, 'flush' as const, 'remove one' as const),
+      fc.nat(8).map((count) => ({ removed: count })),
+    );
+    let number = 100_000;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(6), async (steps, limit) => {
+        await store.write(store.batch().deleteRange('log', bytes('0'), bytes('9')));
+        let there: string[] = [];
+        for (const each of steps) {
+          if (each === 'turn') await store.turn('log');
+          else if (each === 'flush') await store.flush(['log']);
+          else if (each === 'put') {
+            there.push(String(number++));
+            await store.write(store.batch().put('log', bytes(there.at(-1)!), bytes(there.at(-1)!)));
+          } else if (each === 'remove one') {
+            const [gone] = there.splice(there.length >> 1, 1);
+            if (gone !== undefined) await store.write(store.batch().delete('log', bytes(gone)));
+          } else {
+            const kept = there.slice(each.removed);
+            await store.write(store.batch().deleteRange('log', bytes('0'), bytes(kept[0] ?? '9')));
+            there = kept;
+          }
+        }
+        expect(await keys(store, 'log')).toEqual(there);
+        expect(await keys(store, 'log', { reverse: true, limit })).toEqual(
+          there.toReversed().slice(0, limit),
+        );
+        const half = bytes(there[there.length >> 1] ?? '1');
+        expect(await keys(store, 'log', { gte: half })).toEqual(there.slice(there.length >> 1));
+        expect((await store.getMany('log', there.map(bytes))).map(text)).toEqual(there);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('applies the changes of a batch in their order', async () => {

@@ -57,14 +57,22 @@ export interface StoreSnapshot extends StoreReader {
  */
 export interface Store extends StoreReader {
   batch(): WriteBatch;
-  /** Atomic. Once resolved it survives kill -9 of the process; writes resolve in call order. */
+  /**
+   * Atomic. Once resolved it survives kill -9 of the process; writes resolve in call order, and those to `blobs` families in an
+   * order of their own.
+   */
   write(batch: WriteBatch): Promise<void>;
   snapshot(): StoreSnapshot;
   /** Once resolved, every write that had resolved before the call survives power loss. */
   sync(): Promise<void>;
   /**
-   * Writes out what these families hold in memory, without what was removed since; then the part of the write-ahead log
-   * behind it can go. Writes go on meanwhile.
+   * For whoever is about to remove all that is in a queue, while more comes: what comes from now on stands apart, and the next `flush` leaves
+   * it in memory.
+   */
+  turn(queue: string): Promise<void>;
+  /**
+   * Writes out what these families hold in memory, without what was removed since, and of a queue what came before its last `turn`; then the part of the write-ahead log
+   * behind it can go, and files of values that were replaced in `blobs` families. Writes go on meanwhile.
    */
   flush(families: readonly string[]): Promise<void>;
   /** Waits for writes in flight. Idempotent. Close snapshots and end iterations before. */
@@ -74,7 +82,8 @@ export interface Store extends StoreReader {
 export interface StoreOptions {
   /**
    * Families of `families` that are written at one end and soon removed at the other, by range. Their entries stay in
-   * memory (and in the write-ahead log) up to QUEUE_BUFFER_BYTES, so that most never cost a second write.
+   * memory (and in the write-ahead log) up to QUEUE_BUFFER_BYTES, so that most never cost a second write. A key is put once, or
+   * again with the same value.
    */
   readonly queues?: readonly string[];
   /**
@@ -82,6 +91,11 @@ export interface StoreOptions {
    * bytes an entry in memory (1.3 at 150 bytes of value), and no entries but those just written: the system's page cache has them.
    */
   readonly archives?: readonly string[];
+  /**
+   * Families of `families` with large values (from some 10 KiB on) that are soon replaced. A value is written once, to a file beside the engine,
+   * which keeps where it is. It is read as it stands there: its checksum is the caller's business.
+   */
+  readonly blobs?: readonly string[];
   /** Changes nothing in the folder, which must be there; writes fail. Default false. */
   readonly readOnly?: boolean;
   /** Names of the key spaces. One that is new to a folder is made; one that is missing from the list is refused. */

@@ -2,7 +2,7 @@
 import { openRocksStore } from '../index.ts';
 
 const [, , folder = '', first = '0'] = process.argv;
-const store = await openRocksStore(folder, { families: ['rows', 'log'] });
+const store = await openRocksStore(folder, { families: ['rows', 'log'], blobs: ['rows'] });
 const value = new Uint8Array(2_000).fill(1);
 
 for (let number = Number(first); ; number++) {

@@ -16,6 +16,7 @@ function watchedStore() {
     getMany: (family, keys) => store.getMany(family, keys),
     range: (family, range) => store.range(family, range),
     snapshot: () => store.snapshot(),
+    turn: (queue) => store.turn(queue),
     flush: (families) => store.flush(families),
     close: () => store.close(),
     async write(batch) {
