@@ -29,8 +29,8 @@ const UNEVEN = 1.1;
 const STORED_ROW_BYTES = 1.4;
 const AROUND_STORED_ROW_BYTES = 30;
 const ROWS_ON_DISK = 1.5;
-/** A page that is written anew stands beside its old form until the store has merged them. */
-const PAGES_ON_DISK = 2;
+/** Files of pages take up to twice what counts in them, and a round writes the changed ones beside that. */
+const PAGES_ON_DISK = 3;
 
 export interface SizeQuestion {
   readonly rows: number;

@@ -32,6 +32,11 @@ export function faultingStore(inner: Store, crash: CrashPoint, bug: Bug | undefi
       await inner.sync();
       crash.reached('sync', 'after');
     },
+    async turn(queue) {
+      crash.reached('flush', 'before');
+      await inner.turn(queue);
+      crash.reached('flush', 'after');
+    },
     async flush(families) {
       crash.reached('flush', 'before');
       await inner.flush(families);

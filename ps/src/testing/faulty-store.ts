@@ -18,6 +18,7 @@ export class FaultyStore {
       range: (family, range) => inner.range(family, range),
       batch: () => inner.batch(),
       snapshot: () => inner.snapshot(),
+      turn: (queue) => inner.turn(queue),
       flush: (families) => inner.flush(families),
       sync: () => inner.sync(),
       close: () => inner.close(),

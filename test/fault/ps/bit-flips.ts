@@ -11,6 +11,7 @@ import { World } from './world.ts';
 const KINDS = [
   ['the write-ahead log', /\.log$/],
   ['a table', /\.sst$/],
+  ['a blob file', /\.blob$/],
   ['the manifest', /^MANIFEST-/],
   ['CURRENT', /^CURRENT$/],
 ] as const;
@@ -68,7 +69,7 @@ export async function bitFlips(dir: string, seed: number, flips: number): Promis
 
 /** @returns what was flipped. */
 async function flip(folder: string, pattern: RegExp, random: () => number): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => pattern.test(name)).sort();
+  const names = (await readdir(folder, { recursive: true })).filter((name) => pattern.test(name)).sort();
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   let at = Math.floor(random() * sizes.reduce((sum, size) => sum + size, 0));
   let file = 0;

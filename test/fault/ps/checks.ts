@@ -15,7 +15,7 @@ const FLIPS_OF_EACH_KIND = 5;
 
 export const CHECKS: readonly Check[] = [
   {
-    name: 'a flipped bit in log, table, manifest or CURRENT',
+    name: 'a flipped bit in log, table, blob file, manifest or CURRENT',
     run: async (dir, seed) => {
       const { flips, refused } = await bitFlips(dir, seed, FLIPS_OF_EACH_KIND);
       return `${flips} flips, ${refused} named at open, all rows there after the others`;

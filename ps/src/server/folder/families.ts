@@ -5,7 +5,7 @@
 //   log    position -> record, contiguous from the low mark
 //   sketches    position, table uid, chunk -> counts of keys that are not admitted, as of that low mark
 //   tombstones  table uid, position -> keys whose rows a record removed
-//   pages  table uid, page -> page of the slab, each at least as new as the low mark
+//   pages  table uid, page -> page of the slab, each at least as new as the low mark; in blob files
 //   rows   table uid, key -> row, of tables that keep only a part of their rows in memory; as new as the low mark too,
 //          unless the row is in memory
 import { KEY_BYTES, type PackedKeys } from '@weir/proto';
@@ -18,6 +18,9 @@ export const ROWS = 'rows';
 export const SKETCHES = 'sketches';
 export const TOMBSTONES = 'tombstones';
 export const FAMILIES = [META, LOG, PAGES, ROWS, SKETCHES, TOMBSTONES] as const;
+
+/** How the store is to hold them. */
+export const STORE_OPTIONS = { families: FAMILIES, queues: [LOG], archives: [ROWS], blobs: [PAGES] } as const;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -178,8 +178,9 @@ export class Materialiser {
 
   async #round(): Promise<void> {
     const { store, tables, log, counters } = this.#parts;
+    if (log.appliedSeq < this.#lowMark) return;
+    await store.turn(LOG);
     const upTo = log.appliedSeq;
-    if (upTo < this.#lowMark) return;
     const bytes = log.appliedBytes;
     const marked = new MarkedState(tables, this.#parts.marked, this.#lowMark, upTo);
     const live = tables.list();
@@ -210,8 +211,8 @@ export class Materialiser {
     this.#lowMark = upTo + 1;
     this.#materialisedBytes = bytes;
     counters.rounds++;
-    // The log's memory table is mostly dead by now: what stays of it is little, and its memory is free again.
-    // The other families' too: while bytes of one wait in memory, the store keeps all files of its own log since.
+    // Of the log what came before its turn is dead by now: nothing of it is written, and its memory is free again.
+    // The other families too: while bytes of one wait in memory, the store keeps all files of its own log since.
     await store.flush(FAMILIES);
   }
 

@@ -1,12 +1,12 @@
 // The store of a shard's folder, with errors that say what an operator can do.
 import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store, StoreError } from '@weir/store';
-import { FAMILIES, LOG, ROWS } from './families.ts';
+import { STORE_OPTIONS } from './families.ts';
 
 /** @throws WeirError CONFIGURATION (in use, no usable folder), CORRUPT, STORAGE_FAILED. */
 export async function openFolder(folder: string): Promise<Store> {
   try {
-    return await openRocksStore(folder, { families: FAMILIES, queues: [LOG], archives: [ROWS] });
+    return await openRocksStore(folder, STORE_OPTIONS);
   } catch (error) {
     throw folderError(folder, error);
   }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { WeirError } from '@weir/proto';
 import { openRocksStore, type Store } from '@weir/store';
 import { checkGroups } from '../groups/group-check.ts';
-import { FAMILIES } from './families.ts';
+import { STORE_OPTIONS } from './families.ts';
 import { FolderCheck } from './folder-check.ts';
 import { folderError } from './open-folder.ts';
 import type { VerifyReport } from './verify-report.ts';
@@ -19,7 +19,7 @@ export async function verifyFolder(
   const check = new FolderCheck(progress);
   let store: Store;
   try {
-    store = await openRocksStore(folder, { families: FAMILIES, readOnly: true });
+    store = await openRocksStore(folder, { ...STORE_OPTIONS, readOnly: true });
   } catch (error) {
     // What the engine finds in its own files while it opens them: a damaged log or manifest.
     const failure = WeirError.from(folderError(folder, error));

@@ -2,7 +2,7 @@
 import { WeirError } from '@weir/proto';
 import type { Store } from '@weir/store';
 import { STRIPE_COUNT } from '../../kernel/layout.ts';
-import type { ExpectedPages } from '../../kernel/row-table.ts';
+import type { ExpectedPages, PageId, RowTable } from '../../kernel/row-table.ts';
 import { RECOVERY_READ_ENTRIES } from '../../limits.ts';
 import { PAGES, pageIdOfKey, pageKey, pageRange } from '../folder/families.ts';
 import type { LowMark } from '../folder/low-mark.ts';
@@ -80,7 +80,7 @@ async function loadTable(
     }
     const touching = memory && toucher.reach(memory.endOf(id.page));
     if (touching !== undefined) await touching;
-    rows.loadPage(value);
+    loadPage(spec.name, rows, id, value);
     loaded++;
     progress.pages++;
     progress.pageBytes += value.byteLength;
@@ -92,6 +92,17 @@ async function loadTable(
   if (loaded < sum(wanted)) {
     const message = `table ${spec.name}: ${loaded} pages of at least ${sum(wanted)} are there`;
     throw new WeirError('CORRUPT', `${message}; restore the folder from a copy`, { table: spec.name });
+  }
+}
+
+/** @throws WeirError as RowTable.loadPage, with what to do. */
+function loadPage(table: string, rows: RowTable, { stripe, page }: PageId, bytes: Uint8Array): void {
+  try {
+    rows.loadPage(bytes);
+  } catch (cause) {
+    if (!(cause instanceof WeirError) || cause.code !== 'CORRUPT') throw cause;
+    const message = `${cause.message} (stripe ${stripe}, page ${page}); restore the folder from a copy`;
+    throw new WeirError('CORRUPT', message, { cause, table });
   }
 }
 

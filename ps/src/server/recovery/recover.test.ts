@@ -13,7 +13,17 @@ import { createRowTable } from '../../kernel-wasm/load-kernel.ts';
 import { FaultyStore } from '../../testing/faulty-store.ts';
 import { ONE_SHARD, openTestShardOnly, TWO_SHARDS } from '../../testing/in-process.ts';
 import { keyBytes, sumTable, tableSpec } from '../../testing/raw-client.ts';
-import { FAMILIES, fromJson, IDENTITY_KEY, LOG, META, PAGES, seqKey, toJson } from '../folder/families.ts';
+import {
+  FAMILIES,
+  fromJson,
+  IDENTITY_KEY,
+  LOG,
+  META,
+  PAGES,
+  STORE_OPTIONS,
+  seqKey,
+  toJson,
+} from '../folder/families.ts';
 import { openFolder } from '../folder/open-folder.ts';
 import type { WholePush } from '../push/frames.ts';
 import type { PushOutcome } from '../push/push-outcome.ts';
@@ -237,7 +247,7 @@ describe('a folder on disk', () => {
     });
     await store.close();
     closed = true;
-    const again = await openRocksStore(join(dir, 'data'), { families: FAMILIES });
+    const again = await openRocksStore(join(dir, 'data'), STORE_OPTIONS);
     const shard = await openTestShardOnly({ store: again });
     const out = new Float32Array(1);
     shard.tables.get('uid-sum')!.rows.pull(packKeys(new BigUint64Array([1n])), out);

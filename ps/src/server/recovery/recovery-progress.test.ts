@@ -38,6 +38,7 @@ function watched(store: Store, look: (family: string) => Promise<void> | void): 
     batch: () => store.batch(),
     write: (batch) => store.write(batch),
     snapshot: () => store.snapshot(),
+    turn: (queue) => store.turn(queue),
     sync: () => store.sync(),
     flush: (families) => store.flush(families),
     close: () => store.close(),
