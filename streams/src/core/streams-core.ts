@@ -1,33 +1,17 @@
 // The streams server without its network: partitioned logs over an ordered store.
 // Holds: what an append resolved with is durable at the chosen level; sequences and epochs of producers are stored
 // in the same batch as their records; one batch is in flight.
-import { WeirError } from '@weir/proto';
 import type { Store } from '@weir/store';
-import { PARTITIONS_TOTAL_MAX, TAIL_BYTES_PER_PARTITION, TAIL_BYTES_TOTAL } from '../limits.ts';
 import type { AppendResult, GroupOffset, PartitionEnd, Producer } from '../streams-client.ts';
 import type { EncodedAppend } from '../wire/messages.ts';
-import {
-  checkFormat,
-  loadPartition,
-  loadStreams,
-  putStart,
-  putStream,
-  type StreamDefinition,
-} from './catalog.ts';
-import {
-  checkCount,
-  checkName,
-  checkPartitions,
-  checkProducer,
-  checkReached,
-  checkRecords,
-} from './checks.ts';
+import { checkFormat, putStart } from './catalog.ts';
+import { checkCount, checkName, checkProducer, checkReached, checkRecords } from './checks.ts';
 import { makeChunks } from './chunk.ts';
 import { CommitQueue, type Durability } from './commit-queue.ts';
 import { committedByAll, groupOffsetsOf, putGroupOffset } from './group-offsets.ts';
 import { chunkKey, encodePair, producerKey } from './keys.ts';
-import { PartitionLog } from './partition-log.ts';
 import { chunkStart, type ReadPart, readPart } from './read-part.ts';
+import { StreamSet } from './stream-set.ts';
 
 export interface StreamsCoreOptions {
   readonly durability: Durability;
@@ -41,44 +25,36 @@ export class StreamsCore {
   readonly #store: Store;
   readonly #options: StreamsCoreOptions;
   readonly #queue: CommitQueue;
-  readonly #streams = new Map<string, PartitionLog[]>();
-  #lastStreamId = 0;
-  #partitions = 0;
-  #creating: Promise<unknown> = Promise.resolve();
+  readonly #streams: StreamSet;
 
-  private constructor(store: Store, options: StreamsCoreOptions) {
+  private constructor(store: Store, options: StreamsCoreOptions, queue: CommitQueue, streams: StreamSet) {
     this.#store = store;
     this.#options = options;
-    this.#queue = new CommitQueue(store, options.durability);
+    this.#queue = queue;
+    this.#streams = streams;
   }
 
   /** Over a store with the families of FAMILIES. @throws WeirError CONFIGURATION for a newer format, CORRUPT. */
   static async open(store: Store, options: StreamsCoreOptions): Promise<StreamsCore> {
     await checkFormat(store);
-    const core = new StreamsCore(store, options);
-    for (const [name, definition] of await loadStreams(store)) await core.#add(name, definition);
-    return core;
+    const queue = new CommitQueue(store, options.durability);
+    const streams = await StreamSet.load(store, queue, options.incarnation);
+    return new StreamsCore(store, options, queue, streams);
   }
 
   /** Whether it was made now. */
-  async create(stream: string, partitions: number): Promise<boolean> {
-    checkName('stream', stream);
-    checkPartitions(stream, partitions);
-    const creating = this.#creating.then(() => this.#create(stream, partitions));
-    this.#creating = creating.catch(() => undefined);
-    return creating;
+  create(stream: string, partitions: number): Promise<boolean> {
+    return this.#streams.create(stream, partitions);
   }
 
   /** In order of their names. */
   streams(): { stream: string; partitions: number }[] {
-    return [...this.#streams]
-      .map(([stream, logs]) => ({ stream, partitions: logs.length }))
-      .sort((a, b) => (a.stream < b.stream ? -1 : 1));
+    return this.#streams.list();
   }
 
   async append(append: EncodedAppend): Promise<AppendResult> {
     const { producer, records } = append;
-    const log = this.#log(append.stream, append.partition);
+    const log = this.#streams.log(append.stream, append.partition);
     const bytes = checkRecords(log.title, records);
     if (producer !== undefined) checkProducer(producer.id, producer.epoch);
     if (records.length === 0) return { endOffset: log.endOffset, duplicates: 0 };
@@ -97,7 +73,7 @@ export class StreamsCore {
         const { epoch, lastSequence } = admission.next;
         batch.put('producers', producerKey(log.id, producer.id), encodePair(epoch, lastSequence));
       },
-      durable: () => log.extend(chunks, this.#tailBytesMax),
+      durable: () => log.extend(chunks, this.#streams.tailBytesMax),
     });
     return { endOffset, duplicates };
   }
@@ -109,7 +85,7 @@ export class StreamsCore {
     offset: number,
     incarnation: string,
   ): Promise<ReadPart | undefined> {
-    const log = this.#log(stream, partition);
+    const log = this.#streams.log(stream, partition);
     checkCount('the offset', offset);
     log.checkReadable(offset, incarnation);
     return readPart(this.#store, log, offset);
@@ -117,11 +93,11 @@ export class StreamsCore {
 
   /** Resolves when a durable record stands at the offset, or the signal is aborted. */
   async grown(stream: string, partition: number, offset: number, signal: AbortSignal): Promise<void> {
-    await this.#log(stream, partition).grown(offset, signal);
+    await this.#streams.log(stream, partition).grown(offset, signal);
   }
 
   ends(stream: string): PartitionEnd[] {
-    return this.#logs(stream).map(({ id, startOffset, endOffset, incarnation }) => ({
+    return this.#streams.logs(stream).map(({ id, startOffset, endOffset, incarnation }) => ({
       partition: id.partition,
       startOffset,
       endOffset,
@@ -132,7 +108,7 @@ export class StreamsCore {
   async commitOffsets(group: string, stream: string, offsets: readonly GroupOffset[]): Promise<void> {
     checkName('group', group);
     for (const { partition, offset } of offsets) {
-      checkReached(`group "${group}" cannot be at`, offset, this.#log(stream, partition));
+      checkReached(`group "${group}" cannot be at`, offset, this.#streams.log(stream, partition));
     }
     await this.#queue.commit({
       bytes: 0,
@@ -144,13 +120,13 @@ export class StreamsCore {
 
   async groupOffsets(group: string, stream: string): Promise<GroupOffset[]> {
     checkName('group', group);
-    this.#logs(stream);
+    this.#streams.logs(stream);
     return groupOffsetsOf(this.#store, group, stream);
   }
 
   /** The last sequence of the producer, whose lower epochs are FENCED from now on. */
   async fence(stream: string, partition: number, producer: Producer): Promise<number> {
-    const log = this.#log(stream, partition);
+    const log = this.#streams.log(stream, partition);
     checkProducer(producer.id, producer.epoch);
     this.#queue.checkRoom(0);
     const { epoch, lastSequence } = log.fence(producer);
@@ -164,7 +140,7 @@ export class StreamsCore {
 
   /** The first offset that is left. */
   async trim(stream: string, partition: number, offset: number): Promise<number> {
-    const log = this.#log(stream, partition);
+    const log = this.#streams.log(stream, partition);
     checkReached('nothing can be trimmed up to', offset, log);
     if (offset <= log.startOffset) return log.startOffset;
     // A chunk goes when all of it is below; at the end that is every chunk.
@@ -187,7 +163,7 @@ export class StreamsCore {
    * ever committed an offset there. Returns the number of records removed.
    */
   async trimCommitted(stream: string, groups: readonly string[]): Promise<number> {
-    const logs = this.#logs(stream);
+    const logs = this.#streams.logs(stream);
     const offsets = await committedByAll(this.#store, stream, logs.length, groups);
     let removed = 0;
     for (const [partition, offset] of offsets.entries()) {
@@ -205,61 +181,5 @@ export class StreamsCore {
   /** Finishes the appends under way; the store stays the caller's. */
   async close(): Promise<void> {
     await this.#queue.close();
-  }
-
-  async #create(stream: string, partitions: number): Promise<boolean> {
-    const known = this.#streams.get(stream);
-    if (known !== undefined) {
-      if (known.length === partitions) return false;
-      throw new WeirError(
-        'SCHEMA_MISMATCH',
-        `stream "${stream}" has ${known.length} partitions, not ${partitions}; a stream keeps its number`,
-      );
-    }
-    if (this.#partitions + partitions > PARTITIONS_TOTAL_MAX) {
-      throw new WeirError(
-        'INVALID_ARGUMENT',
-        `stream "${stream}": a process has at most ${PARTITIONS_TOTAL_MAX} partitions, and has ${this.#partitions}`,
-      );
-    }
-    const definition: StreamDefinition = {
-      id: this.#lastStreamId + 1,
-      incarnations: Array.from({ length: partitions }, () => this.#options.incarnation()),
-    };
-    await this.#queue.commit({ bytes: 0, write: (batch) => putStream(batch, stream, definition) });
-    await this.#add(stream, definition);
-    return true;
-  }
-
-  async #add(stream: string, definition: StreamDefinition): Promise<void> {
-    const logs: PartitionLog[] = [];
-    for (const [partition, incarnation] of definition.incarnations.entries()) {
-      const id = { streamId: definition.id, partition };
-      const title = `stream "${stream}", partition ${partition}`;
-      logs.push(new PartitionLog(id, title, incarnation, await loadPartition(this.#store, id)));
-    }
-    this.#lastStreamId = Math.max(this.#lastStreamId, definition.id);
-    this.#partitions += logs.length;
-    this.#streams.set(stream, logs);
-  }
-
-  get #tailBytesMax(): number {
-    return Math.min(TAIL_BYTES_PER_PARTITION, Math.floor(TAIL_BYTES_TOTAL / this.#partitions));
-  }
-
-  #logs(stream: string): readonly PartitionLog[] {
-    const logs = this.#streams.get(stream);
-    if (logs !== undefined) return logs;
-    throw new WeirError('STREAM_NOT_FOUND', `there is no stream "${stream}"; create it first`);
-  }
-
-  #log(stream: string, partition: number): PartitionLog {
-    const logs = this.#logs(stream);
-    const log = logs[partition];
-    if (log !== undefined) return log;
-    throw new WeirError(
-      'INVALID_ARGUMENT',
-      `stream "${stream}" has partitions 0 to ${logs.length - 1}, not ${partition}`,
-    );
   }
 }
