@@ -20,13 +20,15 @@ export { type Ack, OutcomeUnknownError, type PushResult, type SkippedRow } from 
 export type { Pace } from './pace.ts';
 export type { PushSettings } from './push-settings.ts';
 export type { RoutingTable, ShardAddress } from './routing.ts';
+export type { ShardStatus } from './shard-status.ts';
 export type { SourceRange, SourceRanges } from './source-ranges.ts';
 export type { AcquiredPartition, ShardOffsets, SourceOffset, SourceStart, Sources } from './sources.ts';
 export type { SubscribeOptions } from './subscribe.ts';
 export type { PushOptions, Table, TableGradients } from './table.ts';
+export type { TableAdmin } from './table-admin.ts';
 export type { OptimizerChanges, TableChanges } from './table-changes.ts';
 export type { TableCursor, TableDelta } from './table-delta.ts';
 export type { Keys } from './table-ref.ts';
 export type { TableSpec } from './table-spec.ts';
 export type { AlteredTable, CreatedTable, ShardReport, TableDescription } from './tables.ts';
-export type { ShardStatus, TableAdmin, Weir } from './weir.ts';
+export type { Weir } from './weir.ts';

@@ -1,8 +1,6 @@
 // The client of a cluster: what `connect` returns. It owns every connection and all calls under way.
 
-import type { TableDefinition } from '@weir/proto';
 import { keyCount, WeirError } from '@weir/proto';
-import type { DescribeShardResponse } from '@weir/proto/v1/parameter_server';
 import { type CallOptions, CallScope } from './call-scope.ts';
 import { CallTrace } from './call-trace.ts';
 import { Calls } from './calls.ts';
@@ -15,49 +13,15 @@ import { pullRows } from './pull.ts';
 import { Push } from './push.ts';
 import type { Router } from './router.ts';
 import type { RoutingTable } from './routing.ts';
+import { describeShards, type ShardStatus } from './shard-status.ts';
 import { encodedSources } from './source-ranges.ts';
 import { Sources } from './sources.ts';
 import { type SubscribeOptions, subscribeTable } from './subscribe.ts';
 import { checkedRows, type PushOptions, Table, type TableClient, type TableGradients } from './table.ts';
-import type { TableChanges } from './table-changes.ts';
+import type { TableAdmin } from './table-admin.ts';
 import type { TableDelta } from './table-delta.ts';
 import { type Keys, packedView, qualifiedName, type TableRef } from './table-ref.ts';
-import {
-  type AlteredTable,
-  type CreatedTable,
-  type ShardReport,
-  type TableDescription,
-  Tables,
-} from './tables.ts';
-import { callOnce } from './unary.ts';
-
-/** A shard, and what it says of itself or why it does not answer. */
-export type ShardStatus =
-  | { readonly shard: string; readonly address: string; readonly description: DescribeShardResponse }
-  | { readonly shard: string; readonly address: string; readonly error: WeirError };
-
-/** Table admin. Each call acts on every shard, and can be repeated after a failure until it is whole. */
-export interface TableAdmin {
-  /**
-   * Makes the table on every shard, or finds it there with an equal definition.
-   * @throws WeirError TABLE_EXISTS when the name stands for another definition, INVALID_ARGUMENT.
-   */
-  create(definition: TableDefinition, options?: CallOptions): Promise<CreatedTable>;
-  /**
-   * Changes a table's definition; pushes from then on are applied by the new one. Of two alters at a time the later one stays.
-   * @throws WeirError TABLE_NOT_FOUND; INVALID_ARGUMENT naming what is wrong or cannot change.
-   */
-  alter(name: string, changes: TableChanges, options?: CallOptions): Promise<AlteredTable>;
-  /** Every table, by name. */
-  list(options?: CallOptions): Promise<TableDescription[]>;
-  /** @throws WeirError TABLE_NOT_FOUND. */
-  describe(name: string, options?: CallOptions): Promise<TableDescription>;
-  /**
-   * Drops the table and its rows.
-   * @throws WeirError TABLE_NOT_FOUND when no shard has it.
-   */
-  drop(name: string, options?: CallOptions): Promise<{ readonly shards: readonly ShardReport[] }>;
-}
+import { Tables } from './tables.ts';
 
 /**
  * A client of a cluster, from `connect`. It owns its connections; any number of calls may be under way at once. Close it, or hold
@@ -168,17 +132,7 @@ export class Weir {
   /** What every shard says of itself; a shard that does not answer is listed with its error. */
   async describeShards(options?: CallOptions): Promise<ShardStatus[]> {
     using scope = this.#calls.begin('describe shards', options);
-    return await Promise.all(
-      this.#router.shards.map(async ({ connection }) => {
-        const { id: shard, address, client, channels, name } = connection;
-        try {
-          const method = client.describeShard.bind(client);
-          return { shard, address, description: await callOnce(method, {}, channels.metadata, scope, name) };
-        } catch (error) {
-          return { shard, address, error: WeirError.from(error) };
-        }
-      }),
-    );
+    return await describeShards(this.#router.shards, scope);
   }
 
   /**
