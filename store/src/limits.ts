@@ -26,7 +26,7 @@ export const ITERATOR_ENTRIES = 64;
 /** A blob file is begun when the one before has so many bytes: what is dead in a file goes with the whole of it. */
 export const BLOB_FILE_BYTES = 64 * 1024 * 1024;
 /** Bytes of values that one call of the system writes to a blob file, and that are read from blob files at a time. */
-export const BLOB_WRITE_BYTES = 512 * 1024;
+export const BLOB_WRITE_BYTES = 128 * 1024;
 export const BLOB_READ_BYTES = 1024 * 1024;
 /** Threads per process for flushes and compactions: several processes share a machine. */
 export const BACKGROUND_JOBS = 2;

@@ -3,7 +3,7 @@
 // Holds: what touches these families happens one after the other. A reference is written to the engine when its value is on the disk, and
 // a file goes when the engine has no reference to it any more, not even after power loss.
 
-import { BLOB_FILE_BYTES, BLOB_WRITE_BYTES } from '../limits.ts';
+import { BLOB_FILE_BYTES, BLOB_READ_BYTES } from '../limits.ts';
 import type { Operation } from '../operations.ts';
 import type { Entry } from '../store.ts';
 import { BlobFiles } from './blob-files.ts';
@@ -161,7 +161,7 @@ export class BlobValues {
         if (ref === undefined || !files.has(ref.file)) continue;
         puts.push({ family, key, value });
         bytes += ref.bytes;
-        if (bytes >= BLOB_WRITE_BYTES) await write();
+        if (bytes >= BLOB_READ_BYTES) await write();
       }
     }
     if (puts.length > 0) await write();
