@@ -139,7 +139,7 @@ describe('what cannot work is refused with what to do', () => {
 
   it('a volume below what the tables need', async () => {
     const words = await refusal('--set', 'shards.volume.size=512Mi');
-    expect(words).toContain('shards.volume.size: 512Mi is less than the 613Mi');
+    expect(words).toContain('shards.volume.size: 512Mi is less than the 664Mi');
   });
 
   it('no TLS where it was asked for, and client certificates without it', async () => {

@@ -34,7 +34,7 @@ Templates give text, so results travel as JSON.
 {{- $stripeBytes := add (mul $chunks (add (mul $rowBytes $chunkRows) (div $chunkRows 8))) (mul $segments 8260) -}}
 {{- $stored := ternary (mulf $shardRows 1.4 | ceil | int64) 0 $spills -}}
 {{- $pages := mul (div (sub (add $shardRows $pageRows) 1) $pageRows) $pageRows $rowBytes -}}
-{{- $disk := ternary (mulf 1.5 $shardRows (add $rowBytes 30) | ceil | int64) (mul 2 $pages) $spills -}}
+{{- $disk := ternary (mulf 1.5 $shardRows (add $rowBytes 30) | ceil | int64) (mul 3 $pages) $spills -}}
 {{- dict "memory" (mul 8 $stripeBytes) "stored" $stored "disk" $disk "fits" (le (mulf 1.1 $stripeBytes) 4227858432.0) | toJson -}}
 {{- end }}
 
