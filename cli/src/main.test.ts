@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Cluster, startCluster } from '@weir/ps/testing';
 import { spawnService } from '@weir/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SERVICES } from './services.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -163,6 +163,7 @@ describe('operator verbs', () => {
     // die of the Ctrl+C themselves.
     const command = `exec '${process.execPath}' '${MAIN}' status --seeds ${cluster!.seeds.join(',')}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void terminal.kill());
     const ended = new Promise((resolve) => terminal.once('close', resolve));
     let shown = '';
     for await (const chunk of terminal.stdout.setEncoding('utf8')) {
