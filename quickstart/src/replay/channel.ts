@@ -19,6 +19,8 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.enable_retries': 0,
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,
+  // Services are neighbours, often on this machine; a proxy meant for the way out of the network does not reach them.
+  'grpc.enable_http_proxy': 0,
 };
 
 /** Of a client whose calls begin traces: how the driver uses the loop is what a trace is about. */
