@@ -121,10 +121,12 @@ class RocksStore extends RocksReader implements Store {
   }
 
   async flush(families: readonly string[]): Promise<void> {
-    await this.#flushEngine(families.flatMap((family) => this.#turns.before(family)));
+    const flush = () => this.#flushEngine(families.flatMap((family) => this.#turns.before(family)));
+    await (families.some((family) => this.#parts.blobs.has(family))
+      ? this.#parts.blobs.tidy(flush)
+      : flush());
     if ([...this.#parts.families].every((family) => families.includes(family)))
       this.#walBytes = this.#turnedBytes;
-    if (families.some((family) => this.#parts.blobs.has(family))) await this.#parts.blobs.tidy();
   }
 
   sync(): Promise<void> {

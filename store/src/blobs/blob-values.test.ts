@@ -12,6 +12,8 @@ import { BlobValues } from './blob-values.ts';
 const FAMILY = 'pages';
 const FILE_BYTES = 4_096;
 
+const flush = async (): Promise<void> => undefined;
+
 let folder: string;
 
 beforeEach(async () => {
@@ -71,7 +73,7 @@ it('has the last value of each key through writes, removals, tidying and new sta
       let blobs = open();
       const there = new Map<number, Uint8Array>();
       for (const each of steps) {
-        if (each === 'tidy') await blobs.tidy();
+        if (each === 'tidy') await blobs.tidy(flush);
         else if (each === 'start') {
           await blobs.close();
           blobs = open();
@@ -95,7 +97,7 @@ it('has the last value of each key through writes, removals, tidying and new sta
       const looked = await blobs.values(await store.getMany(FAMILY, keys));
       expect(looked.map((value) => value?.length)).toEqual(ordered.map(([, value]) => value.length));
       // What is written anew goes the time after.
-      for (let time = 0; time < 3; time++) await blobs.tidy();
+      for (let time = 0; time < 3; time++) await blobs.tidy(flush);
       const live = ordered.reduce((sum, [, value]) => sum + value.length, 0);
       const taken = (await sizes().catch(() => [])).reduce((sum, size) => sum + size, 0);
       // A file may be as much longer as one write, and values are aligned.
@@ -114,10 +116,10 @@ it('keeps the files of an iteration until it ends', async () => {
   const entries = blobs.entries(store.range(FAMILY))[Symbol.asyncIterator]();
   expect((await entries.next()).value?.key[0]).toBe(0);
   for (let i = 0; i < 4; i++) await blobs.write([put(i, new Uint8Array(8).fill(2))]);
-  await blobs.tidy();
+  await blobs.tidy(flush);
   for (let i = 1; i < 4; i++) expect((await entries.next()).value?.value[0]).toBe(1);
   expect((await entries.next()).done).toBe(true);
-  await blobs.tidy();
+  await blobs.tidy(flush);
   expect((await sizes()).length).toBe(1);
   await blobs.close();
 });

@@ -2,7 +2,6 @@
 // keeps where it is. So it passes neither the engine's log nor its memory tables, flushes and compactions.
 // Holds: what touches these families happens one after the other. A reference is written to the engine when its value is on the disk, and
 // a file goes when the engine has no reference to it any more, not even after power loss.
-
 import { BLOB_FILE_BYTES, BLOB_READ_BYTES } from '../limits.ts';
 import type { Operation } from '../operations.ts';
 import type { Entry } from '../store.ts';
@@ -58,10 +57,11 @@ export class BlobValues {
     });
   }
 
-  /** Gives space back. Call it when the engine's references survive power loss. */
-  tidy(): Promise<void> {
+  /** Gives space back. @param flush has to make the engine's references survive power loss. */
+  tidy(flush: () => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
       await this.#begin();
+      await flush();
       const sizes = await this.#files.sizes();
       if (this.#files.current !== undefined) sizes.delete(this.#files.current);
       // Who reads since before this may come to what is not referred to any more.
