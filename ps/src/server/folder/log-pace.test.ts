@@ -27,22 +27,22 @@ const PUSH_ROWS = 256;
 const RECORD_BYTES = PUSH_ROWS * 72 + 256;
 const IN_FLIGHT = 8;
 
-/** Pushes random rows, some at a time. Returns the outcomes and the longest that the log has been. */
+const someRow = (push: number, place: number): number => (push * 7919 + place * 31) % ROWS;
+
+/** Pushes rows, some at a time. @param rowOf place of a push -> its key's higher half. Returns the outcomes and the longest that the log has been. */
 async function load(
   shard: Shard,
   pushes: number,
   first = 1,
+  { rowOf, pushRows } = { rowOf: someRow, pushRows: PUSH_ROWS },
 ): Promise<{ outcomes: PushOutcome[]; highest: number }> {
   const outcomes: PushOutcome[] = [];
   let highest = 0;
   let number = first;
   const push = async () => {
     while (number < first + pushes) {
-      const rows = Uint32Array.from(
-        { length: PUSH_ROWS * 2 },
-        (_, i) => (i % 2) * ((number * 7919 + i * 31) % ROWS),
-      );
-      const values = bytesOf(new Float32Array(PUSH_ROWS * 16).fill(1));
+      const rows = Uint32Array.from({ length: pushRows * 2 }, (_, i) => (i % 2) * rowOf(number, i));
+      const values = bytesOf(new Float32Array(pushRows * 16).fill(1));
       const part = { tableUid: SPEC.uid, keys: bytesOf(rows), values, encoding: ValueEncoding.F32 };
       const whole = {
         number,
@@ -63,12 +63,12 @@ async function load(
   return { outcomes, highest };
 }
 
-function slowPages(inner: Store): Store {
+function slowPages(inner: Store, delayMs = 25): Store {
   const store = new FaultyStore(inner).store;
   return {
     ...store,
     write: async (batch) => {
-      if (batch.bytes > 256 * KIB) await delay(25);
+      if (batch.bytes > MIB) await delay(delayMs);
       await store.write(batch);
     },
   };
@@ -88,6 +88,19 @@ describe('the push log', () => {
     expect(shard.counters.pushWaits).toBeGreaterThan(0);
     expect(highest).toBeGreaterThan(LOG_REPLAY_MAX / 2);
     expect(highest).toBeLessThan(LOG_REPLAY_MAX + IN_FLIGHT * RECORD_BYTES);
+    await shard.stop();
+  });
+
+  it('is given room again when a table has more pages at the end of a round than at its beginning', async () => {
+    // Rounds begin at 32 MiB of log, and while one writes as many bytes of pages, as many more rows come.
+    const store = slowPages(openMemoryStore({ families: FAMILIES }), 120);
+    const shard = await openTestShardOnly({ store, logReplayMax: 64 * MIB });
+    await shard.tableAdmin.create(SPEC);
+    const pushRows = 4_096;
+    const rowOf = (push: number, place: number) => push * pushRows * 2 + place;
+    const { outcomes } = await load(shard, 300, 1, { rowOf, pushRows });
+    expect(applied(outcomes)).toBe(300);
+    expect(shard.counters.rounds).toBeGreaterThan(0);
     await shard.stop();
   });
 

@@ -155,9 +155,9 @@ export class Materialiser {
     await this.#running?.catch(() => undefined);
   }
 
-  /** Of the pages that the round in progress goes through, 0 to 1. */
+  /** Of the pages that the round in progress goes through, 0 to 1. A table may get more of them meanwhile. */
   get #progress(): number {
-    return this.#pagesToPass === 0 ? 0 : this.#pagesPassed / this.#pagesToPass;
+    return this.#pagesToPass === 0 ? 0 : Math.min(1, this.#pagesPassed / this.#pagesToPass);
   }
 
   /** Rests while the round is further than it has to be. */
