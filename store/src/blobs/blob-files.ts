@@ -1,8 +1,8 @@
 // Files of values beside the engine: written from the beginning to the end, never changed, removed as a whole.
-// Holds: what `append` has returned survives power loss, the name of its file too. A number is never used twice. After a write
+// Holds: what `append` has returned survives power loss, the names of its file and folder too. A number is never used twice. After a write
 // that failed its file gets no more: what the system then says of it is not to be trusted.
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BLOB_WRITE_BYTES } from '../limits.ts';
 import { StoreError } from '../store-error.ts';
 import { alignedBytes, type BlobRef } from './blob-ref.ts';
@@ -84,7 +84,8 @@ export class BlobFiles {
   async #begin() {
     const file = this.#lastFile + 1;
     try {
-      await mkdir(this.folder, { recursive: true });
+      const made = await mkdir(this.folder, { recursive: true });
+      if (made !== undefined) await syncFolder(dirname(made));
       const handle = await open(this.pathOf(file), 'wx');
       this.#lastFile = file;
       await syncFolder(this.folder);
