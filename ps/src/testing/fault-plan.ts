@@ -30,7 +30,11 @@ export type StoreStep =
  * Defects that the suites must notice; each is one that a log, or its protocol, is there to prevent. The first: from the
  * first push on every write says that it is done, and waits for ever.
  */
-export type Bug = 'acknowledge before the log write' | 'apply a duplicate' | 'store offsets after the push';
+export type Bug =
+  | 'acknowledge before the log write'
+  | 'apply a duplicate'
+  | 'store offsets after the push'
+  | 'refer to pages before they are synced';
 
 export interface FaultPlan {
   readonly crash?: Crash | undefined;

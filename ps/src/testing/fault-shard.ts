@@ -12,7 +12,9 @@ import { shiftableClock } from './shiftable-clock.ts';
 import { keepSyncJournal } from './sync-journal.ts';
 
 const { crash, bug, clockOffsetMs, syncJournal } = JSON.parse(process.env[FAULT_PLAN] ?? '{}') as FaultPlan;
-if (syncJournal !== undefined) await keepSyncJournal(syncJournal);
+if (syncJournal !== undefined) {
+  await keepSyncJournal(syncJournal, bug === 'refer to pages before they are synced' ? ['.blob'] : []);
+}
 const setClock = shiftableClock();
 setClock(clockOffsetMs ?? 0);
 const crashPoint = new CrashPoint();

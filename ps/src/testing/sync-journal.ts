@@ -10,8 +10,11 @@ export type SyncNote =
   | { readonly file: string; readonly inode: number; readonly bytes: number }
   | { readonly folder: string; readonly names: readonly string[] };
 
-/** From now on every completed datasync of a file, and sync of a folder, is a line of JSON in `journal`. */
-export async function keepSyncJournal(journal: string): Promise<void> {
+/**
+ * From now on every completed datasync of a file, and sync of a folder, is a line of JSON in `journal`. @param unsynced endings of the
+ * names of files that are not synced, though it is said that they were.
+ */
+export async function keepSyncJournal(journal: string, unsynced: readonly string[] = []): Promise<void> {
   const handle = await open(journal, 'a');
   // Handles have no exported class; every one has this prototype.
   const prototype = Object.getPrototypeOf(handle) as typeof handle;
@@ -20,6 +23,7 @@ export async function keepSyncJournal(journal: string): Promise<void> {
     const original = prototype[method];
     prototype[method] = async function noted(this: typeof handle): Promise<void> {
       const note = noteOf(this.fd);
+      if ('file' in note && unsynced.some((ending) => note.file.endsWith(ending))) return;
       await original.call(this);
       appendFileSync(journal, `${JSON.stringify(note)}\n`);
     };

@@ -17,6 +17,26 @@ export const CANARIES: readonly Canary[] = [
   bug('acknowledge before the log write', async (world) => (await killedOnceAcknowledged(world)).lost > 0),
   bug('apply a duplicate', async (world) => (await diedUnanswered(world, 'apply a duplicate')).doubled > 0),
   {
+    name: 'refer to pages before they are synced',
+    caught: (dir, seed) =>
+      inWorld(
+        dir,
+        seed,
+        'refer to pages before they are synced',
+        async (world) => {
+          const { shard } = world;
+          await world.push(PUSHES);
+          await shard.post('/materialise');
+          await shard.kill();
+          await cutPower(shard.data, shard.syncJournal, nothingUnsynced);
+          // The log does not have any more what the pages should.
+          const failure = await shard.start().then(() => undefined, String);
+          return /CORRUPT: .*\.blob/.test(failure ?? '');
+        },
+        'machine',
+      ),
+  },
+  {
     name: 'store offsets after the push',
     caught: (dir, seed) => caughtBetweenRowsAndOffsets(dir, seed, { bug: 'store offsets after the push' }),
   },
@@ -28,7 +48,6 @@ export const CANARIES: readonly Canary[] = [
         // A planned restart leaves the tables' definitions in synced files; the pushes after it are in the log.
         await shard.stop();
         await shard.start();
-        const nothingUnsynced = (): number => 0;
         const { lost } = await killedOnceAcknowledged(world, () =>
           cutPower(shard.data, shard.syncJournal, nothingUnsynced),
         );
@@ -36,6 +55,11 @@ export const CANARIES: readonly Canary[] = [
       }),
   },
 ];
+
+/** Draws of a power cut that leaves only what a sync covers. */
+function nothingUnsynced(): number {
+  return 0;
+}
 
 function bug(name: Bug, caught: (world: World) => Promise<boolean>): Canary {
   return { name, caught: (dir, seed) => inWorld(dir, seed, name, caught) };
@@ -46,11 +70,12 @@ async function inWorld(
   seed: number,
   defect: Bug | undefined,
   use: (world: World) => Promise<boolean>,
+  durability: 'process' | 'machine' = 'process',
 ): Promise<boolean> {
   const world = await World.begin({
     dir,
     seed,
-    durability: 'process',
+    durability,
     clients: 2,
     faults: { bug: defect },
   });
