@@ -43,23 +43,22 @@ class Ledger {
   readonly refused = new Set<bigint>();
 
   take(push: PushRequest, isAccepted: boolean, isKnown: boolean): void {
-    for (const { tableUid, keys, values, encoding } of push.parts) {
-      if (tableUid !== TARGET.uid || keys.byteLength % 8 !== 0) continue;
-      const all = [...unpackKeys(keysFromBytes(keys.slice()))];
-      const weights = new DataView(values.buffer, values.byteOffset, values.byteLength);
-      for (const [row, key] of all.entries()) {
-        if (!isAccepted) {
-          if (isKnown) this.refused.add(key);
-          else this.unknown.add(key);
-        } else if (!isKnown || this.rows.has(key) || encoding !== ValueEncoding.F32) this.unknown.add(key);
-        else {
-          const at = (i: number): number => weights.getFloat32((row * DIM + i) * 4, true);
-          this.rows.set(
-            key,
-            Float32Array.from({ length: DIM }, (_, i) => 0 + at(i)),
-          );
-        }
-      }
+    const parts = push.parts.filter(({ tableUid }) => tableUid === TARGET.uid);
+    // Parts of a table are one, as a large push has them in several frames.
+    const keys = Buffer.concat(parts.map((part) => part.keys));
+    const values = Buffer.concat(parts.map((part) => part.values));
+    const areFloats = parts.every(({ encoding }) => encoding === ValueEncoding.F32);
+    if (keys.length % 8 !== 0) return;
+    for (const [row, key] of unpackKeys(keysFromBytes(keys)).entries()) {
+      if (!isAccepted) {
+        if (isKnown) this.refused.add(key);
+        else this.unknown.add(key);
+      } else if (!isKnown || this.rows.has(key) || !areFloats) this.unknown.add(key);
+      else
+        this.rows.set(
+          key,
+          Float32Array.from({ length: DIM }, (_, i) => 0 + values.readFloatLE((row * DIM + i) * 4)),
+        );
     }
   }
 }
