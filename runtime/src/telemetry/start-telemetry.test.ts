@@ -44,7 +44,7 @@ describe('a service with an endpoint', () => {
     await fetch(`http://${service.admin}/count`);
     const { traceId } = await span(service);
     await service.stop();
-    expect((await service.exited).code).toBe(0);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
 
     const traces = endpoint.received('/v1/traces');
     expect(traces).toContain('fixture work');
