@@ -10,14 +10,14 @@ import { alignedBytes, type BlobRef } from './blob-ref.ts';
 const SUFFIX = '.blob';
 
 export class BlobFiles {
-  readonly folder: string;
+  readonly #folder: string;
   readonly #fileBytes: number;
   #current: { readonly file: number; readonly handle: FileHandle; bytes: number } | undefined;
   #lastFile = 0;
 
   /** @param fileBytes after so many the next file is begun. */
   constructor(folder: string, fileBytes: number) {
-    this.folder = folder;
+    this.#folder = folder;
     this.#fileBytes = fileBytes;
   }
 
@@ -32,14 +32,14 @@ export class BlobFiles {
   }
 
   pathOf(file: number): string {
-    return join(this.folder, `${String(file).padStart(6, '0')}${SUFFIX}`);
+    return join(this.#folder, `${String(file).padStart(6, '0')}${SUFFIX}`);
   }
 
   /** Bytes of each file. */
   async sizes(): Promise<Map<number, number>> {
-    const names = await readdir(this.folder).catch((error: unknown) => {
+    const names = await readdir(this.#folder).catch((error: unknown) => {
       if (isMissing(error)) return [];
-      throw refused('read', this.folder, error);
+      throw refused('read', this.#folder, error);
     });
     const files = names.filter((name) => name.endsWith(SUFFIX)).map((name) => Number.parseInt(name, 10));
     const sizes = await Promise.all(files.map(async (file) => (await stat(this.pathOf(file))).size));
@@ -84,11 +84,11 @@ export class BlobFiles {
   async #begin() {
     const file = this.#lastFile + 1;
     try {
-      const made = await mkdir(this.folder, { recursive: true });
+      const made = await mkdir(this.#folder, { recursive: true });
       if (made !== undefined) await syncFolder(dirname(made));
       const handle = await open(this.pathOf(file), 'wx');
       this.#lastFile = file;
-      await syncFolder(this.folder);
+      await syncFolder(this.#folder);
       return { file, handle, bytes: 0 };
     } catch (error) {
       throw refused('make', this.pathOf(file), error);
